@@ -1,0 +1,7 @@
+// One declaration for each file of bindings, and the conversions they share.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+void bind_chain(pybind11::module_& m);

@@ -1,0 +1,94 @@
+// Threads over independent items: exceptions are carried back to the caller, Ctrl-C stops within a second.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <exception>
+#include <mutex>
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+namespace nlptk {
+
+// Thrown out of parallel_for when the interrupt hook says that the user asked to stop.
+struct Interrupted : std::runtime_error {
+  Interrupted() : std::runtime_error("interrupted") {}
+};
+
+// Set once by the bindings: returns true when a signal is pending. Called on the calling thread only.
+using InterruptHook = bool (*)();
+inline std::atomic<InterruptHook>& interrupt_hook() {
+  static std::atomic<InterruptHook> hook{nullptr};
+  return hook;
+}
+
+// Asks the hook at most every 100 ms.
+class InterruptPoll {
+ public:
+  void operator()() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_ < std::chrono::milliseconds(100)) return;
+    last_ = now;
+    const InterruptHook hook = interrupt_hook().load(std::memory_order_relaxed);
+    if (hook != nullptr && hook()) throw Interrupted();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+// threads <= 0 means one for each core.
+inline int resolve_threads(int threads) {
+  if (threads > 0) return threads;
+  const unsigned cores = std::thread::hardware_concurrency();
+  return cores > 0 ? static_cast<int>(cores) : 1;
+}
+
+// Calls body(begin, end, thread) for blocks of at most `grain` items until all of [0, n) are done.
+// `thread` is in [0, threads) and names a workspace that no other running call uses. Blocks are handed out in
+// order, but which thread gets which block is not fixed: write results by item, not by thread.
+template <class Body>
+void parallel_for(std::size_t n, int threads, std::size_t grain, Body&& body) {
+  if (n == 0) return;
+  if (grain == 0) grain = 1;
+  const std::size_t blocks = (n + grain - 1) / grain;
+  const int workers = static_cast<int>(std::min<std::size_t>(resolve_threads(threads), blocks));
+  std::atomic<std::size_t> next{0};
+  std::atomic<bool> stop{false};
+  std::exception_ptr error;
+  std::mutex error_mutex;
+
+  auto work = [&](int thread, InterruptPoll* poll) {
+    try {
+      while (!stop.load(std::memory_order_relaxed)) {
+        const std::size_t block = next.fetch_add(1, std::memory_order_relaxed);
+        if (block >= blocks) return;
+        const std::size_t begin = block * grain;
+        body(begin, std::min(n, begin + grain), thread);
+        if (poll != nullptr) (*poll)();
+      }
+    } catch (...) {
+      stop.store(true, std::memory_order_relaxed);
+      const std::lock_guard<std::mutex> lock(error_mutex);
+      if (!error) error = std::current_exception();
+    }
+  };
+
+  std::vector<std::thread> pool;
+  pool.reserve(static_cast<std::size_t>(workers) - 1);
+  try {
+    for (int t = 1; t < workers; ++t) pool.emplace_back(work, t, nullptr);
+  } catch (const std::system_error&) {
+    // No more threads to be had: the ones that started, and this one, do the work.
+  }
+  InterruptPoll poll;
+  work(0, &poll);
+  for (std::thread& thread : pool) thread.join();
+  if (error) std::rethrow_exception(error);
+}
+
+}  // namespace nlptk
