@@ -1,6 +1,7 @@
 """Component: what a pipeline is made of. It takes Docs and fills columns, one batch at a time.
 
-The module can be called: importing it makes it the attribute ``nlptk.component``, which must stay the decorator.
+The module can be called: importing it makes it the attribute ``nlptk.component``, which must stay the
+decorator.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ def raise_error(proc_name: str, proc: Any, docs: list[Any], error: Exception) ->
 class Component:
     """Base of all components: a subclass writes `annotate`, and `to_state`/`from_state` if it has state.
 
-    `assigns` and `requires` name what it sets and needs: "doc.tokens", "doc.sents", "doc.pos", "doc.cats", ...
-    The constructor takes settings only, all of them JSON-able.
+    `assigns` and `requires` name what it sets and needs: "doc.tokens", "doc.sents", "doc.pos", "doc.cats",
+    ... The constructor takes settings only, all of them JSON-able.
     """
 
     name: str = ""
@@ -54,7 +55,9 @@ class Component:
     def pipe(
         self, docs: Iterable[Doc], batch_size: int = 256, error_handler: ErrorHandler | None = None
     ) -> Iterator[Doc]:
-        """Annotate a stream in batches, in order. A Doc that fails goes alone to `error_handler` and is left out."""
+        """Annotate a stream in batches, in order. A Doc that fails goes alone to `error_handler` and is left
+        out.
+        """
         handler = error_handler or raise_error
         stream = iter(docs)
         while batch := list(islice(stream, batch_size)):
@@ -76,7 +79,8 @@ def annotate_batch(
 ) -> tuple[list[Doc], list[int] | None]:
     """Run a component over a batch: (the Docs that came through, their places in `docs` or None if all did).
 
-    If a Component fails on the batch, each Doc is tried by itself, and only those that fail reach the handler.
+    If a Component fails on the batch, each Doc is tried by itself, and only those that fail reach the
+    handler.
     """
     if isinstance(component, Component):
         try:

@@ -1,8 +1,8 @@
 """Doc: a text and what is known of it, as columns aligned with its tokens.
 
 `text` is never altered. Tokens are character offsets into it, whitespace is what lies between them, and every
-annotation is a column: integer codes with a label table of the Doc's own (``pos``, ``tag``, ``ent``, ``lemma``
-or any name), or a float matrix in `tensors`. `Token` and `Span` are views made when asked for.
+annotation is a column: integer codes with a label table of the Doc's own (``pos``, ``tag``, ``ent``,
+``lemma`` or any name), or a float matrix in `tensors`. `Token` and `Span` are views made when asked for.
 """
 
 from __future__ import annotations
@@ -103,7 +103,8 @@ class Doc(Extensible):
         *,
         sent_starts: Offsets | Sequence[bool] | None = None,
     ) -> Self:
-        """A tokenized Doc from words; ``spaces[i]`` says whether one space follows word i (default: all but the last).
+        """A tokenized Doc from words; ``spaces[i]`` says whether one space follows word i (default: all but
+        the last).
 
         Raises ConfigError for an empty word or where the lengths differ.
         """
@@ -139,9 +140,9 @@ class Doc(Extensible):
         """Set the tokens to the characters [starts[i], ends[i]); all columns and tensors are dropped.
 
         Tokens must be sorted, disjoint and not empty; the first must start at 0, and only whitespace may lie
-        between them and behind the last, so that the tokens and their whitespace spell the text. Whitespace that
-        leads a text is therefore a token of its own. Raises ConfigError otherwise, and the Doc is unchanged.
-        ``validate=False`` is for kernels that keep these rules by construction.
+        between them and behind the last, so that the tokens and their whitespace spell the text. Whitespace
+        that leads a text is therefore a token of its own. Raises ConfigError otherwise, and the Doc is
+        unchanged. ``validate=False`` is for kernels that keep these rules by construction.
         """
         if validate:
             starts, ends = _whole_numbers(starts, "starts"), _whole_numbers(ends, "ends")
@@ -221,7 +222,7 @@ class Doc(Extensible):
         table = tuple(labels)
         if validate:
             codes = _whole_numbers(codes, f"codes of column {column!r}")
-            if codes.size and not (0 <= codes.min() and codes.max() < len(table)):
+            if codes.size and (codes.min() < 0 or codes.max() >= len(table)):
                 raise ConfigError(f"column {column!r} has a code outside its {len(table)} labels")
         array = np.asarray(codes, np.int32)
         if validate:
@@ -307,9 +308,7 @@ class Doc(Extensible):
 
     @ents.setter
     def ents(self, spans: Iterable[Span | tuple[str, int, int]]) -> None:
-        triples = [
-            (span.label_, span.start, span.end) if isinstance(span, Span) else tuple(span) for span in spans
-        ]
+        triples = [(span.label_, span.start, span.end) if isinstance(span, Span) else span for span in spans]
         self.set_column("ent", spans_to_iob(triples, len(self)))
 
     def char_span(self, start: int, end: int, label: str = "", alignment_mode: str = "strict") -> Span | None:
@@ -318,7 +317,7 @@ class Doc(Extensible):
         `alignment_mode`: "strict" (must begin and end with a token), "contract" (the tokens wholly inside) or
         "expand" (the tokens touched).
         """
-        found = char_to_token_span(self.starts, self.ends, start, end, alignment_mode)  # type: ignore[arg-type]
+        found = char_to_token_span(self.starts, self.ends, start, end, alignment_mode)
         return None if found is None else Span(self, *found, label)
 
     # ---- vectors ------------------------------------------------------------------------------------------
@@ -364,7 +363,7 @@ class Doc(Extensible):
         return doc_io.from_json(cls, data)
 
     def to_bytes(self) -> bytes:
-        """The whole Doc as one safetensors file; `user_data` must be JSON-able. Raises ConfigError otherwise."""
+        """The whole Doc as one safetensors file. Raises ConfigError if `user_data` is not JSON-able."""
         return doc_io.to_bytes(self)
 
     @classmethod
@@ -427,17 +426,20 @@ def _check_tokens(text: str, starts: list[int], ends: list[int]) -> None:
     nexts = [*starts[1:], len(text)]
     if starts[0] != 0:
         raise ConfigError(
-            f"the first token starts at {starts[0]}: it must start at 0 (leading whitespace is a token of its own)"
+            f"the first token starts at {starts[0]}: it must start at 0 "
+            "(leading whitespace is a token of its own)"
         )
     if not (all(map(lt, starts, ends)) and all(map(le, ends, nexts))):
         i = next(i for i, (s, e, n) in enumerate(zip(starts, ends, nexts, strict=True)) if not s < e <= n)
         raise ConfigError(
-            f"token {i} [{starts[i]}, {ends[i]}) is empty, overlaps the next or leaves the text of {len(text)} characters"
+            f"token {i} [{starts[i]}, {ends[i]}) is empty, overlaps the next or leaves the text "
+            f"of {len(text)} characters"
         )
     # One pass in C for all gaps: what lies between tokens, joined, must be whitespace.
     gaps = "".join(map(text.__getitem__, map(slice, ends, nexts)))
     if gaps and not gaps.isspace():
         i = next(i for i, (e, n) in enumerate(zip(ends, nexts, strict=True)) if text[e:n].strip())
         raise ConfigError(
-            f"{text[ends[i] : nexts[i]].strip()[:20]!r} after token {i} belongs to no token: only whitespace may lie between"
+            f"{text[ends[i] : nexts[i]].strip()[:20]!r} after token {i} belongs to no token: "
+            "only whitespace may lie between"
         )

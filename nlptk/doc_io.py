@@ -20,7 +20,7 @@ D = TypeVar("D", bound="Doc")
 _TOKEN_FIELDS = ("id", "start", "end")
 _NOT_COLUMNS = frozenset({*_TOKEN_FIELDS, "morph", "dep", "head"})
 
-# ---- JSON ---------------------------------------------------------------------------------------------------
+# ---- JSON ----------------------------------------------------------------------------------------
 
 
 def to_json(doc: Doc, underscore: Sequence[str] | None = None) -> dict[str, Any]:
@@ -123,11 +123,13 @@ def _spans_from_json(doc: Doc, data: dict[str, Any]) -> None:
         doc.sent_starts = [start in firsts for start in doc.starts.tolist()]
 
 
-# ---- bytes --------------------------------------------------------------------------------------------------
+# ---- bytes ---------------------------------------------------------------------------------------
 
 
 def encode_user_data(user_data: dict[Any, Any]) -> list[list[Any]]:
-    """Pairs [key, value] for JSON; a tuple key becomes {"tuple": [...]}. Values are checked when they are written."""
+    """Pairs [key, value] for JSON; a tuple key becomes {"tuple": [...]}. Values are checked when they are
+    written.
+    """
     return [
         [{"tuple": list(key)} if isinstance(key, tuple) else key, value] for key, value in user_data.items()
     ]
@@ -163,7 +165,7 @@ def from_bytes(cls: type[D], data: bytes, where: str = "the bytes of a Doc") -> 
         head = load_json(arrays["json"].tobytes(), where)
         doc = cls(head["text"])
         if head["is_tokenized"]:
-            doc.set_tokens(arrays["starts"], arrays["ends"], arrays.get("sent_starts"))  # type: ignore[arg-type]
+            doc.set_tokens(arrays["starts"], arrays["ends"], arrays.get("sent_starts"))
         for name, labels in head["columns"].items():
             doc.set_codes(name, np.array(arrays[f"codes/{name}"]), labels)
         doc.cats = head["cats"]
@@ -196,11 +198,11 @@ def read_file(path: str | os.PathLike[str]) -> bytes:
         raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-# ---- spaCy --------------------------------------------------------------------------------------------------
+# ---- spaCy ---------------------------------------------------------------------------------------
 
 
 def to_spacy(doc: Doc, vocab: Any = None) -> Any:
-    """See `Doc.to_spacy`. spaCy holds at most one space behind a token, so longer whitespace becomes tokens."""
+    """See `Doc.to_spacy`. spaCy has at most one space behind a token: longer whitespace becomes tokens."""
     try:
         import spacy.tokens
         import spacy.vocab
@@ -267,7 +269,7 @@ def from_spacy(cls: type[D], source: Any) -> D:
         places = np.searchsorted(np.array(starts, np.int64), np.array(firsts, np.int64))
         sents = np.zeros(len(kept), np.uint8)
         sents[places[places < len(kept)]] = 1
-    doc.set_tokens(starts, [token.idx + len(token.text) for token in kept], sents)  # type: ignore[arg-type]
+    doc.set_tokens(starts, [token.idx + len(token.text) for token in kept], sents)
     for column, attribute, annotation in (
         ("pos", "pos_", "POS"),
         ("tag", "tag_", "TAG"),

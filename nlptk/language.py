@@ -86,7 +86,8 @@ class Language:
         """A Doc of this text with no tokens yet. Raises ConfigError if it is not a str."""
         if not isinstance(text, str):
             raise ConfigError(
-                f"nlp takes a str or a Doc, not {type(text).__name__}: decode bytes, and use nlp.pipe for many texts"
+                f"nlp takes a str or a Doc, not {type(text).__name__}: "
+                "decode bytes first, and use nlp.pipe for many texts"
             )
         return Doc(text)
 
@@ -144,11 +145,11 @@ class Language:
     ) -> Iterator[Any]:
         """Annotate a stream of texts or Docs lazily and in order; close the iterator to stop early.
 
-        Parameters: `as_tuples`: take (text, context) and give (Doc, context); `batch_size`: Docs for each call of
-        a component; `n_process`: worker processes (-1: one for each CPU), started by "spawn", so a script needs
-        ``if __name__ == "__main__":``; `disable`: components to leave out; `error_handler`: called as
-        ``handler(proc_name, proc, docs, error)`` with the one Doc that failed, which is then left out of the
-        output if the handler returns (default: `default_error_handler`, which raises).
+        Parameters: `as_tuples`: take (text, context) and give (Doc, context); `batch_size`: Docs for each
+        call of a component; `n_process`: worker processes (-1: one for each CPU), started by "spawn", so a
+        script needs ``if __name__ == "__main__":``; `disable`: components to leave out; `error_handler`:
+        called as ``handler(proc_name, proc, docs, error)`` with the one Doc that failed, which is then left
+        out of the output if the handler returns (default: `default_error_handler`, which raises).
         """
         if batch_size < 1:
             raise ConfigError(f"batch_size must be at least 1, not {batch_size}")
@@ -225,8 +226,8 @@ class Language:
     def analyze_pipes(self, *, pretty: bool = False) -> dict[str, Any]:
         """What the active components assign and require, and what is missing where it is needed.
 
-        Returns {"summary": {name: {"assigns", "requires"}}, "problems": {name: [missing]}, "attrs": {attribute:
-        {"assigns": [names], "requires": [names]}}}; ``pretty=True`` prints it as a table too.
+        Returns {"summary": {name: {"assigns", "requires"}}, "problems": {name: [missing]}, "attrs":
+        {attribute: {"assigns": [names], "requires": [names]}}}; ``pretty=True`` prints it as a table too.
         """
         return analyze([(p.name, p.assigns, p.requires) for p in self._pipes if p.enabled], pretty)
 
@@ -284,7 +285,8 @@ class Language:
         factory_name = registry.name_of(component)
         if factory_name is None:
             raise ConfigError(
-                f"{component!r} is no registered component: decorate it with @nlptk.component and add it by name"
+                f"{component!r} is no registered component: decorate it with @nlptk.component "
+                "and add it by name"
             )
         if config:
             raise ConfigError("config is for a component added by name: an instance has its settings already")
@@ -348,7 +350,7 @@ class Language:
     def select_pipes(
         self, *, disable: str | Iterable[str] | None = None, enable: str | Iterable[str] | None = None
     ) -> DisabledPipes:
-        """Disable some components, or all but those of `enable`, until the end of a ``with`` or `restore()`."""
+        """Disable components, or all but those of `enable`, until the end of a ``with`` or `restore()`."""
         if (disable is None) == (enable is None):
             raise ConfigError("select_pipes needs either disable or enable")
         if disable is not None:
@@ -377,7 +379,7 @@ class Language:
         return language_io.from_disk(cls, path, disable, exclude)
 
     def to_bytes(self) -> bytes:
-        """The pipeline as one safetensors container. Raises ConfigError for a config that is not JSON-able."""
+        """The pipeline as one safetensors container. Raises ConfigError if a config is not JSON-able."""
         return language_io.to_bytes(self)
 
     @classmethod
@@ -387,7 +389,9 @@ class Language:
 
 
 class DisabledPipes(list[str]):
-    """The names that `Language.select_pipes` has disabled; enables them again on `restore` or leaving ``with``."""
+    """The names that `Language.select_pipes` has disabled; enables them again on `restore` or leaving
+    ``with``.
+    """
 
     def __init__(self, nlp: Language, names: Iterable[str]) -> None:
         super().__init__(names)
@@ -410,7 +414,9 @@ class DisabledPipes(list[str]):
 
 
 def blank(lang: str) -> Language:
-    """A pipeline with only a tokenizer: "en" (rules), "zh" (a token for each Han character) or "xx" (any language)."""
+    """A pipeline with only a tokenizer: "en" (rules), "zh" (a token for each Han character) or "xx" (any
+    language).
+    """
     if lang not in BLANK_TOKENIZERS:
         raise ConfigError(f"there is no language {lang!r}: use one of {', '.join(BLANK_TOKENIZERS)}")
     nlp = Language(lang)

@@ -93,8 +93,8 @@ def rebuild(
         config, arrays = components[entry["name"]]
         if not registry.has(entry["factory"]):
             raise ModelError(
-                f"{where}: component {entry['name']!r} needs the factory {entry['factory']!r}: first import the "
-                "module that registers it, or load with exclude"
+                f"{where}: component {entry['name']!r} needs the factory {entry['factory']!r}: "
+                "first import the module that registers it, or load with exclude"
             )
         factory = registry.get(entry["factory"])
         try:

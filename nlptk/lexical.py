@@ -7,9 +7,10 @@ import unicodedata
 
 _NUMBER = re.compile(r"[+\-±~−]?(\d+([.,]\d+)*|[.,]\d+)(/\d+)?%?")
 _NUMBER_WORDS = frozenset(
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million "
-    "billion trillion first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
+    """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+    seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million
+    billion trillion first second third fourth fifth sixth seventh eighth ninth tenth eleventh
+    twelfth""".split()  # noqa: SIM905
 )
 _ORDINAL = re.compile(r"\d+(st|nd|rd|th)")
 _HAN_NUMERALS = frozenset("〇零一二三四五六七八九十百千万亿萬億两兩廿卅点點")

@@ -1,8 +1,9 @@
 """Models on disk: a folder of ``meta.json`` and one safetensors file per component. No pickle, no code names.
 
-Component files carry part of their own hash in their names, so a save writes new files beside the old ones and
-then replaces ``meta.json`` in one rename: until that moment the old model is whole, after it the new one is.
-Every byte is covered by SHA-256: component files by ``meta.json``, and ``meta.json`` by a seal of its own.
+Component files carry part of their own hash in their names, so a save writes new files beside the old ones
+and then replaces ``meta.json`` in one rename: until that moment the old model is whole, after it the new one
+is. Every byte is covered by SHA-256: component files by ``meta.json``, and ``meta.json`` by a seal of its
+own.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _BLANK = b"0" * 64
 _SEAL = re.compile(rb'"sha256": ?"([0-9a-f]{64})"')
 
 
-# ---- models -------------------------------------------------------------------------------------------------
+# ---- models --------------------------------------------------------------------------------------
 
 
 def save_model(
@@ -44,8 +45,8 @@ def save_model(
     `meta`: lang, name, version, "pipeline": [{"name", "factory"}, ...] and any JSON-able "labels", "data",
     "license", "scores"; `components`: name -> (JSON-able config, arrays). Other files in the folder are kept.
 
-    Raises ConfigError if a config or array cannot be stored, and OSError (disk full, no permission) with the old
-    model untouched.
+    Raises ConfigError if a config or array cannot be stored, and OSError (disk full, no permission) with the
+    old model untouched.
     """
     files = model_files(meta, components)
     folder = Path(path)
@@ -126,7 +127,8 @@ def parse_model(
     version = meta.pop("schema_version", None)
     if version != SCHEMA_VERSION:
         raise ModelError(
-            f"{where_meta}: has schema version {version!r}, and this nlptk reads {SCHEMA_VERSION}: install a newer nlptk"
+            f"{where_meta}: has schema version {version!r}, and this nlptk reads {SCHEMA_VERSION}: "
+            "install a newer nlptk"
         )
     check_seal(raw, where_meta)
     meta.pop("sha256", None)
@@ -174,7 +176,7 @@ def _referenced(folder: Path) -> set[str]:
     return {name for name in names if isinstance(name, str) and name == os.path.basename(name) and name}
 
 
-# ---- single files -------------------------------------------------------------------------------------------
+# ---- single files --------------------------------------------------------------------------------
 
 
 def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
@@ -259,11 +261,13 @@ def check_seal(data: bytes, where: str) -> None:
         raise ModelError(f"{where}: is truncated or altered: its SHA-256 does not match its content")
 
 
-# ---- JSON ---------------------------------------------------------------------------------------------------
+# ---- JSON ----------------------------------------------------------------------------------------
 
 
 def dump_json(value: Any, what: str, indent: int | None = None) -> bytes:
-    """JSON as UTF-8; lone surrogates pass as they are. Raises ConfigError naming `what` if it is not JSON-able."""
+    """JSON as UTF-8; lone surrogates pass as they are. Raises ConfigError naming `what` if it is not
+    JSON-able.
+    """
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
     except (TypeError, ValueError, RecursionError) as error:
