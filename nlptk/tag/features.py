@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _core
-from ..doc import Doc
-from ..errors import ConfigError
-from ..templates import AtomKind, compile_templates
+from nlptk import _core
+from nlptk.doc import Doc
+from nlptk.errors import ConfigError
+from nlptk.templates import AtomKind, compile_templates
 
 # Codes are those of TokenAtom in csrc/core/token_features.hpp.
 TOKEN_ATOMS: dict[str, AtomKind] = {
