@@ -5,3 +5,4 @@
 #include <pybind11/pybind11.h>
 
 void bind_chain(pybind11::module_& m);
+void bind_unicode(pybind11::module_& m);
