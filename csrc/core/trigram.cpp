@@ -21,14 +21,15 @@ struct Best {
   std::size_t index;
 };
 
-// max over i of before[i, j] + transitions[i, j, k]; `before` has `stride` columns.
+// max over i of before[i, j] + transitions[class of i, j, k]; `before` has `stride` columns.
 inline Best best_two_back(const TrigramScores& model, const float* before, std::size_t stride, const Slot& two_back,
                           std::size_t j, std::size_t state_j, std::size_t state_k) {
   const std::size_t n = model.states;
   const float* row = model.transitions + state_j * n + state_k;
   Best best{kNone, 0};
   for (std::size_t i = 0; i < two_back.size; ++i) {
-    const float score = before[i * stride + j] + row[static_cast<std::size_t>(two_back.states[i]) * n * n];
+    const auto context = static_cast<std::size_t>(model.contexts[two_back.states[i]]);
+    const float score = before[i * stride + j] + row[context * n * n];
     if (score > best.score) best = {score, i};
   }
   return best;

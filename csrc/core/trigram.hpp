@@ -12,9 +12,11 @@
 namespace nlptk {
 
 // State `states - 1` is the boundary: two of them stand before each sequence and one after it.
+// The state two back counts only by its class, so that many refined states need no cube of scores.
 struct TrigramScores {
   std::size_t states = 0;
-  const float* transitions = nullptr;  // [states, states, states]: two back, one back, here
+  const std::int32_t* contexts = nullptr;  // [states]: the class of each state
+  const float* transitions = nullptr;      // [classes, states, states]: class two back, state one back, state here
 };
 
 // Token t has the candidates [offsets[t], offsets[t + 1]), at least one, each an increasing state below
