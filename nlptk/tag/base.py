@@ -91,7 +91,9 @@ def unpack_strings(name: str, arrays: Mapping[str, NDArray[Any]]) -> list[str]:
     data = take_array(f"{name}_bytes", arrays, np.uint8, 1).tobytes()
     offsets = take_array(f"{name}_offsets", arrays, np.int64, 1)
     if not len(offsets) or offsets[0] != 0 or offsets[-1] != len(data) or (np.diff(offsets) < 0).any():
-        raise ModelError(f"the offsets of {name} do not divide its bytes; the model is altered, fetch it again")
+        raise ModelError(
+            f"the offsets of {name} do not divide its bytes; the model is altered, fetch it again"
+        )
     bounds = offsets.tolist()
     try:
         return [
@@ -102,7 +104,9 @@ def unpack_strings(name: str, arrays: Mapping[str, NDArray[Any]]) -> list[str]:
         raise ModelError(f"{name} are not UTF-8 ({error}); the model is altered, fetch it again") from error
 
 
-def take_array(name: str, arrays: Mapping[str, NDArray[Any]], dtype: DTypeLike, dimensions: int) -> NDArray[Any]:
+def take_array(
+    name: str, arrays: Mapping[str, NDArray[Any]], dtype: DTypeLike, dimensions: int
+) -> NDArray[Any]:
     """`arrays[name]`. Raises ModelError where it is absent, of another dtype or shape, or holds NaN or infinity."""
     if name not in arrays:
         raise ModelError(f"the model has no array {name!r}; it is of another kind or incomplete")

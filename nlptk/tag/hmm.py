@@ -334,7 +334,9 @@ class HMMTagger(Estimator):
         _check_rows("trigrams", trigrams, (n + 1, s + 1, s + 1))
         plain = {tag for tag, word in zip(state_tags.tolist(), state_words, strict=False) if not word}
         if len(state_tags) != s or plain != set(range(n)) or len(set(classes)) != n:
-            raise ModelError("the HMM tagger's states do not fit its classes; the model is altered, fetch it again")
+            raise ModelError(
+                "the HMM tagger's states do not fit its classes; the model is altered, fetch it again"
+            )
         try:
             tagger._check_settings()
             states = list(zip(state_tags.tolist(), state_words, strict=True))
@@ -380,4 +382,6 @@ def _check_rows(name: str, rows: NDArray[np.int32], limits: tuple[int, int, int]
     good = rows.shape[1] == 4 and len(rows) > 0
     good = good and bool((rows >= 0).all() and (rows[:, :3] < limits).all() and (rows[:, 3] > 0).all())
     if not good:
-        raise ModelError(f"array {name!r} holds indices or counts out of range; the model is altered, fetch it again")
+        raise ModelError(
+            f"array {name!r} holds indices or counts out of range; the model is altered, fetch it again"
+        )

@@ -90,7 +90,9 @@ class Lexicon:
         self._build_suffixes(entries[rare], suffix_length)
 
     def _table(self, rows: int, row: Ints, tag: Ints, count: Ints) -> Floats:
-        cells = np.bincount(row.astype(np.int64) * self.n_tags + tag, weights=count, minlength=rows * self.n_tags)
+        cells = np.bincount(
+            row.astype(np.int64) * self.n_tags + tag, weights=count, minlength=rows * self.n_tags
+        )
         return cells.reshape(rows, self.n_tags).astype(np.float32)
 
     def known_types(self) -> list[Type]:
@@ -121,7 +123,9 @@ class Lexicon:
             node_of += path
             tags += [tag] * len(path)
             counts += [count] * len(path)
-        table = self._table(len(parents), np.array(node_of, np.int32), np.array(tags, np.int32), np.array(counts))
+        table = self._table(
+            len(parents), np.array(node_of, np.int32), np.array(tags, np.int32), np.array(counts)
+        )
         self._suffix_distributions = _smooth_tree(table, np.array(parents), np.array(depths))
 
     def _suffix_names(self, word: str, start: bool) -> list[str]:

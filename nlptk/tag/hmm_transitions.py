@@ -52,7 +52,13 @@ class Counts:
         """Interpolation weights of the first `terms` terms, summing to 1."""
         a, b, c = self.two_back, self.one_back, self.here
         v = self.tags[b]
-        hits = [self.unigram[c], self.after_tag[v, c], self.after_state[b, c], self.after_tags[a, v, c], self.count]
+        hits = [
+            self.unigram[c],
+            self.after_tag[v, c],
+            self.after_state[b, c],
+            self.after_tags[a, v, c],
+            self.count,
+        ]
         totals = [
             np.full(len(c), self.unigram.sum()),
             self.after_tag.sum(axis=1)[v],
@@ -61,7 +67,10 @@ class Counts:
             self.pair_total[a, b],
         ]
         left_out = np.stack(
-            [(hit - 1) / np.maximum(total - 1, 1) for hit, total in zip(hits[:terms], totals[:terms], strict=True)]
+            [
+                (hit - 1) / np.maximum(total - 1, 1)
+                for hit, total in zip(hits[:terms], totals[:terms], strict=True)
+            ]
         )
         # The most specific of equal terms gets the count.
         best = terms - 1 - np.argmax(left_out[::-1], axis=0)
