@@ -31,5 +31,6 @@ PYBIND11_MODULE(_core, m) {
   bind_crf(m);
   bind_features(m);
   bind_trigram(m);
+  bind_segment(m);
   bind_unicode(m);
 }

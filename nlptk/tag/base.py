@@ -1,9 +1,10 @@
-"""What the taggers share: settings in scikit-learn's manner, checks of training data, strings in and out of arrays."""
+"""What the taggers share: scikit-learn's manner of settings, checks of training data, strings as arrays."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,7 +17,7 @@ E = TypeVar("E", bound="Estimator")
 
 
 class Estimator:
-    """Settings in scikit-learn's manner: a constructor that only stores its keyword arguments under their names."""
+    """Settings in scikit-learn's manner: the constructor only stores its keyword arguments."""
 
     @classmethod
     def _setting_names(cls) -> list[str]:
@@ -96,10 +97,7 @@ def unpack_strings(name: str, arrays: Mapping[str, NDArray[Any]]) -> list[str]:
         )
     bounds = offsets.tolist()
     try:
-        return [
-            data[first:last].decode("utf-8", "surrogatepass")
-            for first, last in zip(bounds[:-1], bounds[1:], strict=True)
-        ]
+        return [data[first:last].decode("utf-8", "surrogatepass") for first, last in pairwise(bounds)]
     except UnicodeDecodeError as error:
         raise ModelError(f"{name} are not UTF-8 ({error}); the model is altered, fetch it again") from error
 
@@ -107,13 +105,14 @@ def unpack_strings(name: str, arrays: Mapping[str, NDArray[Any]]) -> list[str]:
 def take_array(
     name: str, arrays: Mapping[str, NDArray[Any]], dtype: DTypeLike, dimensions: int
 ) -> NDArray[Any]:
-    """`arrays[name]`. Raises ModelError where it is absent, of another dtype or shape, or holds NaN or infinity."""
+    """`arrays[name]`. Raises ModelError where it is absent, of another type or not finite."""
     if name not in arrays:
         raise ModelError(f"the model has no array {name!r}; it is of another kind or incomplete")
     array = np.ascontiguousarray(arrays[name])
     if array.dtype != np.dtype(dtype) or array.ndim != dimensions:
         raise ModelError(
-            f"array {name!r} is {array.dtype} with {array.ndim} dimensions, not {np.dtype(dtype)} with {dimensions}"
+            f"array {name!r} is {array.dtype} with {array.ndim} dimensions, "
+            f"not {np.dtype(dtype)} with {dimensions}"
         )
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ModelError(f"array {name!r} holds NaN or infinity; the model is altered, fetch it again")

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain as flatten
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -220,10 +221,13 @@ class HMMTagger(Estimator):
         flat, offsets = self.predict_ids(X)
         tags = [self.classes_[number] for number in flat.tolist()]
         bounds = offsets.tolist()
-        return [tags[first:last] for first, last in zip(bounds[:-1], bounds[1:], strict=True)]
+        return [tags[first:last] for first, last in pairwise(bounds)]
 
     def predict_ids(self, X: Sentences) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """As `predict`, but indices into `classes_`, int32 [tokens], and where sentences begin, int64 [len(X) + 1]."""
+        """As `predict`, but indices into `classes_`.
+
+        Returns int32 [tokens], all sentences in a row, and where each begins, int64 [len(X) + 1].
+        """
         if not hasattr(self, "classes_"):
             raise ConfigError("this HMMTagger is not fitted; call fit or from_state first")
         try:
@@ -286,7 +290,10 @@ class HMMTagger(Estimator):
         return result
 
     def score(self, X: Sentences, y: Sentences) -> float:
-        """The share of tokens whose predicted tag is the one in y. Raises DataError where X and y do not match."""
+        """The share of tokens whose predicted tag is the one in y.
+
+        Raises DataError where X and y do not match, or there are no tokens.
+        """
         check_lengths(X, y)
         predicted = self.predict(X)
         total = sum(map(len, predicted))
@@ -317,7 +324,8 @@ class HMMTagger(Estimator):
         """The tagger that `to_state` gave. Raises ModelError for anything that is not its state."""
         if config.get("format") != _FORMAT:
             raise ModelError(
-                f"HMM tagger of format {config.get('format')!r}; this nlptk reads {_FORMAT}, use a matching version"
+                f"HMM tagger of format {config.get('format')!r}, but this nlptk reads {_FORMAT}; "
+                "use a matching version"
             )
         missing = [name for name in _SETTINGS if name not in config]
         if missing:

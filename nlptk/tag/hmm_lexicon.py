@@ -1,9 +1,9 @@
-"""p(tag | word) of the HMM tagger: how a word's own counts, its lower case, its suffixes and its shape are mixed.
+"""p(tag | word) of the HMM tagger: a word's own counts, its lower case, its suffixes and its shape.
 
 Each context is smoothed with the next wider one, from the shape of the word over suffixes of growing length
-(Samuelsson 1993, "Morphological tagging based entirely on Bayesian inference") to the lower-cased word and the
-word itself. Where TnT (Brants 2000) gives every step the same weight, a context of N tokens with T different
-tags here gets N / (N + weight * T) of the mass (Witten and Bell 1991), so that rare suffixes count for less.
+(Samuelsson 1993, "Morphological tagging based entirely on Bayesian inference") to the lower-cased word and
+the word itself. Where TnT (Brants 2000) gives every step the same weight, a context of N tokens with T tags
+here gets N / (N + weight * T) of the mass (Witten and Bell 1991), so that rare suffixes count for less.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _WORD_WEIGHT = 1.0
 
 
 def shape(word: str) -> str:
-    """The class of a word: punctuation, number, or its capitals with marks for a digit and an inner hyphen."""
+    """The class of a word: punctuation, number, or its case with marks for a digit and an inner hyphen."""
     digit = False
     if word.isalpha():
         letters = True
@@ -53,7 +53,7 @@ def word_types(words: Sequence[str], at_start: bool) -> list[Type]:
 
 
 def smooth(counts: Floats, wider: Floats, weight: float) -> Floats:
-    """Distributions [n, tags] from counts and from the distributions of the wider contexts; no counts, no change."""
+    """Mix counts [n, tags] with the distributions of the wider contexts; no counts, no change."""
     total = counts.sum(axis=1, keepdims=True)
     mass = weight * np.count_nonzero(counts, axis=1, keepdims=True).astype(np.float32)
     mass[total == 0] = 1.0
@@ -106,27 +106,19 @@ class Lexicon:
         self._nodes: dict[str, int] = {}
         parents: list[int] = [0]
         depths: list[int] = [0]
-        paths: dict[tuple[int, int], list[int]] = {}
-        node_of: list[int] = []
-        tags: list[int] = []
-        counts: list[int] = []
-        for word, start, tag, count in entries.tolist():
-            path = paths.get((word, start))
-            if path is None:
-                path = paths[word, start] = [0]
-                for depth, name in enumerate(self._suffix_names(self.words[word], bool(start)), start=1):
-                    node = self._nodes.setdefault(name, len(parents))
-                    if node == len(parents):
-                        parents.append(path[-1])
-                        depths.append(depth)
-                    path.append(node)
-            node_of += path
-            tags += [tag] * len(path)
-            counts += [count] * len(path)
-        table = self._table(
-            len(parents), np.array(node_of, np.int32), np.array(tags, np.int32), np.array(counts)
-        )
-        self._suffix_distributions = _smooth_tree(table, np.array(parents), np.array(depths))
+        types, type_of = np.unique(entries[:, :2], axis=0, return_inverse=True)
+        leaves: list[int] = []
+        for word, start in types.tolist():
+            node = 0
+            for depth, name in enumerate(self._suffix_names(self.words[word], bool(start)), start=1):
+                parent, node = node, self._nodes.setdefault(name, len(parents))
+                if node == len(parents):
+                    parents.append(parent)
+                    depths.append(depth)
+            leaves.append(node)
+        leaf = np.array(leaves, np.int32)[type_of.reshape(-1)]
+        counts = self._table(len(parents), leaf, entries[:, 2], entries[:, 3])
+        self._suffix_distributions = _smooth_tree(counts, np.array(parents), np.array(depths))
 
     def _suffix_names(self, word: str, start: bool) -> list[str]:
         """Nodes of a word from the shape alone to the longest suffix."""
@@ -152,10 +144,12 @@ class Lexicon:
 
 
 def _smooth_tree(counts: Floats, parents: NDArray[np.int64], depths: NDArray[np.int64]) -> Floats:
-    """Distributions of all nodes, level by level; the root is counted with half a token more of each tag."""
+    """Distributions of all nodes from the counts of the words that end at each; the root is smoothed evenly."""
+    levels = [np.flatnonzero(depths == depth) for depth in range(int(depths.max()) + 1)]
+    for level in reversed(levels[1:]):
+        np.add.at(counts, parents[level], counts[level])
     result = np.empty_like(counts)
     result[0] = (counts[0] + 0.5) / (counts[0] + 0.5).sum()
-    for depth in range(1, int(depths.max()) + 1):
-        level = np.flatnonzero(depths == depth)
+    for level in levels[1:]:
         result[level] = smooth(counts[level], result[parents[level]], _SUFFIX_WEIGHT)
     return result

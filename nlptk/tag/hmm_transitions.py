@@ -1,8 +1,8 @@
 """Transition probabilities of the HMM tagger: deleted interpolation (Jelinek and Mercer 1980; Brants 2000).
 
-A state is a tag, or a tag together with one frequent word ("specialised" HMMs: Pla and Molina 2004, "Improving
-part-of-speech tagging using lexicalized HMMs"), so that function words are contexts of their own. With u and v
-for the tags of the two states before and b for the state one back, the state here has the probability
+A state is a tag, or a tag together with one frequent word (Pla and Molina 2004, "Improving part-of-speech
+tagging using lexicalized HMMs"), so that function words are contexts of their own. With u and v for the tags
+of the two states before and b for the state one back, the state here has the probability
 
     w0 p(s) + w1 p(s | v) + w2 p(s | b) + w3 p(s | u, v) + w4 p(s | u, b)
 
@@ -25,8 +25,8 @@ class Counts:
     """Counts of the terms above at every training trigram.
 
     Args:
-        trigrams: int32 [n, 4], rows of (tag two back, state one back, state here, count); the boundary is the tag
-            `n_tags` and the state `len(state_tags)`.
+        trigrams: int32 [n, 4], rows of (tag two back, state one back, state here, count); the boundary is
+            the tag `n_tags` and the state `len(state_tags)`.
         state_tags: int32 [states], the tag of each state.
         n_tags: how many tags there are.
     """
