@@ -107,7 +107,7 @@ def to_table(doc: Doc, *, max_width: int = 40) -> str:
     """
     columns = _shown_columns(doc)
     cells = [
-        [visible(token.text) for token in doc],
+        list(map(visible, doc.words)),
         *(list(map(visible, doc.column(name))) for name in columns),
     ]
     titles = ["TEXT", *(COLUMN_TITLES.get(name, visible(name).upper()) for name in columns)]
@@ -120,7 +120,7 @@ def to_table(doc: Doc, *, max_width: int = 40) -> str:
         return f"{number:>{number_width}}  {'  '.join(padded)}".rstrip()
 
     blocks = []
-    for start, end in _sentences(doc):
+    for start, end in sentence_ranges(doc):
         rows = (line(str(i - start + 1), (column[i] for column in cells)) for i in range(start, end))
         blocks.append("\n".join([line("#", titles), *rows]))
     return "\n\n".join(blocks)
@@ -197,7 +197,7 @@ class _Page:
             self.entities[span.label_] += 1
             entity_of[span.start : span.end] = [(number, span.label_)] * (span.end - span.start)
         lines = []
-        for start, end in _sentences(doc):
+        for start, end in sentence_ranges(doc):
             self.sentences += 1
             parts = []
             for entity, members in itertools.groupby(range(start, end), key=entity_of.__getitem__):
@@ -223,13 +223,13 @@ class _Page:
         values = [doc.column(name) for name in columns]
         self.tokens += len(doc)
         tokens = []
-        for i, token in enumerate(doc):
-            space = html.escape(token.whitespace_.translate(_SPACE_MARKS))
-            if token.is_space:
-                tokens.append(("", html.escape(token.text.translate(_SPACE_MARKS))))
+        for i, (text, whitespace) in enumerate(zip(doc.words, doc.whitespaces, strict=True)):
+            space = whitespace.replace("\r\n", "\n").translate(_SPACE_MARKS)
+            if text.isspace():
+                tokens.append(("", text.translate(_SPACE_MARKS) + space))
                 continue
             details = [(title, value[i]) for title, value in zip(titles, values, strict=True) if value[i]]
-            word = _escape(token.text)
+            word = _escape(text)
             if not details:
                 tokens.append((f"<span>{word}</span>", space))
                 continue
@@ -237,11 +237,11 @@ class _Page:
             self.tags[tag] += 1
             family = UPOS.get(tag, ("", "etc"))[1]
             hint = _escape(" · ".join(f"{title} {value}" for title, value in details))
-            if len(token.text) > _LONG_WORD:  # a ruby with a tag that must not break would not break either
+            if len(text) > _LONG_WORD:  # a ruby with a tag that must not break would not break either
                 tokens.append((f'<span class="{family} long" title="{hint}">{word}</span>', space))
                 continue
             # Punctuation needs no tag beneath it: the mark says it, and the gaps would tear the line apart.
-            beneath = "" if tag in ("PUNCT", token.text) else _escape(tag)
+            beneath = "" if tag in ("PUNCT", text) else _escape(tag)
             tokens.append((f'<ruby class="{family}" title="{hint}">{word}<rt>{beneath}</rt></ruby>', space))
         return tokens
 
