@@ -89,8 +89,8 @@ def _shown_columns(doc: Doc) -> list[str]:
     return standard + [name for name in doc.columns if name not in standard]
 
 
-def _sentences(doc: Doc) -> Iterator[tuple[int, int]]:
-    """Token ranges of the sentences; the whole Doc where no sentence starts are set."""
+def sentence_ranges(doc: Doc) -> Iterator[tuple[int, int]]:
+    """First token and end of each sentence; the whole Doc where no sentence starts are set."""
     size = len(doc)
     if not size:
         return

@@ -77,7 +77,9 @@ def annotate(
     live = file == STDIN and sys.stdin.isatty()
     texts = _Texts(file, keep_empty=format is Format.jsonl)
     docs = nlp.pipe(texts, batch_size=batch_size or (1 if live else BATCH_SIZE), n_process=n_process)
-    hidden = quiet or live or (output is None and sys.stdout.isatty())  # the results themselves are the progress
+    hidden = (
+        quiet or live or (output is None and sys.stdout.isatty())
+    )  # the results themselves are the progress
     with open_output(output) as out, Progress("annotate", total=texts.size, quiet=hidden) as progress:
         flushed = time.monotonic()
         for piece in _pieces(_watched(docs, texts, progress), format, title=texts.title):

@@ -12,10 +12,9 @@ from nlptk.errors import ConfigError
 from nlptk.render import UPOS, display_width, sentence_ranges, visible
 
 if TYPE_CHECKING:
+    from nlptk.doc import Doc
     from rich.console import Console
     from rich.text import Text
-
-    from nlptk.doc import Doc
 
 TEXTS = {
     "en": (
@@ -31,7 +30,13 @@ TEXTS = {
 }
 NAMES = {"en": "English", "zh": "Chinese"}
 ENTITY_STYLES = {"PER": "black on yellow", "LOC": "black on green", "ORG": "black on cyan"}
-TAG_STYLES = {"noun": "bright_blue", "verb": "bright_red", "mod": "green", "fun": "magenta", "etc": "bright_black"}
+TAG_STYLES = {
+    "noun": "bright_blue",
+    "verb": "bright_red",
+    "mod": "green",
+    "fun": "magenta",
+    "etc": "bright_black",
+}
 GAP = 2  # columns between words
 
 
@@ -103,7 +108,9 @@ def _lines(widths: list[int], start: int, end: int, width: int) -> Iterator[tupl
         yield start, end
 
 
-def _block(doc: Doc, words: list[str], tags: list[list[str]], widths: list[int], start: int, end: int) -> Text:
+def _block(
+    doc: Doc, words: list[str], tags: list[list[str]], widths: list[int], start: int, end: int
+) -> Text:
     """One line of words with the row of entity labels above and the rows of tags below."""
     from rich.text import Text
 

@@ -33,7 +33,9 @@ def open_output(path: Path | None) -> Iterator[Writer]:
         with atomic_writer(path) as file:
             yield file
     except OSError as error:
-        if error.filename is None and not isinstance(error, BrokenPipeError):  # say which file the disk is full for
+        if error.filename is None and not isinstance(
+            error, BrokenPipeError
+        ):  # say which file the disk is full for
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 

@@ -16,7 +16,13 @@ class Progress:
     """
 
     def __init__(
-        self, title: str, *, total: float | None = None, unit: str = "", every: float = 5.0, quiet: bool = False
+        self,
+        title: str,
+        *,
+        total: float | None = None,
+        unit: str = "",
+        every: float = 5.0,
+        quiet: bool = False,
     ) -> None:
         self.title, self.total, self.unit, self.every, self.quiet = title, total, unit, every, quiet
         self.started = time.monotonic()

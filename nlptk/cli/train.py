@@ -48,7 +48,9 @@ Train = Annotated[
 Dev = Annotated[
     Path | None, typer.Option("--dev", exists=True, dir_okay=False, help="Corpus that decides when to stop.")
 ]
-Output = Annotated[Path, typer.Option("--output", "-o", help="Folder for the model; a model that is there is replaced.")]
+Output = Annotated[
+    Path, typer.Option("--output", "-o", help="Folder for the model; a model that is there is replaced.")
+]
 Lang = Annotated[str, typer.Option("--lang", help="Language of the pipeline: en or zh.")]
 Algo = Annotated[
     Algorithm | None, typer.Option(help="L-BFGS, averaged perceptron or SGD.", show_default=False)
@@ -60,7 +62,8 @@ Iterations = Annotated[
 ]
 MinFreq = Annotated[int | None, typer.Option(min=1, help="Drop rarer features.", show_default=False)]
 Template = Annotated[
-    str | None, typer.Option(help="Name of a built-in feature template, or a file of one.", show_default=False)
+    str | None,
+    typer.Option(help="Name of a built-in feature template, or a file of one.", show_default=False),
 ]
 Seed = Annotated[int | None, typer.Option(help="Of whatever is random.", show_default=False)]
 Threads = Annotated[int | None, typer.Option(min=0, help="0: all cores.", show_default=False)]
@@ -103,7 +106,9 @@ def tagger(
         max_iterations=max_iterations, min_freq=min_freq, order=order, seed=seed, threads=threads,
     )  # fmt: skip
     nlp = nlptk.blank(lang)
-    component = nlp.add_pipe("tagger", name=f"{column}_tagger", config={"column": target, "model": model.value, **options})
+    component = nlp.add_pipe(
+        "tagger", name=f"{column}_tagger", config={"column": target, "model": model.value, **options}
+    )
     _train(nlp, component, train, dev, output, column=target, unit="sentence", as_json=as_json, quiet=quiet)
 
 
@@ -184,8 +189,10 @@ def _train(
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))
         return
-    scores = "".join(f", dev {name} {value:.4f}" for name, value in result.get("dev", {}).items() if _is_headline(name))
-    typer.echo(f"saved {output}: {result['seconds']} s{scores}")
+    scores = [
+        f"dev {name} {value:.4f}" for name, value in result.get("dev", {}).items() if isinstance(value, float)
+    ]
+    typer.echo(", ".join([f"saved {output} after {result['seconds']} s", *scores]))
 
 
 def _read(path: Path, column: str | None, unit: str, progress: Progress) -> list[Doc]:
@@ -194,9 +201,6 @@ def _read(path: Path, column: str | None, unit: str, progress: Progress) -> list
     docs = list(read_docs(path, column=column, unit=unit))
     if not docs:
         raise DataError(f"{path} holds no sentence; give an annotated corpus.")
-    if column is not None and not any(doc.has_column(column) for doc in docs):
-        found = ", ".join(sorted({name for doc in docs for name in doc.columns})) or "none"
-        raise DataError(f"{path} has no column {column!r} (its columns: {found}); choose another --column.")
     progress.line(f"{path}: {sum(map(len, docs)):,} tokens")
     return docs
 
@@ -210,7 +214,11 @@ def _shown(progress: Progress) -> Callable[[dict[str, Any]], None]:
             for name, value in info.items()
             if name not in ("iteration", "of") and isinstance(value, (int, float))
         ]
-        progress.update(info["iteration"], total=info.get("of"), note=", ".join([f"iteration {info['iteration']}", *notes]))
+        progress.update(
+            info["iteration"],
+            total=info.get("of"),
+            note=", ".join([f"iteration {info['iteration']}", *notes]),
+        )
 
     return show
 
