@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from nlptk import scoring
 from nlptk.corpora.labels import is_iob_label
 from nlptk.doc import Doc
-
-from nlptk import scoring
 from nlptk.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -38,11 +37,11 @@ def evaluate(
 
     Returns:
         Plain numbers by name. Always ``sentences`` and ``tokens`` (of the gold). On gold tokens ``upos_acc``,
-        ``xpos_acc`` and ``lemma_acc``, ``accuracy`` for a column with no name of its own, each with ``..._known``,
-        ``..._unknown`` and ``..._per_label``; entities and chunks as conlleval counts them: ``entity_precision``,
-        ``entity_recall``, ``entity_f1``, ``entity_per_label``. From raw text ``words_*`` and ``sentences_*``
-        as the CoNLL-2018 shared task counts them, and the F1 of label and span together for each column
-        (``upos_f1``, ..., ``entity_f1``).
+        ``xpos_acc``, ``lemma_acc``, and ``accuracy`` for a column with no name of its own, each with
+        ``..._known``, ``..._unknown`` and ``..._per_label``; entities and chunks as conlleval counts them:
+        ``entity_precision``, ``entity_recall``, ``entity_f1``, ``entity_per_label``. From raw text
+        ``words_*`` and ``sentences_*`` as the CoNLL-2018 shared task counts them, and the F1 of label and
+        span together for each column (``upos_f1``, ..., ``entity_f1``).
 
     Raises:
         ConfigError: there is nothing to score: no Docs, or no column that both sides have.
@@ -57,9 +56,8 @@ def evaluate(
     if raw:
         return scores | _raw_scores(golds, predictions, shared)
     if not shared:
-        raise ConfigError(
-            f"there is nothing to score: the pipeline sets {_listed(predictions)}, the corpus has {_listed(golds)}."
-        )
+        have = f"the pipeline sets {_listed(predictions)}, the corpus has {_listed(golds)}"
+        raise ConfigError(f"there is nothing to score: {have}.")
     unnamed = [name for name in shared if name not in _PREFIX]
     for name in shared:
         prefix = _PREFIX.get(name, "" if len(unnamed) == 1 else f"column_{name}")
@@ -87,10 +85,8 @@ def _shared_columns(
     if wanted is not None:
         for name in wanted:
             if name not in have:
-                raise ConfigError(
-                    f"column {name!r} cannot be scored: the pipeline sets {_listed(predictions)}, the corpus has "
-                    f"{_listed(golds)}."
-                )
+                found = f"the pipeline sets {_listed(predictions)}, the corpus has {_listed(golds)}"
+                raise ConfigError(f"column {name!r} cannot be scored: {found}.")
         have &= set(wanted)
     order = list(_PREFIX)
     return sorted(have, key=lambda name: (order.index(name) if name in order else len(order), name))
@@ -157,7 +153,7 @@ def _raw_scores(golds: Sequence[Doc], predictions: Sequence[Doc], columns: Seque
 
 
 def _labelled(doc: Doc, column: str) -> Iterator[tuple[int, int, str]]:
-    """Character spans with their labels: entities of column "ent", the tokens that are not space elsewhere."""
+    """Character spans with their labels: entities for column "ent", else the tokens that are not space."""
     if not doc.has_column(column):
         return
     if column == "ent":

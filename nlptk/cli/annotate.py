@@ -32,25 +32,32 @@ class Format(str, enum.Enum):
     html = "html"
 
 
+def _existing(path: Path | None) -> Path | None:
+    # typer's own allow_dash compares a Path with a str, so it refuses "-".
+    if path is not None and path != STDIN and not path.exists():
+        raise typer.BadParameter(f"file {str(path)!r} does not exist.")
+    if path is not None and path.is_dir():
+        raise typer.BadParameter(f"{str(path)!r} is a folder.")
+    return path
+
+
 def annotate(
     file: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
-            exists=True,
-            dir_okay=False,
-            allow_dash=True,
-            metavar="[FILE]",
+            callback=_existing,
+            metavar="FILE",
             show_default=False,
             help="UTF-8 text, gzip or not; - or nothing is standard input.",
         ),
-    ] = STDIN,
+    ] = None,
     model: Annotated[str, typer.Option("--model", "-m", help="A pipeline's name (en, zh) or folder.")] = "en",
     format: Annotated[
         Format | None,
         typer.Option(
             "--format",
             "-f",
-            help="What to write; otherwise --output's ending decides, or table on a terminal, conllu elsewhere.",
+            help="What to write; else as --output ends; else table on a terminal, conllu elsewhere.",
         ),
     ] = None,
     output: Annotated[
@@ -59,19 +66,20 @@ def annotate(
     ] = None,
     n_process: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
     batch_size: Annotated[
-        int | None, typer.Option(min=1, help=f"Texts at once [default: {BATCH_SIZE}; 1 on a terminal].")
+        int | None, typer.Option(min=1, help=f"Texts at once: {BATCH_SIZE}, but 1 on a terminal.")
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Segment and tag text, each line a text of its own, and write the result as it becomes ready.
 
-    An empty line is a paragraph break: jsonl answers it with an empty document, so that line n of the output belongs
-    to line n of the input; the other formats leave it out.
+    An empty line is a paragraph break: jsonl answers it with an empty document, so that line n of the output
+    belongs to line n of the input; the other formats leave it out.
 
     Example: nlptk annotate --model en --output page.html letters.txt
     """
     import nlptk
 
+    file = file or STDIN
     format = format or _default_format(output)
     nlp = nlptk.load(model)
     live = file == STDIN and sys.stdin.isatty()
@@ -119,9 +127,8 @@ class _Texts:
 
 def _watched(docs: Iterable[Doc], texts: _Texts, progress: Progress) -> Iterator[Doc]:
     """The same Docs, counted for the progress display."""
-    count = words = 0
-    for doc in docs:
-        count += 1
+    words = 0
+    for count, doc in enumerate(docs, start=1):
         words += len(doc)
         if count % 64 == 0:
             rate = words / max(progress.elapsed, 1e-9)

@@ -9,7 +9,7 @@ HELP = "upos, xpos, ner, or N: column N of a column file, counted from 0, where 
 
 
 def column_of(name: str) -> str:
-    """The Doc's column for a name on the command line: ``upos`` is "pos", ``xpos`` "tag", ``ner`` "ent", N is N."""
+    """The Doc's column for a name on the command line: "pos" for ``upos``, "tag" for ``xpos`` and so on."""
     known = {**NAMES, **{column: column for column in NAMES.values()}}
     if name.lower() in known:
         return known[name.lower()]

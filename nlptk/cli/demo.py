@@ -12,14 +12,15 @@ from nlptk.errors import ConfigError
 from nlptk.render import UPOS, display_width, sentence_ranges, visible
 
 if TYPE_CHECKING:
-    from nlptk.doc import Doc
     from rich.console import Console
     from rich.text import Text
+
+    from nlptk.doc import Doc
 
 TEXTS = {
     "en": (
         "Ada Lovelace wasn't impressed: the engine that Charles Babbage drew in London had never run.",
-        "Margaret Hamilton's team at MIT wrote the code that took Apollo 11 to the Moon. NASA kept every page.",
+        "Margaret Hamilton's team at MIT wrote the code that took Apollo 11 to the Moon. NASA kept it.",
         "Could somebody from Greenpeace tell the ferry to Norway that Mr. Olsen's goats (all 14) are mine?",
     ),
     "zh": (

@@ -15,8 +15,9 @@ from nlptk.cli.progress import Progress
 from nlptk.render import visible
 
 if TYPE_CHECKING:
-    from nlptk.doc import Doc
     from rich.table import Table
+
+    from nlptk.doc import Doc
 
 
 def evaluate(
@@ -34,7 +35,7 @@ def evaluate(
         bool | None,
         typer.Option(
             "--raw/--gold-tokens",
-            help="From the raw text, or on the corpus's tokens. Without either: on the tokens where the model tags.",
+            help="From the raw text or on the corpus's tokens; else on the tokens if the model tags.",
             show_default=False,
         ),
     ] = None,
@@ -45,13 +46,12 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
-    """Score a pipeline: accuracy of tags, entity F1 as conlleval counts it; from raw text the F1 of words and sentences.
+    """Score a pipeline: accuracy of tags, F1 of entities, and from raw text the F1 of words and sentences.
 
     Example: nlptk evaluate en test.conllu --gold-tokens --json
     """
-    from nlptk.corpora import read_docs
-
     import nlptk
+    from nlptk.corpora import read_docs
     from nlptk.evaluation import assigned_columns
     from nlptk.evaluation import evaluate as score
 

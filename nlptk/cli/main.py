@@ -25,6 +25,7 @@ app = typer.Typer(
     epilog="Example: echo 'Ada met Charles in London.' | nlptk annotate --model en",
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
 )
 app.command("annotate")(annotate.annotate)
 app.add_typer(train.app, name="train")

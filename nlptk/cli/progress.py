@@ -1,4 +1,4 @@
-"""How long work shows itself: a bar on a terminal, a plain line now and then elsewhere, nothing when quiet."""
+"""How long work shows itself: a bar on a terminal, now and then a plain line elsewhere, or nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``nlptk train``: a tagger or a segmenter from an annotated corpus, saved as a pipeline that ``nlptk.load`` reads."""
+"""``nlptk train``: a tagger or a segmenter from an annotated corpus, saved as a pipeline."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     help="Train a tagger or a segmenter on an annotated corpus.",
-    epilog="Example: nlptk train tagger --model crf --train train.conllu --dev dev.conllu --column upos --output my-tagger",
+    epilog="Example: nlptk train tagger --train train.conllu --dev dev.conllu --column upos -o my-tagger",
 )
 
 
@@ -95,7 +95,7 @@ def tagger(
 ) -> None:
     """Train a tagger on a column of an annotated corpus: tags, or entities in IOB.
 
-    Example: nlptk train tagger --model crf --train train.conllu --dev dev.conllu --column upos --output my-tagger
+    Example: nlptk train tagger --model crf --train train.conllu --dev dev.conllu --column upos -o my-tagger
     """
     import nlptk
 
