@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
-from operator import index, le, lt
+from operator import index
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -19,16 +19,13 @@ from nlptk import doc_io
 from nlptk.align import char_to_token_span, iob_to_spans, spans_to_iob
 from nlptk.errors import ConfigError
 from nlptk.extensions import Extensible
+from nlptk.offsets import Int32Array, Offsets, UInt8Array, as_sent_starts, check_tokens, whole_numbers
 from nlptk.views import Span, Token
 
 if TYPE_CHECKING:
     import os
 
     from typing_extensions import Self
-
-Int32Array = npt.NDArray[np.int32]
-UInt8Array = npt.NDArray[np.uint8]
-Offsets = Sequence[int] | npt.NDArray[np.integer[Any]]
 
 _NO_OFFSETS: Int32Array = np.zeros(0, np.int32)
 _NO_OFFSETS.setflags(write=False)
@@ -145,10 +142,10 @@ class Doc(Extensible):
         unchanged. ``validate=False`` is for kernels that keep these rules by construction.
         """
         if validate:
-            starts, ends = _whole_numbers(starts, "starts"), _whole_numbers(ends, "ends")
-            _check_tokens(self.text, starts.tolist(), ends.tolist())
+            starts, ends = whole_numbers(starts, "starts"), whole_numbers(ends, "ends")
+            check_tokens(self.text, starts.tolist(), ends.tolist())
         new_starts, new_ends = np.array(starts, np.int32), np.array(ends, np.int32)
-        sents = None if sent_starts is None else _as_sent_starts(sent_starts, len(new_starts))
+        sents = None if sent_starts is None else as_sent_starts(sent_starts, len(new_starts))
         new_starts.setflags(write=False)
         new_ends.setflags(write=False)
         self.starts, self.ends, self._sent_starts = new_starts, new_ends, sents
@@ -165,7 +162,7 @@ class Doc(Extensible):
 
     @sent_starts.setter
     def sent_starts(self, value: Offsets | Sequence[bool] | None) -> None:
-        self._sent_starts = None if value is None else _as_sent_starts(value, len(self))
+        self._sent_starts = None if value is None else as_sent_starts(value, len(self))
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -221,7 +218,7 @@ class Doc(Extensible):
         """
         table = tuple(labels)
         if validate:
-            codes = _whole_numbers(codes, f"codes of column {column!r}")
+            codes = whole_numbers(codes, f"codes of column {column!r}")
             if codes.size and (codes.min() < 0 or codes.max() >= len(table)):
                 raise ConfigError(f"column {column!r} has a code outside its {len(table)} labels")
         array = np.asarray(codes, np.int32)
@@ -397,49 +394,3 @@ def _rebuild(cls: type[Doc], state: dict[str, Any]) -> Doc:
     doc.starts.setflags(write=False)
     doc.ends.setflags(write=False)
     return doc
-
-
-def _whole_numbers(values: Any, name: str) -> npt.NDArray[np.integer[Any]]:
-    array = np.asarray(values)
-    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
-        raise ConfigError(f"{name} must be one row of whole numbers")
-    return array
-
-
-def _as_sent_starts(values: Any, n: int) -> UInt8Array:
-    array = np.array(values, np.uint8)
-    if array.shape != (n,):
-        raise ConfigError(f"sent_starts has {array.size} values for {n} tokens")
-    if n:
-        array[0] = 1  # the first token always starts a sentence
-    return array
-
-
-def _check_tokens(text: str, starts: list[int], ends: list[int]) -> None:
-    """Raise ConfigError unless the tokens keep the rules of `Doc.set_tokens`."""
-    if len(starts) != len(ends):
-        raise ConfigError(f"{len(starts)} starts but {len(ends)} ends: they must be as many")
-    if not starts:
-        if text:
-            raise ConfigError("a text that is not empty needs at least one token")
-        return
-    nexts = [*starts[1:], len(text)]
-    if starts[0] != 0:
-        raise ConfigError(
-            f"the first token starts at {starts[0]}: it must start at 0 "
-            "(leading whitespace is a token of its own)"
-        )
-    if not (all(map(lt, starts, ends)) and all(map(le, ends, nexts))):
-        i = next(i for i, (s, e, n) in enumerate(zip(starts, ends, nexts, strict=True)) if not s < e <= n)
-        raise ConfigError(
-            f"token {i} [{starts[i]}, {ends[i]}) is empty, overlaps the next or leaves the text "
-            f"of {len(text)} characters"
-        )
-    # One pass in C for all gaps: what lies between tokens, joined, must be whitespace.
-    gaps = "".join(map(text.__getitem__, map(slice, ends, nexts)))
-    if gaps and not gaps.isspace():
-        i = next(i for i, (e, n) in enumerate(zip(ends, nexts, strict=True)) if text[e:n].strip())
-        raise ConfigError(
-            f"{text[ends[i] : nexts[i]].strip()[:20]!r} after token {i} belongs to no token: "
-            "only whitespace may lie between"
-        )

@@ -1,7 +1,7 @@
 """DocBin: many Docs in one compact file. Inside it is a compressed safetensors file.
 
-Offsets are stored as token and gap lengths in the narrowest integers, codes likewise, with one label table for
-each column that all Docs of the bin share.
+Offsets are stored as token and gap lengths in the narrowest integers, codes likewise, with one label table
+for each column that all Docs of the bin share.
 """
 
 from __future__ import annotations
@@ -84,9 +84,7 @@ class DocBin:
         except (zlib.error, TypeError) as error:
             raise ModelError(f"{where}: is truncated or altered, or not a DocBin: {error}") from error
         if not inflater.eof or inflater.unused_data:
-            raise ModelError(
-                f"{where}: is truncated or altered: its compressed data does not end where it should"
-            )
+            raise ModelError(f"{where}: is truncated or altered: its compressed data has no proper end")
         new = cls()
         try:
             new._docs = _decode(unpack_sealed(raw, where), where)
@@ -95,13 +93,12 @@ class DocBin:
         return new
 
 
-# ---- encoding -----------------------------------------------------------------------------------------------
+# ---- encoding --------------------------------------------------------------------------------
 
 
 def _encode(docs: Sequence[Doc], store_user_data: bool) -> dict[str, Array]:
-    """The arrays of the bin; "lengths/..." say how many of a row belong to each Doc (-1: the Doc has none)."""
+    """The arrays of the bin; "lengths/..." say how many of a row are each Doc's (-1: the Doc has none)."""
     text = "".join(doc.text for doc in docs)
-    sizes = [len(doc) for doc in docs]
     arrays: dict[str, Array] = {
         "text": np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8),
         "lengths/text": _narrow([len(doc.text) for doc in docs]),
@@ -126,7 +123,6 @@ def _encode(docs: Sequence[Doc], store_user_data: bool) -> dict[str, Array]:
     head["cats"] = {str(i): doc.cats for i, doc in enumerate(docs) if doc.cats}
     if store_user_data:
         head["user_data"] = {str(i): encode_user_data(d.user_data) for i, d in enumerate(docs) if d.user_data}
-    assert sum(sizes) == len(arrays["tokens"])
     arrays["json"] = np.frombuffer(dump_json(head, "the DocBin's data"), np.uint8)
     return arrays
 
@@ -160,7 +156,7 @@ def _shared_codes(doc: Doc, column: str, table: dict[str, int]) -> Array:
     return mapping[codes]
 
 
-# ---- decoding -----------------------------------------------------------------------------------------------
+# ---- decoding --------------------------------------------------------------------------------
 
 
 def _decode(arrays: dict[str, Array], where: str) -> list[Doc]:

@@ -12,9 +12,10 @@ import numpy as np
 from nlptk import registry, store
 from nlptk.component import Component
 from nlptk.errors import ConfigError, ModelError
+from nlptk.pipes import Pipe
 
 if TYPE_CHECKING:
-    from nlptk.language import Language, Pipe
+    from nlptk.language import Language
 
 L = TypeVar("L", bound="Language")
 
@@ -77,8 +78,6 @@ def rebuild(
     where: str,
 ) -> L:
     """The pipeline of what `store.load_model` read."""
-    from nlptk.language import Pipe
-
     entries = meta.pop("pipeline")
     known = {entry["name"] for entry in entries}
     for name in (*_names(disable), *_names(exclude)):

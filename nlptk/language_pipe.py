@@ -15,7 +15,8 @@ from nlptk.errors import ConfigError
 from nlptk.parallel import ordered_map, portable_error, with_traceback
 
 if TYPE_CHECKING:
-    from nlptk.language import Language, Step
+    from nlptk.language import Language
+    from nlptk.pipes import Step
 
 
 def no_tokens(name: str) -> ConfigError:

@@ -28,7 +28,7 @@ BUILTIN: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Factory:
-    """How a component is made; `kind`: "class", "function" (Doc -> Doc) or "factory" (nlp, name, **config)."""
+    """How a component is made. `kind`: "class", "function" (Doc -> Doc), "factory" (nlp, name, **config)."""
 
     name: str
     kind: str
