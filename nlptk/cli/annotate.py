@@ -84,7 +84,8 @@ def annotate(
     nlp = nlptk.load(model)
     live = file == STDIN and sys.stdin.isatty()
     texts = _Texts(file, keep_empty=format is Format.jsonl)
-    docs = nlp.pipe(texts, batch_size=batch_size or (1 if live else BATCH_SIZE), n_process=n_process)
+    batch_size = batch_size or (1 if live else BATCH_SIZE)
+    docs = nlp.pipe(texts, as_tuples=True, batch_size=batch_size, n_process=n_process)
     hidden = (
         quiet or live or (output is None and sys.stdout.isatty())
     )  # the results themselves are the progress
@@ -107,7 +108,7 @@ def _default_format(output: Path | None) -> Format:
 
 
 class _Texts:
-    """The lines of the input, counted in bytes as they are read."""
+    """The lines of the input and their numbers; counts the bytes that are read."""
 
     def __init__(self, path: Path, keep_empty: bool) -> None:
         self.path, self.keep_empty = path, keep_empty
@@ -116,19 +117,20 @@ class _Texts:
         plain = path != STDIN and path.is_file() and path.suffix != ".gz"
         self.size = os.path.getsize(path) if plain else None
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[tuple[str, int]]:
         from nlptk.corpora.files import read_lines
 
-        for line in read_lines(self.path):
+        for number, line in enumerate(read_lines(self.path), start=1):
             self.position += len(line.encode("utf-8")) + 1
             if self.keep_empty or (line and not line.isspace()):
-                yield line
+                yield line, number
 
 
-def _watched(docs: Iterable[Doc], texts: _Texts, progress: Progress) -> Iterator[Doc]:
-    """The same Docs, counted for the progress display."""
+def _watched(docs: Iterable[tuple[Doc, int]], texts: _Texts, progress: Progress) -> Iterator[Doc]:
+    """The Docs, each with the number of its line as id, counted for the progress display."""
     words = 0
-    for count, doc in enumerate(docs, start=1):
+    for count, (doc, number) in enumerate(docs, start=1):
+        doc.user_data["id"] = number
         words += len(doc)
         if count % 64 == 0:
             rate = words / max(progress.elapsed, 1e-9)
@@ -147,5 +149,4 @@ def _pieces(docs: Iterator[Doc], format: Format, title: str) -> Iterator[str]:
     else:
         from nlptk.corpora import doc_to_conllu
 
-        for number, doc in enumerate(docs, start=1):
-            yield "".join(map(str, doc_to_conllu(doc, doc_id=str(number))))
+        yield from ("".join(map(str, doc_to_conllu(doc))) for doc in docs)

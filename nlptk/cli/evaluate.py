@@ -21,11 +21,17 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    model: Annotated[str, typer.Argument(help="A pipeline's name (en, zh) or folder.", show_default=False)],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A pipeline's name (en, zh) or folder.", show_default=False)
+    ],
     file: Annotated[
         Path,
         typer.Argument(
-            exists=True, dir_okay=False, help="Annotated corpus, gzip or not.", show_default=False
+            exists=True,
+            dir_okay=False,
+            metavar="FILE",
+            help="Annotated corpus, gzip or not.",
+            show_default=False,
         ),
     ],
     column: Annotated[

@@ -24,7 +24,11 @@ ORDER = ("name", "lang", "version", "description", "pipeline", "data", "scores",
 def info(
     model: Annotated[
         str | None,
-        typer.Argument(help="A pipeline's name or folder; nothing: the installation.", show_default=False),
+        typer.Argument(
+            metavar="MODEL",
+            help="A pipeline's name or folder; nothing: the installation.",
+            show_default=False,
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
