@@ -3,6 +3,7 @@
 #include "bind.hpp"
 #include "lexicon.hpp"
 #include "linear_model.hpp"
+#include "make_templates.hpp"
 #include "parallel.hpp"
 #include "templates.hpp"
 #include "token_batch.hpp"
@@ -12,8 +13,6 @@ namespace py = pybind11;
 
 namespace nlptk {
 namespace {
-
-using Elements = std::vector<std::vector<std::tuple<std::uint32_t, std::uint32_t, std::int32_t>>>;
 
 // Each thread widens a document's text once and keeps it while it works on that document.
 struct TextCache {
@@ -96,16 +95,6 @@ py::array_t<std::int32_t> tag_tokens(const LinearModel& model, const TokenFeatur
     }
   });
   return labels;
-}
-
-Templates make_templates(const Elements& elements, const std::vector<std::uint64_t>& seeds) {
-  std::vector<TemplateElement> flat;
-  std::vector<std::uint32_t> first{0};
-  for (const auto& one : elements) {
-    for (const auto& [table, column, offset] : one) flat.push_back({table, column, offset});
-    first.push_back(static_cast<std::uint32_t>(flat.size()));
-  }
-  return Templates(std::move(flat), std::move(first), seeds);
 }
 
 Lexicon make_lexicon(const Array<std::uint32_t>& keys, const Array<std::uint16_t>& values) {

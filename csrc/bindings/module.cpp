@@ -30,5 +30,6 @@ PYBIND11_MODULE(_core, m) {
   bind_chain(m);
   bind_crf(m);
   bind_features(m);
+  bind_segment(m);
   bind_unicode(m);
 }

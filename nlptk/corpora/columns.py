@@ -101,8 +101,9 @@ class _Parser:
             self._settle(line, number)
         fields = line.split("\t") if self.tabs else _BLANKS.split(line.strip(" "))
         if len(fields) != self.width:
-            kind = "tab" if self.tabs else "space" message = f"expected {self.width} {kind}-separated columns
-            as in line {self.first_line}, found {len(fields)}" raise error_at(self.source, number, message)
+            kind = "tab" if self.tabs else "space"
+            message = f"expected {self.width} {kind}-separated columns as in line {self.first_line}"
+            raise error_at(self.source, number, f"{message}, found {len(fields)}")
         if "" in fields:
             raise error_at(self.source, number, f"column {fields.index('') + 1} is empty")
         return fields
@@ -116,7 +117,8 @@ class _Parser:
             numbered = self.tabs and self.width >= 3 and fields[0] == "1"
             self.layout = "index" if numbered else "plain"
         if self.layout == "index" and self.width < 3:
-            raise error_at(self.source, number, f"expected number, form and label, found {self.width} columns")
+            message = f"expected number, form and label, found {self.width} columns"
+            raise error_at(self.source, number, message)
 
     def _without_index(self, fields: list[str], count: int, number: int) -> list[str]:
         if fields[0] != str(count + 1):
@@ -136,8 +138,9 @@ def _stronger(left: Boundary, right: Boundary) -> Boundary:
     return "document" if "document" in (left, right) else (left or right)
 
 
-def parse(lines: Iterable[str], source: str = "<text>", *, layout: Layout | None = None) ->
-Iterator[ColumnSentence]:
+def parse(
+    lines: Iterable[str], source: str = "<text>", *, layout: Layout | None = None
+) -> Iterator[ColumnSentence]:
     """Sentences of a column file given as lines.
 
     `layout` None takes ``index`` if the first token line has tabs, three columns or more, and begins with
@@ -182,11 +185,7 @@ def sentence_piece(
     if strict and isinstance(found, int):
         last = min(found, len(words) - 1)
         raise error_at(sentence.source, sentence.line + last, f"word {words[last]!r} does not fit '# text'")
-    if text is not None and isinstance(found, tuple):
-        shift = found[0][0] text, starts, ends = text[shift : found[1][-1]], [s - shift for s in found[0]], [e
-        - shift for e in found[1]]
-    else:
-        text, starts, ends = join_words(words, spaces, lang)
+    text, starts, ends = found if isinstance(found, tuple) else join_words(words, spaces, lang)
     width = len(sentence.rows[0])
     columns = {str(i): [row[i] for row in sentence.rows] for i in range(1, width)}
     if label is not None and width > 1:
@@ -246,8 +245,9 @@ def sentence_bounds(doc: Doc) -> list[tuple[int, int]]:
     size = len(doc)
     if not size:
         return []
-    heads = [0] if doc.sent_starts is None else [i for i, mark in enumerate(doc.sent_starts.tolist()) if mark
-    or not i] return list(zip(heads, [*heads[1:], size], strict=True))
+    marks = [1] if doc.sent_starts is None else doc.sent_starts.tolist()
+    heads = [i for i, mark in enumerate(marks) if mark or not i]
+    return list(zip(heads, [*heads[1:], size], strict=True))
 
 
 def _column(doc: Doc, name: str, number: int) -> list[str]:

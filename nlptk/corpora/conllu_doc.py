@@ -19,9 +19,10 @@ from nlptk.doc import Doc
 
 _ESCAPES = {" ": "\\s", "\t": "\\t", "\r": "\\r", "\n": "\\n", "|": "\\p", "\\": "\\\\"}
 _UNESCAPES = {code: char for char, code in _ESCAPES.items()}
-_TO_ESCAPE = re.compile(r"[ \t\r\n|\\]")
-_TO_UNESCAPE = re.compile(r"\\[strnp\\]")
-_BREAKS = re.compile(r"[\t\r\n]+")
+_TO_ESCAPE = re.compile(r"[\s|\\]")
+_TO_UNESCAPE = re.compile(r"\\(?:[strnp\\]|u[0-9A-Fa-f]{4})")
+# Tab and whatever any program may take for a line end.
+_BREAKS = re.compile("[\t\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+")
 _SPACE_KEYS = ("SpacesBefore=", "SpacesAfter=", "SpacesInToken=")
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
 
@@ -29,13 +30,13 @@ _FIELDS = (("pos", "upos"), ("tag", "xpos"), ("lemma", "lemma"))
 
 
 def escape(text: str) -> str:
-    """UDPipe's escapes for a MISC value."""
-    return _TO_ESCAPE.sub(lambda match: _ESCAPES[match[0]], text)
+    """UDPipe's escapes for a MISC value; other whitespace becomes ``\\uXXXX``."""
+    return _TO_ESCAPE.sub(lambda match: _ESCAPES.get(match[0]) or f"\\u{ord(match[0]):04X}", text)
 
 
 def unescape(value: str) -> str:
-    """The text of a MISC value with UDPipe's escapes."""
-    return _TO_UNESCAPE.sub(lambda match: _UNESCAPES[match[0]], value)
+    """The text of a MISC value with UDPipe's escapes or ``\\uXXXX`` (as UD's own files write it)."""
+    return _TO_UNESCAPE.sub(lambda match: _UNESCAPES.get(match[0]) or chr(int(match[0][2:], 16)), value)
 
 
 def sentence_piece(
@@ -57,15 +58,16 @@ def sentence_piece(
     surfaces = _surfaces(sentence)
     miscs = [row.misc for row, _ in surfaces]
     no_space = ["SpaceAfter=No" in misc.split("|") for misc in miscs]
-    explicit = any(key in misc for misc in miscs for key in _SPACE_KEYS)
+    explicit = any(
+        item.startswith(_SPACE_KEYS) for misc in miscs if "Spaces" in misc for item in misc.split("|")
+    )
     text = sentence.text
     found = None if explicit or text is None else align_forms(text, [row.form for row, _ in surfaces])
     before = ""
     if strict and text is not None:
         _check_alignment(sentence, surfaces, text, found, no_space)
-    if text is not None and isinstance(found, tuple):
-        shift, stop = found[0][0], found[1][-1]
-        text, starts, ends = text[shift:stop], [s - shift for s in found[0]], [e - shift for e in found[1]]
+    if isinstance(found, tuple):
+        text, starts, ends = found
     elif explicit or any(no_space):
         text, starts, ends = _build_spaced(surfaces, no_space)
         before = _misc_value(miscs[0], "SpacesBefore=") or ""
@@ -142,7 +144,7 @@ def _check_alignment(
     sentence: Sentence,
     surfaces: Sequence[tuple[Row, list[Row]]],
     text: str,
-    found: tuple[list[int], list[int]] | int | None,
+    found: tuple[str, list[int], list[int]] | int | None,
     no_space: Sequence[bool],
 ) -> None:
     if isinstance(found, int):
@@ -160,7 +162,7 @@ def _check_alignment(
         return
     if not any(no_space):
         return
-    starts, ends = found
+    _, starts, ends = found
     for i in range(len(surfaces) - 1):
         if (ends[i] == starts[i + 1]) != no_space[i]:
             row = surfaces[i][0]

@@ -25,6 +25,8 @@ from nlptk.errors import DataError
 
 PathLike = str | os.PathLike[str]
 
+_Bytes = IO[bytes] | gzip.GzipFile
+
 _GZIP_MAGIC = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 
@@ -53,10 +55,10 @@ class LineReader:
     def __init__(self, path: PathLike) -> None:
         self.name = source_name(path)
         self.line = 0
-        self._owned: list[IO[bytes]] = []
+        self._owned: list[_Bytes] = []
         self._stream = self._open(path)
 
-    def _open(self, path: PathLike) -> IO[bytes]:
+    def _open(self, path: PathLike) -> _Bytes:
         raw: IO[bytes]
         if os.fspath(path) == "-":
             # A private buffer over a copy of the descriptor would lose what sys.stdin already read.
@@ -170,7 +172,7 @@ class TextWriter:
     """Writes str as UTF-8 and knows its line number. A lone surrogate, which UTF-8 cannot carry, is a
     DataError."""
 
-    def __init__(self, stream: IO[bytes], name: str) -> None:
+    def __init__(self, stream: _Bytes, name: str) -> None:
         self._stream = stream
         self.name = name
         self.line = 1
@@ -179,9 +181,11 @@ class TextWriter:
         try:
             data = text.encode("utf-8")
         except UnicodeEncodeError as error:
-            line = self.line + text.count("\n", 0, error.start) message = f"U+{ord(text[error.start]):04X} is
-            a lone surrogate, which UTF-8 cannot carry; replace it" raise error_at(self.name, line, message)
-            from error
+            line = self.line + text.count("\n", 0, error.start)
+            message = (
+                f"U+{ord(text[error.start]):04X} is a lone surrogate, which UTF-8 cannot carry; replace it"
+            )
+            raise error_at(self.name, line, message) from error
         self._stream.write(data)
         self.line += data.count(b"\n")
         return len(text)
@@ -228,7 +232,7 @@ def atomic_writer(path: PathLike) -> Iterator[TextWriter]:
         raise
 
 
-def _compressed(raw: BinaryIO, name: str) -> contextlib.AbstractContextManager[IO[bytes]]:
+def _compressed(raw: BinaryIO, name: str) -> contextlib.AbstractContextManager[_Bytes]:
     if name.endswith(".gz"):
         return gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0)
     return contextlib.nullcontext(raw)

@@ -103,8 +103,10 @@ def join_words(
     return "".join(parts), starts, ends
 
 
-def align_forms(text: str, forms: Sequence[str]) -> tuple[list[int], list[int]] | int:
-    """Offsets of `forms`, which must follow each other in `text` with whitespace only between.
+def align_forms(text: str, forms: Sequence[str]) -> tuple[str, list[int], list[int]] | int:
+    """`text` from the first form to the last, and the offsets of the forms in it.
+
+    The forms must follow each other with only whitespace between.
 
     Returns the index of the first form that does not (``len(forms)`` if text is left over) instead of
     offsets.
@@ -125,7 +127,10 @@ def align_forms(text: str, forms: Sequence[str]) -> tuple[list[int], list[int]] 
         ends.append(position)
     if text[position:].strip():
         return len(forms)
-    return starts, ends
+    shift = starts[0] if starts else 0
+    if shift:
+        starts, ends = [start - shift for start in starts], [end - shift for end in ends]
+    return text[shift:position], starts, ends
 
 
 def group(pieces: Iterable[Piece], unit: Unit) -> Iterator[list[Piece]]:

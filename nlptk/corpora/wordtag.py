@@ -38,14 +38,16 @@ def parse(
         line = strip_line_end(raw).strip(_STRIP)
         if not line:
             continue
-        words = _SEPARATOR.split(line)
+        words = line_items = _SEPARATOR.split(line)
         columns: dict[str, list[str]] = {}
         if tagged:
             pairs = [item.rpartition("/") for item in words]
             words, tags = [pair[0] for pair in pairs], [pair[2] for pair in pairs]
             if "" in words or "" in tags:
-                item = "/".join(next((word, tag) for word, tag in zip(words, tags, strict=True) if not word or
-                not tag)) raise error_at(source, number, f"{item!r} is not a word, a slash and a tag")
+                bad = next(
+                    item for item, pair in zip(line_items, pairs, strict=True) if not pair[0] or not pair[2]
+                )
+                raise error_at(source, number, f"{bad!r} is not a word, a slash and a tag")
             columns["tag"] = tags
         text, starts, ends = join_words(words, spaces, lang)
         yield Piece(text, starts, ends, columns)
