@@ -66,7 +66,11 @@ def annotate(
     ] = None,
     n_process: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
     batch_size: Annotated[
-        int | None, typer.Option(min=1, help=f"Texts at once: {BATCH_SIZE}, but 1 on a terminal.")
+        int | None,
+        typer.Option(
+            min=1,
+            help=f"Texts at once: {BATCH_SIZE}, but 1 on a terminal. With 1 each line is answered at once.",
+        ),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
@@ -82,19 +86,19 @@ def annotate(
     file = file or STDIN
     format = format or _default_format(output)
     nlp = nlptk.load(model)
-    live = file == STDIN and sys.stdin.isatty()
+    typed = file == STDIN and sys.stdin.isatty()
+    batch_size = batch_size or (1 if typed else BATCH_SIZE)
     texts = _Texts(file, keep_empty=format is Format.jsonl)
-    batch_size = batch_size or (1 if live else BATCH_SIZE)
     docs = nlp.pipe(texts, as_tuples=True, batch_size=batch_size, n_process=n_process)
-    hidden = (
-        quiet or live or (output is None and sys.stdout.isatty())
-    )  # the results themselves are the progress
+    # On a terminal the results themselves are the progress.
+    hidden = quiet or typed or (output is None and sys.stdout.isatty())
     with open_output(output) as out, Progress("annotate", total=texts.size, quiet=hidden) as progress:
         flushed = time.monotonic()
         for piece in _pieces(_watched(docs, texts, progress), format, title=texts.title):
             out.write(piece)
             now = time.monotonic()
-            if output is None and (live or now - flushed > FLUSH_SECONDS):
+            # Who asks for one text at a time waits for each answer.
+            if output is None and (batch_size == 1 or now - flushed > FLUSH_SECONDS):
                 sys.stdout.flush()
                 flushed = now
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -25,6 +25,9 @@ app = typer.Typer(
     help="Train a tagger or a segmenter on an annotated corpus.",
     epilog="Example: nlptk train tagger --train train.conllu --dev dev.conllu --column upos -o my-tagger",
 )
+
+
+Unit = Literal["sentence", "paragraph"]
 
 
 class TaggerModel(str, enum.Enum):
@@ -170,7 +173,7 @@ def _train(
     output: Path,
     *,
     column: str | None,
-    unit: str,
+    unit: Unit,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -195,7 +198,7 @@ def _train(
     typer.echo(", ".join([f"saved {output} after {result['seconds']} s", *scores]))
 
 
-def _read(path: Path, column: str | None, unit: str, progress: Progress) -> list[Doc]:
+def _read(path: Path, column: str | None, unit: Unit, progress: Progress) -> list[Doc]:
     from nlptk.corpora import read_docs
 
     docs = list(read_docs(path, column=column, unit=unit))
