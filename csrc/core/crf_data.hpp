@@ -61,7 +61,5 @@ class CrfData {
   void lay_rows(std::size_t dense_freq);
 };
 
-// The labels of `units` further units with `width` keys each, under given parameters (for a dev set).
-void crf_predict(const CrfData& data, const float* parameters, const CrfInput& input, std::int32_t* predicted);
 
 }  // namespace nlptk
