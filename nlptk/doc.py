@@ -375,7 +375,10 @@ class Doc(Extensible):
         return doc_io.from_disk(cls, path)
 
     def to_spacy(self, vocab: Any = None) -> Any:
-        """This Doc as a ``spacy.tokens.Doc``: words, whitespace, sentences, pos, tag, lemma, ent and cats."""
+        """This Doc as a ``spacy.tokens.Doc``: words, whitespace, sentences, pos, tag, lemma, ent and cats.
+
+        `vocab`: the spaCy pipeline's own (``nlp.vocab``), if its components are to go on with the Doc.
+        """
         return doc_io.to_spacy(self, vocab)
 
     @classmethod

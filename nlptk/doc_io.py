@@ -209,7 +209,6 @@ def to_spacy(doc: Doc, vocab: Any = None) -> Any:
     """See `Doc.to_spacy`. spaCy has at most one space behind a token: longer whitespace becomes tokens."""
     try:
         import spacy.tokens
-        import spacy.vocab
     except ImportError as error:
         raise MissingDependencyError("spaCy is not installed: pip install spacy") from error
     columns = {name: doc.column(name) for name in ("pos", "tag", "lemma") if doc.has_column(name)}
@@ -235,7 +234,7 @@ def to_spacy(doc: Doc, vocab: Any = None) -> Any:
         ]
 
     result = spacy.tokens.Doc(
-        spacy.vocab.Vocab() if vocab is None else vocab,
+        spacy.blank("xx").vocab if vocab is None else vocab,
         words=words,
         spaces=spaces,
         pos=spread(columns["pos"], "SPACE") if "pos" in columns else None,
@@ -263,7 +262,7 @@ def _spread_ents(ents: list[str], origin: list[int]) -> list[str]:
 def from_spacy(cls: type[D], source: Any) -> D:
     """See `Doc.from_spacy`."""
     text: str = source.text
-    kept = [token for token in source if token.i == 0 or not token.is_space]
+    kept = [token for token in source if token.i == 0 or not token.text.isspace()]
     doc = cls(text)
     starts = [token.idx for token in kept]
     sents = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,7 +40,7 @@ def test_alignment_is_symmetric_and_overlaps_exactly(text: str, data: st.DataObj
     def cut() -> list[str]:
         places = sorted(data.draw(st.sets(st.integers(1, max(1, len(text) - 1)), max_size=5)) if text else [])
         edges = [0, *[p for p in places if p < len(text)], len(text)]
-        return [text[i:j] for i, j in zip(edges, edges[1:], strict=False) if i < j]
+        return [text[i:j] for i, j in pairwise(edges) if i < j]
 
     a, b = cut(), cut()
     found = get_alignment(a, b)

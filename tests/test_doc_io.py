@@ -266,6 +266,7 @@ def test_to_spacy_and_back() -> None:
     there = doc.to_spacy()
     assert there.text == doc.text
     assert [t.text for t in there if not t.is_space] == doc.words[1:]
+    assert there[1].is_alpha
     assert [(e.text, e.label_) for e in there.ents] == [("Ada", "PER"), ("Bob .", "PER")]
     assert there[1].pos_ == "PROPN"
     assert len(list(there.sents)) == 2
