@@ -11,7 +11,7 @@ import numpy as np
 
 from nlptk import registry, store
 from nlptk.component import Component
-from nlptk.errors import ConfigError, ModelError
+from nlptk.errors import ConfigError, ModelError, NlptkError
 from nlptk.pipes import Pipe
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def rebuild(
         factory = registry.get(entry["factory"])
         try:
             component, settings = _restore(nlp, factory, entry, config, arrays)
-        except (ConfigError, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        except (NlptkError, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             raise ModelError(
                 f"{where}: component {entry['name']!r} cannot be restored: {type(error).__name__}: {error}"
             ) from error

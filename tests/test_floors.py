@@ -1,4 +1,4 @@
-"""The house: a file imports only from floors below it, kernels know nothing of Python, `import nlptk` is lazy."""
+"""The house: files import only from floors below, kernels know nothing of Python, `import nlptk` is lazy."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ LAZY = """
 import sys
 import nlptk
 nlptk.__version__, dir(nlptk), nlptk.errors.ModelError
-heavy = {"numpy", "safetensors", "torch", "sklearn", "jieba", "hanlp", "typer", "rich", "spacy", "multiprocessing"}
+heavy = set("numpy safetensors torch sklearn jieba hanlp typer rich spacy multiprocessing".split())
 print(sorted(heavy & set(sys.modules)))
 from nlptk import Doc, load, blank, component, factory, Token, Span, DocBin, Language
 nlp = blank("xx")

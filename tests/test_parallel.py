@@ -76,7 +76,7 @@ def no_children() -> bool:
 
 
 def test_n_process(module: Any) -> None:
-    """One run for all of: order, contexts, lone surrogates, Docs, errors to the handler here, disabled pipes."""
+    """One run for all: order, contexts, lone surrogates, Docs, errors to the handler here, disabled pipes."""
     nlp = nlptk.blank("xx")
     nlp.add_pipe("par_check")
     nlp.add_pipe("sentencizer")

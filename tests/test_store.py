@@ -173,28 +173,33 @@ def test_numpy_numbers_in_a_config(tmp_path: Path) -> None:
 # ---- damage -----------------------------------------------------------------------------------------------
 
 
-def damaged(path: Path, file: Path, data: bytes) -> None:
-    good = file.read_bytes()
-    file.write_bytes(data)
-    try:
-        with pytest.raises(ModelError, match=file.name.replace(".", r"\.")):
-            store.load_model(path)
-    finally:
-        file.write_bytes(good)
+@pytest.mark.parametrize("first_letter", ["m", "a"])
+def test_every_truncation_and_altered_byte_is_seen(first_letter: str) -> None:
+    meta = {"lang": "xx", "pipeline": META["pipeline"]}
+    files = store.model_files(meta, COMPONENTS)
+    [name] = [name for name in files if name[0] == first_letter]
+    good = files[name]
 
+    def refused(data: bytes) -> None:
+        with pytest.raises(ModelError, match=f"^folder/{name}: "):
+            store.parse_model({**files, name: data}.__getitem__, "folder")
 
-@pytest.mark.parametrize("which", ["meta.json", "a-*.safetensors"])
-def test_every_truncation_and_altered_byte_is_seen(which: str, tmp_path: Path) -> None:
-    path = tmp_path / "m"
-    store.save_model(path, META, COMPONENTS)
-    [file] = path.glob(which)
-    good = file.read_bytes()
     for size in range(len(good)):
-        damaged(path, file, good[:size])
-    damaged(path, file, good + b" ")
+        refused(good[:size])
+    refused(good + b" ")
     for place in range(len(good)):
-        damaged(path, file, good[:place] + bytes([good[place] ^ 0x01]) + good[place + 1 :])
-    store.load_model(path)
+        refused(good[:place] + bytes([good[place] ^ 0x01]) + good[place + 1 :])
+    store.parse_model(files.__getitem__, "folder")
+
+
+def test_a_truncated_file_on_disk_is_named(tmp_path: Path) -> None:
+    store.save_model(tmp_path / "m", META, COMPONENTS)
+    for file in (tmp_path / "m").iterdir():
+        good = file.read_bytes()
+        file.write_bytes(good[:-1])
+        with pytest.raises(ModelError, match=f"{tmp_path}/m/{file.name}: is truncated"):
+            store.load_model(tmp_path / "m")
+        file.write_bytes(good)
 
 
 def test_every_truncation_of_a_pipelines_bytes_is_seen(nlp: Language) -> None:
