@@ -42,7 +42,9 @@ def error_at(source: str, line: int, message: str) -> DataError:
 
 
 class LineReader:
-    """Lines of a UTF-8 text file, gzip or not, each with its line end; use as a context manager.
+    """Lines of a UTF-8 text file, gzip or not, each with its line end; a context manager.
+
+    The file closes by itself when its last line is read, and at an error.
 
     Attributes:
         name: the file's name for messages.
@@ -80,7 +82,8 @@ class LineReader:
             return raw
         unzipped = gzip.GzipFile(fileobj=raw, mode="rb")
         self._owned.append(unzipped)
-        return unzipped
+        # GzipFile splits lines in Python; a BufferedReader over it does so in C.
+        return io.BufferedReader(unzipped, 1 << 17)
 
     def __iter__(self) -> Iterator[str]:
         try:
@@ -95,12 +98,17 @@ class LineReader:
                 except UnicodeDecodeError as error:
                     raise self._undecodable(raw, error) from error
                 yield text
+        except DataError:
+            self.close()
+            raise
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise error_at(
-                self.name, self.line + 1, f"the gzip stream is damaged or cut short ({error})"
-            ) from error
+            self.close()
+            message = f"the gzip stream is damaged or cut short ({error})"
+            raise error_at(self.name, self.line + 1, message) from error
         except OSError as error:
+            self.close()
             raise DataError(f"cannot read {self.name!r}: {error.strerror or error}") from error
+        self.close()
 
     def _undecodable(self, raw: bytes, error: UnicodeDecodeError) -> DataError:
         if self.line == 1 and raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
