@@ -1,5 +1,4 @@
-"""Text files in and out: gzip told by its first bytes, UTF-8 checked line by line, writes that are whole or
-not at all.
+"""Text files: gzip told by its first bytes, UTF-8 checked line by line, writes whole or not at all.
 
 Reading: ``-`` is standard input; a byte-order mark at the start is dropped; lines end at LF only (so U+2028,
 U+0085 or a form feed inside a line are text), and CRLF is left to the caller to keep or strip. Writing: ``-``
@@ -190,9 +189,8 @@ class TextWriter:
             data = text.encode("utf-8")
         except UnicodeEncodeError as error:
             line = self.line + text.count("\n", 0, error.start)
-            message = (
-                f"U+{ord(text[error.start]):04X} is a lone surrogate, which UTF-8 cannot carry; replace it"
-            )
+            code = f"U+{ord(text[error.start]):04X}"
+            message = f"{code} is a lone surrogate, which UTF-8 cannot carry; replace it"
             raise error_at(self.name, line, message) from error
         self._stream.write(data)
         self.line += data.count(b"\n")
@@ -201,8 +199,7 @@ class TextWriter:
 
 @contextlib.contextmanager
 def atomic_writer(path: PathLike) -> Iterator[TextWriter]:
-    """Write a text file that appears whole when the block ends, and not at all if it raises (Ctrl-C
-    included).
+    """Write a text file that appears whole when the block ends, and not at all if it raises (or Ctrl-C).
 
     The text goes to a temporary file beside the target, is flushed to disk, and then takes the target's name.
     A link is followed; a device or pipe (``/dev/stdout``) is written directly; ``.gz`` compresses; ``-`` is

@@ -1,5 +1,4 @@
-"""Corpus formats by name, and the two functions that read and write any of them: `read_docs` and
-`write_docs`."""
+"""Corpus formats by name, and two functions for all of them: `read_docs` and `write_docs`."""
 
 from __future__ import annotations
 
@@ -152,17 +151,16 @@ def read_docs(
     """Docs of a corpus file, one at a time, with gold tokens, sentence starts and columns.
 
     Args:
-        path: file, gzip or not; ``-`` is standard input. format: a name in ``FORMATS``; by default told from
-        the file's name. column: the column that the caller is after (``upos``, ``xpos``, ``ner`` mean
-        ``pos``, ``tag``, ``ent``).
-            Every Doc then has it, unset where the file leaves it out; a file without it is an error, raised
-            at its end. In a ``conll`` file a name that is no number names the last column.
-        unit: a Doc is a sentence, a paragraph (``# newpar``), or a document (``# newdoc``, ``-DOCSTART-``);
-        where the
-            file marks none, the whole file. For ``text``: a line, lines up to a blank one, the file.
-        spaces, lang: how words are joined where the file does not keep spacing:
-        `nlptk.corpora.pieces.join_words`. strict: a ``# text`` that the words do not spell is an error;
-        otherwise the text is built from the words.
+        path: file, gzip or not; ``-`` is standard input.
+        format: a name in ``FORMATS``; by default told from the file's name.
+        column: the column that the caller is after (``upos``, ``xpos``, ``ner`` mean pos, tag, ent). Every
+            Doc then has it, unset where the file leaves it out; a file without it is an error, raised at its
+            end. In a ``conll`` file a name that is no number names the last column.
+        unit: a Doc is a sentence, a paragraph (``# newpar``) or a document (``# newdoc``, ``-DOCSTART-``);
+            where the file marks none, the whole file. In ``text``: a line, lines up to a blank one, the file.
+        spaces, lang: how words are joined where the file does not keep spacing, see
+            `nlptk.corpora.pieces.join_words`.
+        strict: a ``# text`` that the words do not spell is an error; otherwise the words make the text.
 
     Columns: ``conllu`` gives pos, tag, lemma (those that the file fills), ent from ``NER=`` in MISC, form
     where a multiword's words do not spell it; ``iob2`` ent; ``conll`` "1", "2"...; ``wordtag`` tag. Docs of
@@ -171,7 +169,7 @@ def read_docs(
 
     Raises:
         ConfigError: unknown format or unit.
-        DataError: a malformed line (names file and line), or a Doc without `column`.
+        DataError: a malformed line (names file and line), or a file without `column`.
     """
     entry = get_format(format if format is not None else guess_format(path))
     wanted = COLUMN_NAMES.get(column, column) if column is not None else None
@@ -190,7 +188,7 @@ def _docs(
 ) -> Iterator[Doc]:
     seen: set[str] = set()
     for members in group(pieces, unit):
-        doc = build_doc(members, spaces=options.spaces, lang=options.lang, trim=unit != "document")
+        doc = build_doc(members, spaces=options.spaces, lang=options.lang, unit=unit)
         seen.update(doc.columns)
         if wanted is not None and not doc.has_column(wanted):
             doc.set_column(wanted, [""] * len(doc))
