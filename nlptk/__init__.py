@@ -44,7 +44,7 @@ _EXPORTS = {
     "load": "nlptk.language:load",
 }
 
-__all__ = [*_EXPORTS, "__version__"]  # noqa: PLE0604
+__all__ = [*_EXPORTS, "__version__"]
 
 
 def __getattr__(name: str) -> Any:

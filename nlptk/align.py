@@ -6,16 +6,20 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from nlptk.errors import ConfigError
 
 if TYPE_CHECKING:
     from nlptk.doc import Doc
 
+Offsets = Sequence[int] | npt.NDArray[np.int32]
 ALIGNMENT_MODES = ("strict", "contract", "expand")
 
 
 def char_to_token_span(
-    starts: Sequence[int], ends: Sequence[int], start: int, end: int, alignment_mode: str = "strict"
+    starts: Offsets, ends: Offsets, start: int, end: int, alignment_mode: str = "strict"
 ) -> tuple[int, int] | None:
     """Tokens [i, j) for the characters [start, end), or None where no token fits.
 
@@ -40,7 +44,7 @@ def char_to_token_span(
 
 
 class Alignment(NamedTuple):
-    """For each token of one side, the indices of the tokens of the other side that share characters with it."""
+    """For each token of one side, the indices of the other side's tokens that share characters with it."""
 
     a2b: list[list[int]]
     b2a: list[list[int]]

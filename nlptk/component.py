@@ -1,10 +1,12 @@
 """Component: what a pipeline is made of. It takes Docs and fills columns, one batch at a time.
 
-The module can be called: importing it makes it the attribute ``nlptk.component``, which must stay the decorator.
+The module can be called: importing it makes it the attribute ``nlptk.component``, which must stay the
+decorator.
 """
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -12,13 +14,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from nlptk import registry
+from nlptk.doc import Doc
 from nlptk.errors import ConfigError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     from typing_extensions import Self
-
-    from nlptk.doc import Doc
 
 ErrorHandler = Callable[[str, Any, list[Any], Exception], Any]
 
@@ -34,8 +35,8 @@ def raise_error(proc_name: str, proc: Any, docs: list[Any], error: Exception) ->
 class Component:
     """Base of all components: a subclass writes `annotate`, and `to_state`/`from_state` if it has state.
 
-    `assigns` and `requires` name what it sets and needs: "doc.tokens", "doc.sents", "doc.pos", "doc.cats", ...
-    The constructor takes settings only, all of them JSON-able.
+    `assigns` and `requires` name what it sets and needs: "doc.tokens", "doc.sents", "doc.pos", "doc.cats",
+    ... The constructor takes settings only, all of them JSON-able.
     """
 
     name: str = ""
@@ -54,7 +55,9 @@ class Component:
     def pipe(
         self, docs: Iterable[Doc], batch_size: int = 256, error_handler: ErrorHandler | None = None
     ) -> Iterator[Doc]:
-        """Annotate a stream in batches, in order. A Doc that fails goes alone to `error_handler` and is left out."""
+        """Annotate a stream in batches, in order. A Doc that fails goes alone to `error_handler` and is left
+        out.
+        """
         handler = error_handler or raise_error
         stream = iter(docs)
         while batch := list(islice(stream, batch_size)):
@@ -62,8 +65,22 @@ class Component:
             yield from done
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
-        """(JSON-able config, arrays): all that `from_state` needs. By default nothing beyond the settings."""
-        return {}, {}
+        """(JSON-able config, arrays): all that `from_state` needs.
+
+        By default the constructor's settings, read from attributes of the same names (as scikit-learn does).
+        """
+        settings = [
+            name
+            for name, parameter in inspect.signature(type(self)).parameters.items()
+            if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        ]
+        for name in settings:
+            if not hasattr(self, name):
+                raise ConfigError(
+                    f"{type(self).__name__} does not keep its setting {name!r} as an attribute: "
+                    "it must, or define to_state and from_state"
+                )
+        return {name: getattr(self, name) for name in settings}, {}
 
     @classmethod
     def from_state(cls, config: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> Self:
@@ -76,7 +93,8 @@ def annotate_batch(
 ) -> tuple[list[Doc], list[int] | None]:
     """Run a component over a batch: (the Docs that came through, their places in `docs` or None if all did).
 
-    If a Component fails on the batch, each Doc is tried by itself, and only those that fail reach the handler.
+    If a Component fails on the batch, each Doc is tried by itself, and only those that fail reach the
+    handler.
     """
     if isinstance(component, Component):
         try:
@@ -99,8 +117,6 @@ def annotate_batch(
 
 def checked_doc(name: str, result: Any) -> Doc:
     """What a component returned, if it is a Doc. Raises ConfigError otherwise."""
-    from nlptk.doc import Doc
-
     if not isinstance(result, Doc):
         raise ConfigError(f"component {name!r} returned {type(result).__name__}: it must return the Doc")
     return result

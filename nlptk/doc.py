@@ -1,15 +1,15 @@
 """Doc: a text and what is known of it, as columns aligned with its tokens.
 
 `text` is never altered. Tokens are character offsets into it, whitespace is what lies between them, and every
-annotation is a column: integer codes with a label table of the Doc's own (``pos``, ``tag``, ``ent``, ``lemma``
-or any name), or a float matrix in `tensors`. `Token` and `Span` are views made when asked for.
+annotation is a column: integer codes with a label table of the Doc's own (``pos``, ``tag``, ``ent``,
+``lemma`` or any name), or a float matrix in `tensors`. `Token` and `Span` are views made when asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import accumulate
-from operator import index, le, lt
+from itertools import accumulate, pairwise
+from operator import index
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -19,16 +19,13 @@ from nlptk import doc_io
 from nlptk.align import char_to_token_span, iob_to_spans, spans_to_iob
 from nlptk.errors import ConfigError
 from nlptk.extensions import Extensible
+from nlptk.offsets import Int32Array, Offsets, UInt8Array, as_sent_starts, check_tokens, whole_numbers
 from nlptk.views import Span, Token
 
 if TYPE_CHECKING:
     import os
 
     from typing_extensions import Self
-
-Int32Array = npt.NDArray[np.int32]
-UInt8Array = npt.NDArray[np.uint8]
-Offsets = Sequence[int] | npt.NDArray[np.integer[Any]]
 
 _NO_OFFSETS: Int32Array = np.zeros(0, np.int32)
 _NO_OFFSETS.setflags(write=False)
@@ -103,7 +100,8 @@ class Doc(Extensible):
         *,
         sent_starts: Offsets | Sequence[bool] | None = None,
     ) -> Self:
-        """A tokenized Doc from words; ``spaces[i]`` says whether one space follows word i (default: all but the last).
+        """A tokenized Doc from words; ``spaces[i]`` says whether one space follows word i (default: all but
+        the last).
 
         Raises ConfigError for an empty word or where the lengths differ.
         """
@@ -139,15 +137,15 @@ class Doc(Extensible):
         """Set the tokens to the characters [starts[i], ends[i]); all columns and tensors are dropped.
 
         Tokens must be sorted, disjoint and not empty; the first must start at 0, and only whitespace may lie
-        between them and behind the last, so that the tokens and their whitespace spell the text. Whitespace that
-        leads a text is therefore a token of its own. Raises ConfigError otherwise, and the Doc is unchanged.
-        ``validate=False`` is for kernels that keep these rules by construction.
+        between them and behind the last, so that the tokens and their whitespace spell the text. Whitespace
+        that leads a text is therefore a token of its own. Raises ConfigError otherwise, and the Doc is
+        unchanged. ``validate=False`` is for kernels that keep these rules by construction.
         """
         if validate:
-            starts, ends = _whole_numbers(starts, "starts"), _whole_numbers(ends, "ends")
-            _check_tokens(self.text, starts.tolist(), ends.tolist())
+            starts, ends = whole_numbers(starts, "starts"), whole_numbers(ends, "ends")
+            check_tokens(self.text, starts.tolist(), ends.tolist())
         new_starts, new_ends = np.array(starts, np.int32), np.array(ends, np.int32)
-        sents = None if sent_starts is None else _as_sent_starts(sent_starts, len(new_starts))
+        sents = None if sent_starts is None else as_sent_starts(sent_starts, len(new_starts))
         new_starts.setflags(write=False)
         new_ends.setflags(write=False)
         self.starts, self.ends, self._sent_starts = new_starts, new_ends, sents
@@ -164,7 +162,7 @@ class Doc(Extensible):
 
     @sent_starts.setter
     def sent_starts(self, value: Offsets | Sequence[bool] | None) -> None:
-        self._sent_starts = None if value is None else _as_sent_starts(value, len(self))
+        self._sent_starts = None if value is None else as_sent_starts(value, len(self))
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -189,9 +187,6 @@ class Doc(Extensible):
         if not -n <= i < n:
             raise IndexError(f"token {i} is out of range: the Doc has {n} tokens")
         return Token(self, i + n if i < 0 else i)
-
-    def __bool__(self) -> bool:
-        return True
 
     def __str__(self) -> str:
         return self.text
@@ -220,8 +215,8 @@ class Doc(Extensible):
         """
         table = tuple(labels)
         if validate:
-            codes = _whole_numbers(codes, f"codes of column {column!r}")
-            if codes.size and not (0 <= codes.min() and codes.max() < len(table)):
+            codes = whole_numbers(codes, f"codes of column {column!r}")
+            if codes.size and (codes.min() < 0 or codes.max() >= len(table)):
                 raise ConfigError(f"column {column!r} has a code outside its {len(table)} labels")
         array = np.asarray(codes, np.int32)
         if validate:
@@ -295,8 +290,8 @@ class Doc(Extensible):
             raise ConfigError(
                 "sentence boundaries are not set: add a 'segmenter' or a 'sentencizer' to the pipeline"
             )
-        firsts = np.flatnonzero(self._sent_starts).tolist()
-        return (Span(self, a, b) for a, b in zip(firsts, [*firsts[1:], len(self)], strict=True))
+        edges = [*np.flatnonzero(self._sent_starts).tolist(), len(self)]
+        return (Span(self, start, end) for start, end in pairwise(edges))
 
     @property
     def ents(self) -> tuple[Span, ...]:
@@ -307,9 +302,7 @@ class Doc(Extensible):
 
     @ents.setter
     def ents(self, spans: Iterable[Span | tuple[str, int, int]]) -> None:
-        triples = [
-            (span.label_, span.start, span.end) if isinstance(span, Span) else tuple(span) for span in spans
-        ]
+        triples = [(span.label_, span.start, span.end) if isinstance(span, Span) else span for span in spans]
         self.set_column("ent", spans_to_iob(triples, len(self)))
 
     def char_span(self, start: int, end: int, label: str = "", alignment_mode: str = "strict") -> Span | None:
@@ -318,7 +311,7 @@ class Doc(Extensible):
         `alignment_mode`: "strict" (must begin and end with a token), "contract" (the tokens wholly inside) or
         "expand" (the tokens touched).
         """
-        found = char_to_token_span(self.starts, self.ends, start, end, alignment_mode)  # type: ignore[arg-type]
+        found = char_to_token_span(self.starts, self.ends, start, end, alignment_mode)
         return None if found is None else Span(self, *found, label)
 
     # ---- vectors ------------------------------------------------------------------------------------------
@@ -364,7 +357,7 @@ class Doc(Extensible):
         return doc_io.from_json(cls, data)
 
     def to_bytes(self) -> bytes:
-        """The whole Doc as one safetensors file; `user_data` must be JSON-able. Raises ConfigError otherwise."""
+        """The whole Doc as one safetensors file. Raises ConfigError if `user_data` is not JSON-able."""
         return doc_io.to_bytes(self)
 
     @classmethod
@@ -382,7 +375,10 @@ class Doc(Extensible):
         return doc_io.from_disk(cls, path)
 
     def to_spacy(self, vocab: Any = None) -> Any:
-        """This Doc as a ``spacy.tokens.Doc``: words, whitespace, sentences, pos, tag, lemma, ent and cats."""
+        """This Doc as a ``spacy.tokens.Doc``: words, whitespace, sentences, pos, tag, lemma, ent and cats.
+
+        `vocab`: the spaCy pipeline's own (``nlp.vocab``), if its components are to go on with the Doc.
+        """
         return doc_io.to_spacy(self, vocab)
 
     @classmethod
@@ -398,46 +394,3 @@ def _rebuild(cls: type[Doc], state: dict[str, Any]) -> Doc:
     doc.starts.setflags(write=False)
     doc.ends.setflags(write=False)
     return doc
-
-
-def _whole_numbers(values: Any, name: str) -> npt.NDArray[np.integer[Any]]:
-    array = np.asarray(values)
-    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
-        raise ConfigError(f"{name} must be one row of whole numbers")
-    return array
-
-
-def _as_sent_starts(values: Any, n: int) -> UInt8Array:
-    array = np.array(values, np.uint8)
-    if array.shape != (n,):
-        raise ConfigError(f"sent_starts has {array.size} values for {n} tokens")
-    if n:
-        array[0] = 1  # the first token always starts a sentence
-    return array
-
-
-def _check_tokens(text: str, starts: list[int], ends: list[int]) -> None:
-    """Raise ConfigError unless the tokens keep the rules of `Doc.set_tokens`."""
-    if len(starts) != len(ends):
-        raise ConfigError(f"{len(starts)} starts but {len(ends)} ends: they must be as many")
-    if not starts:
-        if text:
-            raise ConfigError("a text that is not empty needs at least one token")
-        return
-    nexts = [*starts[1:], len(text)]
-    if starts[0] != 0:
-        raise ConfigError(
-            f"the first token starts at {starts[0]}: it must start at 0 (leading whitespace is a token of its own)"
-        )
-    if not (all(map(lt, starts, ends)) and all(map(le, ends, nexts))):
-        i = next(i for i, (s, e, n) in enumerate(zip(starts, ends, nexts, strict=True)) if not s < e <= n)
-        raise ConfigError(
-            f"token {i} [{starts[i]}, {ends[i]}) is empty, overlaps the next or leaves the text of {len(text)} characters"
-        )
-    # One pass in C for all gaps: what lies between tokens, joined, must be whitespace.
-    gaps = "".join(map(text.__getitem__, map(slice, ends, nexts)))
-    if gaps and not gaps.isspace():
-        i = next(i for i, (e, n) in enumerate(zip(ends, nexts, strict=True)) if text[e:n].strip())
-        raise ConfigError(
-            f"{text[ends[i] : nexts[i]].strip()[:20]!r} after token {i} belongs to no token: only whitespace may lie between"
-        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ D = TypeVar("D", bound="Doc")
 _TOKEN_FIELDS = ("id", "start", "end")
 _NOT_COLUMNS = frozenset({*_TOKEN_FIELDS, "morph", "dep", "head"})
 
-# ---- JSON ---------------------------------------------------------------------------------------------------
+# ---- JSON ----------------------------------------------------------------------------------------
 
 
 def to_json(doc: Doc, underscore: Sequence[str] | None = None) -> dict[str, Any]:
@@ -81,12 +82,12 @@ def from_json(cls: type[D], data: dict[str, Any]) -> D:
                 raise DataError("the JSON Doc has ents or sents but no tokens")
         else:
             doc.set_tokens(
-                np.array([token["start"] for token in tokens], np.int64),
-                np.array([token["end"] for token in tokens], np.int64),
+                [token["start"] for token in tokens],
+                [token["end"] for token in tokens],
             )
             _columns_from_json(doc, tokens)
             _spans_from_json(doc, data)
-        doc.cats = {str(name): float(score) for name, score in data.get("cats", {}).items()}
+        doc.cats = {str(name): _finite(score) for name, score in data.get("cats", {}).items()}
         for name, value in data.get("_", {}).items():
             doc.user_data["._.", name, None, None] = value
         for field in ("underscore_token", "underscore_span"):
@@ -98,6 +99,12 @@ def from_json(cls: type[D], data: dict[str, Any]) -> D:
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise DataError(f"this JSON is not a Doc: {type(error).__name__}: {error}") from error
     return doc
+
+
+def _finite(score: Any) -> float:
+    if not math.isfinite(score):
+        raise ValueError(f"cats has the score {score}")
+    return float(score)
 
 
 def _columns_from_json(doc: Doc, tokens: list[dict[str, Any]]) -> None:
@@ -123,11 +130,13 @@ def _spans_from_json(doc: Doc, data: dict[str, Any]) -> None:
         doc.sent_starts = [start in firsts for start in doc.starts.tolist()]
 
 
-# ---- bytes --------------------------------------------------------------------------------------------------
+# ---- bytes ---------------------------------------------------------------------------------------
 
 
 def encode_user_data(user_data: dict[Any, Any]) -> list[list[Any]]:
-    """Pairs [key, value] for JSON; a tuple key becomes {"tuple": [...]}. Values are checked when they are written."""
+    """Pairs [key, value] for JSON; a tuple key becomes {"tuple": [...]}. Values are checked when they are
+    written.
+    """
     return [
         [{"tuple": list(key)} if isinstance(key, tuple) else key, value] for key, value in user_data.items()
     ]
@@ -144,6 +153,7 @@ def to_bytes(doc: Doc) -> bytes:
         "text": doc.text,
         "is_tokenized": doc.is_tokenized,
         "columns": {name: doc.labels(name) for name in doc.columns},
+        "tensors": list(doc.tensors),
         "cats": doc.cats,
         "user_data": encode_user_data(doc.user_data),
     }
@@ -151,8 +161,8 @@ def to_bytes(doc: Doc) -> bytes:
     arrays |= {"starts": doc.starts, "ends": doc.ends}
     if doc.sent_starts is not None:
         arrays["sent_starts"] = doc.sent_starts
-    arrays |= {f"codes/{name}": doc.codes(name) for name in doc.columns}
-    arrays |= {f"tensor/{name}": rows for name, rows in doc.tensors.items()}
+    arrays |= {f"codes/{k}": doc.codes(name) for k, name in enumerate(doc.columns)}
+    arrays |= {f"tensor/{k}": rows for k, rows in enumerate(doc.tensors.values())}
     return pack_sealed(arrays, "the Doc")
 
 
@@ -163,18 +173,14 @@ def from_bytes(cls: type[D], data: bytes, where: str = "the bytes of a Doc") -> 
         head = load_json(arrays["json"].tobytes(), where)
         doc = cls(head["text"])
         if head["is_tokenized"]:
-            doc.set_tokens(arrays["starts"], arrays["ends"], arrays.get("sent_starts"))  # type: ignore[arg-type]
-        for name, labels in head["columns"].items():
-            doc.set_codes(name, np.array(arrays[f"codes/{name}"]), labels)
+            doc.set_tokens(arrays["starts"], arrays["ends"], arrays.get("sent_starts"))
+        for k, (name, labels) in enumerate(head["columns"].items()):
+            doc.set_codes(name, np.array(arrays[f"codes/{k}"]), labels)
+        doc.tensors = {name: np.array(arrays[f"tensor/{k}"]) for k, name in enumerate(head["tensors"])}
         doc.cats = head["cats"]
         doc.user_data = decode_user_data(head["user_data"])
     except (KeyError, TypeError, AttributeError, ConfigError) as error:
         raise ModelError(f"{where}: is not a Doc: {type(error).__name__}: {error}") from error
-    doc.tensors = {
-        name.removeprefix("tensor/"): np.array(rows)
-        for name, rows in arrays.items()
-        if name.startswith("tensor/")
-    }
     return doc
 
 
@@ -196,14 +202,13 @@ def read_file(path: str | os.PathLike[str]) -> bytes:
         raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-# ---- spaCy --------------------------------------------------------------------------------------------------
+# ---- spaCy ---------------------------------------------------------------------------------------
 
 
 def to_spacy(doc: Doc, vocab: Any = None) -> Any:
-    """See `Doc.to_spacy`. spaCy holds at most one space behind a token, so longer whitespace becomes tokens."""
+    """See `Doc.to_spacy`. spaCy has at most one space behind a token: longer whitespace becomes tokens."""
     try:
         import spacy.tokens
-        import spacy.vocab
     except ImportError as error:
         raise MissingDependencyError("spaCy is not installed: pip install spacy") from error
     columns = {name: doc.column(name) for name in ("pos", "tag", "lemma") if doc.has_column(name)}
@@ -229,7 +234,7 @@ def to_spacy(doc: Doc, vocab: Any = None) -> Any:
         ]
 
     result = spacy.tokens.Doc(
-        spacy.vocab.Vocab() if vocab is None else vocab,
+        spacy.blank("xx").vocab if vocab is None else vocab,
         words=words,
         spaces=spaces,
         pos=spread(columns["pos"], "SPACE") if "pos" in columns else None,
@@ -257,7 +262,7 @@ def _spread_ents(ents: list[str], origin: list[int]) -> list[str]:
 def from_spacy(cls: type[D], source: Any) -> D:
     """See `Doc.from_spacy`."""
     text: str = source.text
-    kept = [token for token in source if token.i == 0 or not token.is_space]
+    kept = [token for token in source if token.i == 0 or not token.text.isspace()]
     doc = cls(text)
     starts = [token.idx for token in kept]
     sents = None
@@ -267,7 +272,7 @@ def from_spacy(cls: type[D], source: Any) -> D:
         places = np.searchsorted(np.array(starts, np.int64), np.array(firsts, np.int64))
         sents = np.zeros(len(kept), np.uint8)
         sents[places[places < len(kept)]] = 1
-    doc.set_tokens(starts, [token.idx + len(token.text) for token in kept], sents)  # type: ignore[arg-type]
+    doc.set_tokens(starts, [token.idx + len(token.text) for token in kept], sents)
     for column, attribute, annotation in (
         ("pos", "pos_", "POS"),
         ("tag", "tag_", "TAG"),

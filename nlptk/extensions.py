@@ -1,7 +1,8 @@
 """Custom attributes: ``Doc.set_extension("name", ...)`` and then ``doc._.name``, on Doc, Token and Span.
 
-The manner and the names are spaCy's. Values live in ``doc.user_data`` under ``("._.", name, start, end)`` with
-character offsets (both None for the Doc, end None for a Token), so they are saved with the Doc and pickle well.
+The manner and the names are spaCy's. Values live in ``doc.user_data`` under ``("._.", name, start, end)``
+with character offsets (both None for the Doc, end None for a Token), so they are saved with the Doc and
+pickle well.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ class Extensible:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._extensions = {}
+        if Extensible in cls.__bases__:  # a subclass of Doc has the extensions of Doc
+            cls._extensions = {}
 
     def _extension_place(self) -> tuple[Doc, int | None, int | None]:
         raise NotImplementedError
@@ -56,10 +58,11 @@ class Extensible:
         setter: Callable[[Any, Any], None] | None = None,
         force: bool = False,
     ) -> None:
-        """Declare the attribute ``._.name``: a `default`, a `method(obj, ...)`, or a `getter(obj)` (and `setter`).
+        """Declare the attribute ``._.name``: a `default`, a `method(obj, ...)`, or a `getter(obj)` (and
+        `setter`).
 
-        Raises ConfigError if the name is taken (pass ``force=True`` to replace it), is not an identifier, or if
-        the settings contradict one another.
+        Raises ConfigError if the name is taken (pass ``force=True`` to replace it), is not an identifier, or
+        if the settings contradict one another.
         """
         if not name.isidentifier() or hasattr(Underscore, name):
             raise ConfigError(f"extension name {name!r} is not usable: choose another Python identifier")

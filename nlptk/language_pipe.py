@@ -15,7 +15,8 @@ from nlptk.errors import ConfigError
 from nlptk.parallel import ordered_map, portable_error, with_traceback
 
 if TYPE_CHECKING:
-    from nlptk.language import Language, Step
+    from nlptk.language import Language
+    from nlptk.pipes import Step
 
 
 def no_tokens(name: str) -> ConfigError:
@@ -26,7 +27,7 @@ def no_tokens(name: str) -> ConfigError:
 
 
 def batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    """Lists of `size` items (the last shorter). If the source raises, what it gave before is yielded first."""
+    """Lists of `size` items (the last shorter). If the source raises, what it gave is yielded first."""
     batch: list[Any] = []
     try:
         for item in items:
@@ -63,7 +64,9 @@ def run_batch(
 
 
 def _run_step(step: Step, docs: list[Doc], handler: ErrorHandler) -> tuple[list[Doc], list[int] | None]:
-    """One component over a batch: a tokenizer passes by what has tokens, others refuse what needs some and has none."""
+    """One component over a batch: a tokenizer passes by what has tokens, others refuse what needs some and
+    has none.
+    """
     todo = range(len(docs))
     if step.tokenizes or step.needs_tokens:
         todo = [k for k in todo if docs[k].is_tokenized is not step.tokenizes]  # type: ignore[assignment]
@@ -108,11 +111,13 @@ def _split(batch: list[Any], as_tuples: bool) -> tuple[list[Any], list[Any] | No
     return [item for item, _ in pairs], [context for _, context in pairs]
 
 
-# ---- worker processes ---------------------------------------------------------------------------------------
+# ---- worker processes ----------------------------------------------------------------------------
 
 
 class Failure(NamedTuple):
-    """An error in a worker: the component's name ("make_doc" for the input itself), what failed, error, traceback."""
+    """An error in a worker: the component's name ("make_doc" for the input itself), what failed, error,
+    traceback.
+    """
 
     proc_name: str
     docs: list[Any]
@@ -137,7 +142,7 @@ def stream_processes(
     handler: ErrorHandler,
     n_process: int,
 ) -> Iterator[Any]:
-    """`Language.pipe` in worker processes. Contexts stay here; failures come back and meet the handler here."""
+    """`Language.pipe` in worker processes. Contexts stay here; failures come back to the handler."""
     sent: deque[tuple[list[int], list[Any] | None]] = deque()
 
     def tasks() -> Iterator[bytes]:
@@ -149,7 +154,7 @@ def stream_processes(
             sent.append((places, contexts))
             yield data
 
-    # Factories registered outside nlptk are registered in the worker by importing the modules that did it here.
+    # Importing the modules that registered factories here registers them in the worker too.
     modules = sorted({pipe.factory.target.__module__ for pipe in nlp._pipes} - {"__main__"})
     args = (type(nlp), nlp.to_bytes(), modules, [step.name for step in plan])
     with contextlib.closing(ordered_map(_start, args, tasks(), n_process)) as answers:
@@ -170,7 +175,7 @@ def stream_processes(
                 ]
 
 
-def _pickled(items: list[Any]) -> tuple[bytes, list[int], list[tuple[int, Exception]]]:
+def _pickled(items: list[Any]) -> tuple[bytes, list[int], list[tuple[int, ConfigError]]]:
     """(the items as one pickle, the places of those in it, the others with their errors)."""
     try:
         return pickle.dumps(items), list(range(len(items))), []

@@ -7,9 +7,10 @@ import unicodedata
 
 _NUMBER = re.compile(r"[+\-±~−]?(\d+([.,]\d+)*|[.,]\d+)(/\d+)?%?")
 _NUMBER_WORDS = frozenset(
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million "
-    "billion trillion first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
+    """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+    seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million
+    billion trillion first second third fourth fifth sixth seventh eighth ninth tenth eleventh
+    twelfth""".split()  # noqa: SIM905
 )
 _ORDINAL = re.compile(r"\d+(st|nd|rd|th)")
 _HAN_NUMERALS = frozenset("〇零一二三四五六七八九十百千万亿萬億两兩廿卅点點")
@@ -49,4 +50,5 @@ def like_num(text: str) -> bool:
     lower = text.lower()
     if lower in _NUMBER_WORDS or _ORDINAL.fullmatch(lower):
         return True
-    return bool(text) and all(char in _HAN_NUMERALS for char in text.removeprefix("第"))
+    numerals = text.removeprefix("第")
+    return bool(numerals) and _HAN_NUMERALS.issuperset(numerals)

@@ -14,7 +14,7 @@ import signal
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
@@ -35,12 +35,13 @@ class WorkerTraceback(Exception):
 
 def ordered_map(
     start: Callable[..., Callable[[T], R]], args: tuple[Any, ...], tasks: Iterable[T], n_process: int
-) -> Iterator[R]:
+) -> Generator[R, None, None]:
     """Yield ``work(task)`` for each task, in order, where each worker process made ``work = start(*args)``.
 
-    `start` must be importable by name (spawn). At most ``2 * n_process`` tasks are under way. Closing the iterator,
-    an error or Ctrl-C ends the workers at once. An error of a task is raised here with the worker's traceback as
-    its cause; NlptkError if a worker process dies. If `tasks` itself raises, all answers owed come first.
+    `start` must be importable by name (spawn). At most ``2 * n_process`` tasks are under way. Closing the
+    iterator, an error or Ctrl-C ends the workers at once. An error of a task is raised here with the worker's
+    traceback as its cause; NlptkError if a worker process dies. If `tasks` itself raises, all answers owed
+    come first.
     """
     workers: list[_Worker] = []
     owed: deque[_Worker] = deque()
@@ -105,8 +106,8 @@ class _Worker:
     def _died(self) -> NlptkError:
         self._process.join(1)
         return NlptkError(
-            f"a worker process ended with exit code {self._process.exitcode}: it ran out of memory, was killed, or "
-            'the script starts workers outside `if __name__ == "__main__":`'
+            f"a worker process ended with exit code {self._process.exitcode}: it ran out of memory, "
+            'was killed, or the script starts workers outside `if __name__ == "__main__":`'
         )
 
     def stop(self) -> None:

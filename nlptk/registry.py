@@ -1,7 +1,8 @@
 """Component factories by name. A model file names factories only; nothing in it names code to import.
 
 Built-in factories are "module:attribute" strings, imported when first used; others register themselves with
-`@nlptk.component` (a function Doc -> Doc, or a class) or `@nlptk.factory` (a function that makes a component).
+`@nlptk.component` (a function Doc -> Doc, or a class) or `@nlptk.factory` (a function that makes a
+component).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ BUILTIN: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Factory:
-    """How a component is made: `kind` is "class", "function" (Doc -> Doc) or "factory" (nlp, name, **config)."""
+    """How a component is made. `kind`: "class", "function" (Doc -> Doc), "factory" (nlp, name, **config)."""
 
     name: str
     kind: str
@@ -71,7 +72,8 @@ def _code_name(target: Callable[..., Any]) -> tuple[str, str]:
 def component(name: str, *, assigns: Iterable[str] = (), requires: Iterable[str] = ()) -> Callable[[T], T]:
     """Decorator: register a function ``doc -> doc``, or a class made with ``cls(**config)``, as a component.
 
-    `assigns` and `requires` are attributes such as "doc.tokens", "doc.sents", "doc.pos" (see `analyze_pipes`).
+    `assigns` and `requires` are attributes such as "doc.tokens", "doc.sents", "doc.pos" (see
+    `analyze_pipes`).
     """
 
     def decorate(target: T) -> T:
@@ -89,7 +91,9 @@ def factory(
     assigns: Iterable[str] = (),
     requires: Iterable[str] = (),
 ) -> Callable[[T], T]:
-    """Decorator: register ``make(nlp, name, **config) -> component``; `default_config` fills what is left out."""
+    """Decorator: register ``make(nlp, name, **config) -> component``; `default_config` fills what is left
+    out.
+    """
 
     def decorate(target: T) -> T:
         settings = dict(default_config or {})

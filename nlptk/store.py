@@ -1,8 +1,9 @@
 """Models on disk: a folder of ``meta.json`` and one safetensors file per component. No pickle, no code names.
 
-Component files carry part of their own hash in their names, so a save writes new files beside the old ones and
-then replaces ``meta.json`` in one rename: until that moment the old model is whole, after it the new one is.
-Every byte is covered by SHA-256: component files by ``meta.json``, and ``meta.json`` by a seal of its own.
+Component files carry part of their own hash in their names, so a save writes new files beside the old ones
+and then replaces ``meta.json`` in one rename: until that moment the old model is whole, after it the new one
+is. Every byte is covered by SHA-256: component files by ``meta.json``, and ``meta.json`` by a seal of its
+own.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _BLANK = b"0" * 64
 _SEAL = re.compile(rb'"sha256": ?"([0-9a-f]{64})"')
 
 
-# ---- models -------------------------------------------------------------------------------------------------
+# ---- models --------------------------------------------------------------------------------------
 
 
 def save_model(
@@ -44,8 +45,8 @@ def save_model(
     `meta`: lang, name, version, "pipeline": [{"name", "factory"}, ...] and any JSON-able "labels", "data",
     "license", "scores"; `components`: name -> (JSON-able config, arrays). Other files in the folder are kept.
 
-    Raises ConfigError if a config or array cannot be stored, and OSError (disk full, no permission) with the old
-    model untouched.
+    Raises ConfigError if a config or array cannot be stored, and OSError (disk full, no permission) with the
+    old model untouched.
     """
     files = model_files(meta, components)
     folder = Path(path)
@@ -63,8 +64,11 @@ def save_model(
                 write_atomic(target, data)
         write_atomic(folder / META, files[META])
     except BaseException:
+        in_use = _referenced(
+            folder
+        )  # the old model's files, or the new one's if its meta.json is there already
         for target in written:
-            if target.name not in old:
+            if target.name not in in_use:
                 target.unlink(missing_ok=True)
         if created:
             with contextlib.suppress(OSError):
@@ -126,7 +130,8 @@ def parse_model(
     version = meta.pop("schema_version", None)
     if version != SCHEMA_VERSION:
         raise ModelError(
-            f"{where_meta}: has schema version {version!r}, and this nlptk reads {SCHEMA_VERSION}: install a newer nlptk"
+            f"{where_meta}: has schema version {version!r}, and this nlptk reads {SCHEMA_VERSION}: "
+            "install a newer nlptk"
         )
     check_seal(raw, where_meta)
     meta.pop("sha256", None)
@@ -174,7 +179,7 @@ def _referenced(folder: Path) -> set[str]:
     return {name for name in names if isinstance(name, str) and name == os.path.basename(name) and name}
 
 
-# ---- single files -------------------------------------------------------------------------------------------
+# ---- single files --------------------------------------------------------------------------------
 
 
 def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
@@ -213,7 +218,7 @@ def pack(arrays: Mapping[str, Any], what: str, metadata: dict[str, str] | None =
         ready[name] = np.require(array, array.dtype.newbyteorder("<"), "C")
     try:
         return bytes(safetensors_numpy.save(ready, metadata))
-    except (SafetensorError, KeyError) as error:
+    except (SafetensorError, KeyError, UnicodeEncodeError) as error:
         raise ConfigError(f"{what}: its arrays cannot be stored: {error}") from error
 
 
@@ -259,17 +264,25 @@ def check_seal(data: bytes, where: str) -> None:
         raise ModelError(f"{where}: is truncated or altered: its SHA-256 does not match its content")
 
 
-# ---- JSON ---------------------------------------------------------------------------------------------------
+# ---- JSON ----------------------------------------------------------------------------------------
 
 
 def dump_json(value: Any, what: str, indent: int | None = None) -> bytes:
-    """JSON as UTF-8; lone surrogates pass as they are. Raises ConfigError naming `what` if it is not JSON-able."""
+    """JSON as UTF-8; lone surrogates pass as they are. Raises ConfigError naming `what` if it is not
+    JSON-able.
+    """
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent, default=_plain_number)
     except (TypeError, ValueError, RecursionError) as error:
         raise ConfigError(f"{what} cannot be written as JSON: {error}") from error
     # Escapes would join two lone surrogates into one character on the way back; raw ones stay apart.
     return text.encode("utf-8", "surrogatepass")
+
+
+def _plain_number(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} is not a JSON type")
 
 
 def load_json(data: bytes, where: str) -> Any:

@@ -228,9 +228,6 @@ class Span(Extensible):
     def __len__(self) -> int:
         return self.end - self.start
 
-    def __bool__(self) -> bool:
-        return True
-
     def __str__(self) -> str:
         return self.text
 
@@ -335,7 +332,7 @@ class Span(Extensible):
         doc = self.doc
         starts, ends = doc.starts[self.start : self.end], doc.ends[self.start : self.end]
         first = self.start_char
-        found = char_to_token_span(starts, ends, first + start, first + end, alignment_mode)  # type: ignore[arg-type]
+        found = char_to_token_span(starts, ends, first + start, first + end, alignment_mode)
         return None if found is None else Span(doc, self.start + found[0], self.start + found[1], label)
 
     def as_doc(self) -> Doc:
