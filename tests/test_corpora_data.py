@@ -49,9 +49,9 @@ def test_treebank_docs_hold_text_words_and_sentences(data_dir: Path, name: str) 
         ("ud-chinese-gsdsimp/zh_gsdsimp-ud-dev.iob2.gz", None, "ner", 500, 12663, 753),
         ("wnut17/wnut17train.conll.gz", None, "ner", 3394, 62730, 1975),
         ("wnut17/emerging.test.annotated.gz", None, "ner", 1287, 23394, 1079),
-        ("conll2000/test.txt.gz", "conll", "2", 2012, 47377, 0),
+        ("conll2000/test.txt.gz", None, "2", 2012, 47377, 0),
         ("msra-ner/msra.test.bio.gz", None, "ner", 4365, 172601, 6181),
-        ("people-daily-199801/pd199801-test.txt.gz", "wordtag", "xpos", 1944, 103417, 0),
+        ("people-daily-199801/pd199801-test.txt.gz", None, "xpos", 1944, 103417, 0),
     ],
 )
 def test_corpora_are_counted(

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlptk.corpora import FORMATS, guess_format, read_docs, read_texts, train_dev_test_split, write_docs
+from nlptk.corpora import (
+    FORMATS,
+    detect_format,
+    guess_format,
+    read_docs,
+    read_texts,
+    train_dev_test_split,
+    write_docs,
+)
 from nlptk.corpora.pieces import join_words
 from nlptk.doc import Doc
 from nlptk.errors import ConfigError, DataError
@@ -83,6 +91,23 @@ def test_formats_are_told_from_names() -> None:
         guess_format("a.xyz.gz")
     with pytest.raises(ConfigError, match="unknown corpus format 'tsv'"):
         read_docs("a.conllu", format="tsv")
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "format"),
+    [
+        ("好/a 。/w\n任意 text\n", None, "wordtag"),
+        ("\n\nThe DT B-NP\ncat NN I-NP\n\nx\n", None, "conll"),
+        ("The DT\ncat NN\n", None, "text"),
+        ("The DT\ncat NN\n", "1", "conll"),
+        ("and/or is plain text\n", "xpos", "text"),
+        ("one\ntwo\n", "1", "text"),
+        ("The O\n", None, "text"),
+        ("", "ner", "text"),
+    ],
+)
+def test_text_files_are_looked_into(tmp_path: Path, text: str, column: str | None, format: str) -> None:
+    assert detect_format(write(tmp_path, "a.txt.gz", text), column) == format
 
 
 def test_unknown_unit_is_refused(tmp_path: Path) -> None:
