@@ -201,7 +201,7 @@ class CategoricalHMM(Estimator):
         return np.array(ids, np.int64), offsets
 
     def _chunks(self, ids: Ints, offsets: Ints) -> Iterator[tuple[int, Ints, Ints, dict[str, Any]]]:
-        """Whole sentences at a time: the first one's number, word ids, offsets, and arguments of the kernel."""
+        """Whole sentences at a time: number of the first, word ids, offsets, arguments of the kernel."""
         with np.errstate(divide="ignore"):
             start, steps = np.log(self.startprob_), np.log(self.transmat_)
             emission = np.vstack([np.log(self.emissionprob_).T, np.zeros(len(self.classes_))])
@@ -329,8 +329,8 @@ def _dictionary_mask(
         tags = tag_dictionary.get(word, names)
         mask[:, column] = 0.0
         mask[[rows[tag] for tag in tags], column] = 1.0
-    used = mask.any(axis=1)
-    return [name for name, keep in zip(names, used, strict=True) if keep], mask[used]
+    used = np.asarray(mask.any(axis=1))
+    return [name for name, keep in zip(names, used.tolist(), strict=True) if keep], mask[used]
 
 
 def _normalised(counts: Doubles, otherwise: Doubles | None = None) -> Doubles:
@@ -345,5 +345,5 @@ def _check_possible(log_likelihoods: Doubles, first: int) -> None:
     if len(impossible):
         number = first + int(impossible[0])
         raise DataError(
-            f"sentence {number} has probability 0 under the model; use another start or smooth the model's counts"
+            f"sentence {number} has probability 0 under the model; use another start or more smoothing"
         )
