@@ -241,4 +241,5 @@ def _allowed(left: tuple[str, str], right: tuple[str, str], scheme: str) -> bool
 
 
 def _zero_or_forbidden(allowed: Sequence[bool] | Sequence[Sequence[bool]]) -> NDArray[np.float32]:
-    return np.where(np.array(allowed, dtype=bool), np.float32(0), np.float32(-np.inf))
+    mask: NDArray[np.float32] = np.where(np.array(allowed, dtype=bool), 0.0, -np.inf).astype(np.float32)
+    return mask

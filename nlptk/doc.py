@@ -294,7 +294,7 @@ class Doc(Extensible):
                 "sentence boundaries are not set: add a 'segmenter' or a 'sentencizer' to the pipeline"
             )
         firsts = np.flatnonzero(self._sent_starts).tolist()
-        return (Span(self, a, b) for a, b in zip(firsts, [*firsts[1:], len(self)], strict=True))
+        return (Span(self, a, b) for a, b in zip(firsts, [*firsts[1:], len(self)], strict=False))  # no firsts: empty Doc
 
     @property
     def ents(self) -> tuple[Span, ...]:
