@@ -189,10 +189,11 @@ def test_tags_that_only_the_test_data_have_count_as_wrong(tagger):
 
 
 @pytest.mark.parametrize("order", [2, 3])
-def test_a_scheme_lets_only_valid_sequences_out(order):
+@pytest.mark.parametrize("scheme", ["auto", "bio"])
+def test_a_scheme_lets_only_valid_sequences_out(order, scheme):
     tokens = [["Anna", "Berg", "met", "Bo"], ["met", "Berg"], ["Lund", "is", "here"]]
     tags = [["B-PER", "I-PER", "O", "B-PER"], ["O", "B-PER"], ["B-LOC", "O", "O"]]
-    model = HMMTagger(order=order, scheme="bio").fit(tokens, tags)
+    model = HMMTagger(order=order, scheme=scheme).fit(tokens, tags)
     for sentence in itertools.product(["Anna", "Berg", "met", "Lund", "unseen"], repeat=3):
         before = "O"
         for tag in model.predict([list(sentence)])[0]:
@@ -213,7 +214,14 @@ def test_settings_are_scikit_learns():
 
 @pytest.mark.parametrize(
     "setting",
-    [{"order": 4}, {"suffix_length": -1}, {"rare_threshold": 0}, {"n_word_states": 1.5}, {"threads": -1}],
+    [
+        {"order": 4},
+        {"suffix_length": -1},
+        {"rare_threshold": 0},
+        {"n_word_states": 1.5},
+        {"scheme": "iob"},
+        {"threads": -1},
+    ],
 )
 def test_settings_out_of_range_are_refused(setting):
     with pytest.raises(ConfigError, match=next(iter(setting))):
