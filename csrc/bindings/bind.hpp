@@ -6,3 +6,4 @@
 
 void bind_chain(pybind11::module_& m);
 void bind_unicode(pybind11::module_& m);
+void bind_rule_tokenizer(pybind11::module_& m);

@@ -28,5 +28,6 @@ PYBIND11_MODULE(_core, m) {
   });
   m.def("isa", [] { return nlptk::isa_name(nlptk::active_isa()); });
   bind_chain(m);
+  bind_rule_tokenizer(m);
   bind_unicode(m);
 }
