@@ -5,5 +5,9 @@
 #include <pybind11/pybind11.h>
 
 void bind_chain(pybind11::module_& m);
+void bind_crf(pybind11::module_& m);
+void bind_features(pybind11::module_& m);
+void bind_trigram(pybind11::module_& m);
+void bind_segment(pybind11::module_& m);
 void bind_unicode(pybind11::module_& m);
 void bind_rule_tokenizer(pybind11::module_& m);

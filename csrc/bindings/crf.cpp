@@ -1,0 +1,140 @@
+#include <pybind11/functional.h>
+#include <pybind11/stl.h>
+
+#include "bind.hpp"
+#include "crf_data.hpp"
+#include "crf_objective.hpp"
+#include "crf_online.hpp"
+#include "lbfgs.hpp"
+#include "token_batch.hpp"
+
+namespace py = pybind11;
+
+namespace nlptk {
+namespace {
+
+// callback(info: dict, parameters: float32 array) -> bool; false ends the training.
+using Callback = std::function<bool(py::dict, py::array_t<float>)>;
+
+class Trainer {
+ public:
+  Trainer(const Array<std::uint32_t>& keys, const Array<std::int64_t>& offsets, const Array<std::int32_t>& gold,
+          std::size_t labels, std::size_t min_freq, std::size_t dense_freq, int threads) {
+    if (keys.ndim() != 2 || gold.size() != keys.shape(0))
+      throw py::value_error("keys must be [units, width] and gold [units]");
+    check_offsets(offsets, keys.shape(0), "offsets");
+    CrfInput input;
+    input.keys = keys.data();
+    input.units = static_cast<std::size_t>(keys.shape(0));
+    input.width = static_cast<std::size_t>(keys.shape(1));
+    input.offsets = offsets.data();
+    input.sequences = static_cast<std::size_t>(offsets.size() - 1);
+    input.gold = gold.data();
+    input.labels = labels;
+    const py::gil_scoped_release release;
+    data_ = std::make_unique<CrfData>(input, CrfOptions{min_freq, dense_freq, threads});
+  }
+
+  const CrfData& data() const { return *data_; }
+
+  py::array_t<float> lbfgs(const LbfgsOptions& options, const Callback& callback) {
+    std::vector<float> x(data_->parameters());
+    {
+      const py::gil_scoped_release release;
+      CrfObjective objective(*data_);
+      LbfgsOptions with_threads = options;
+      with_threads.threads = data_->threads;
+      minimize([&](const float* p, float* g) { return objective(p, g); }, x, with_threads,
+               [&](const LbfgsProgress& progress, const float* p) {
+                 const py::gil_scoped_acquire gil;
+                 using namespace py::literals;
+                 return callback(py::dict("iteration"_a = progress.iteration, "objective"_a = progress.objective,
+                                          "gradient_norm"_a = progress.gradient_norm, "active"_a = progress.active),
+                                 view(p));
+               });
+    }
+    return view(x.data());
+  }
+
+  template <class Train>
+  py::array_t<float> online(Train train, const OnlineOptions& options, const Callback& callback) {
+    std::vector<float> x(data_->parameters());
+    {
+      const py::gil_scoped_release release;
+      train(*data_, x, options, [&](const OnlineProgress& progress, const float* p) {
+        const py::gil_scoped_acquire gil;
+        using namespace py::literals;
+        return callback(py::dict("iteration"_a = progress.iteration, "objective"_a = progress.loss), view(p));
+      });
+    }
+    return view(x.data());
+  }
+
+  py::tuple objective(const Array<float>& parameters) {
+    if (static_cast<std::size_t>(parameters.size()) != data_->parameters())
+      throw py::value_error("parameters must have " + std::to_string(data_->parameters()) + " values");
+    CrfObjective function(*data_);
+    py::array_t<float> gradient(parameters.size());
+    const double loss = function(parameters.data(), gradient.mutable_data());
+    return py::make_tuple(loss, gradient);
+  }
+
+ private:
+  // A copy: the search goes on writing to its own memory.
+  py::array_t<float> view(const float* p) const {
+    return py::array_t<float>(static_cast<py::ssize_t>(data_->parameters()), p);
+  }
+
+  std::unique_ptr<CrfData> data_;
+};
+
+template <class T>
+py::array_t<T> copy(const std::vector<T>& values) {
+  return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
+}
+
+}  // namespace
+}  // namespace nlptk
+
+void bind_crf(py::module_& m) {
+  using namespace nlptk;
+  using namespace py::literals;
+  py::class_<Trainer>(m, "CrfTrainer")
+      .def(py::init<const Array<std::uint32_t>&, const Array<std::int64_t>&, const Array<std::int32_t>&, std::size_t,
+                    std::size_t, std::size_t, int>(),
+           "keys"_a, "offsets"_a, "gold"_a, "labels"_a, "min_freq"_a = 1, "dense_freq"_a = 0, "threads"_a = 0)
+      .def_property_readonly("keys", [](const Trainer& t) { return copy(t.data().keys); })
+      .def_property_readonly("row_starts", [](const Trainer& t) { return copy(t.data().row_starts); })
+      .def_property_readonly("row_labels", [](const Trainer& t) { return copy(t.data().row_labels); })
+      .def_property_readonly("parameters", [](const Trainer& t) { return t.data().parameters(); })
+      .def("objective", &Trainer::objective, "parameters"_a)
+      .def(
+          "lbfgs",
+          [](Trainer& t, double c1, double c2, int max_iterations, int memory, double epsilon, int period,
+             double delta, int max_linesearch, const Callback& callback) {
+            LbfgsOptions options;
+            options.c1 = c1;
+            options.c2 = c2;
+            options.max_iterations = max_iterations;
+            options.memory = memory;
+            options.epsilon = epsilon;
+            options.period = period;
+            options.delta = delta;
+            options.max_linesearch = max_linesearch;
+            return t.lbfgs(options, callback);
+          },
+          "c1"_a, "c2"_a, "max_iterations"_a, "memory"_a, "epsilon"_a, "period"_a, "delta"_a, "max_linesearch"_a,
+          "callback"_a)
+      .def(
+          "averaged_perceptron",
+          [](Trainer& t, int max_iterations, double epsilon, std::uint64_t seed, const Callback& callback) {
+            return t.online(averaged_perceptron, {max_iterations, 0.0, epsilon, seed}, callback);
+          },
+          "max_iterations"_a, "epsilon"_a, "seed"_a, "callback"_a)
+      .def(
+          "sgd",
+          [](Trainer& t, double c2, int max_iterations, std::uint64_t seed, const Callback& callback) {
+            return t.online(stochastic_gradient, {max_iterations, c2, 0.0, seed}, callback);
+          },
+          "c2"_a, "max_iterations"_a, "seed"_a, "callback"_a);
+}

@@ -1,0 +1,203 @@
+#include <pybind11/stl.h>
+
+#include "bind.hpp"
+#include "lexicon.hpp"
+#include "linear_model.hpp"
+#include "make_templates.hpp"
+#include "parallel.hpp"
+#include "templates.hpp"
+#include "token_batch.hpp"
+#include "token_features.hpp"
+
+namespace py = pybind11;
+
+namespace nlptk {
+namespace {
+
+// Each thread widens a document's text once and keeps it while it works on that document.
+struct TextCache {
+  const char32_t* get(const std::vector<TextSpan>& spans, std::size_t document) {
+    if (static_cast<std::ptrdiff_t>(document) != current) {
+      if (text.size() < spans[document].length) text.resize(spans[document].length);
+      widen(spans[document], text.data());
+      current = static_cast<std::ptrdiff_t>(document);
+    }
+    return text.data();
+  }
+  std::vector<char32_t> text;
+  std::ptrdiff_t current = -1;
+};
+
+void sequence_keys(const TokenFeatures& features, const TokenBatch& batch, std::size_t s, TextCache& cache,
+                   TokenWorkspace& workspace, std::uint32_t* keys) {
+  const std::size_t document = batch.document_of[s];
+  features.keys(cache.get(batch.texts.spans(), document), batch.texts.spans()[document].length, batch.starts.data(),
+                batch.ends.data(), static_cast<std::size_t>(batch.sequences.data()[s]),
+                static_cast<std::size_t>(batch.sequences.data()[s + 1]), batch.column_data.data(), workspace, keys);
+}
+
+// Sequences for each thread's turn: small batches stay on one thread, whose start costs more than their work.
+std::size_t grain_for(std::size_t sequences, int threads) {
+  return std::max<std::size_t>(16, sequences / (static_cast<std::size_t>(resolve_threads(threads)) * 8));
+}
+
+py::array_t<std::uint32_t> token_keys(const TokenFeatures& features, const py::sequence& texts,
+                                      const Array<std::int32_t>& starts, const Array<std::int32_t>& ends,
+                                      const Array<std::int64_t>& documents, const Array<std::int64_t>& sequences,
+                                      const std::vector<Array<std::uint64_t>>& columns, int threads) {
+  const TokenBatch batch(texts, starts, ends, documents, sequences, columns, features.columns());
+  py::array_t<std::uint32_t> keys({starts.size(), static_cast<py::ssize_t>(features.size())});
+  std::uint32_t* out = keys.mutable_data();
+  const py::gil_scoped_release release;
+  struct Worker {
+    TextCache cache;
+    TokenWorkspace tokens;
+  };
+  std::vector<Worker> workers(static_cast<std::size_t>(resolve_threads(threads)));
+  parallel_for(batch.sequence_count(), threads, grain_for(batch.sequence_count(), threads),
+               [&](std::size_t begin, std::size_t end, int thread) {
+                 Worker& worker = workers[static_cast<std::size_t>(thread)];
+                 for (std::size_t s = begin; s < end; ++s)
+                   sequence_keys(features, batch, s, worker.cache, worker.tokens,
+                                 out + static_cast<std::size_t>(batch.sequences.data()[s]) * features.size());
+               });
+  return keys;
+}
+
+py::array_t<std::int32_t> tag_tokens(const LinearModel& model, const TokenFeatures& features, const py::sequence& texts,
+                                     const Array<std::int32_t>& starts, const Array<std::int32_t>& ends,
+                                     const Array<std::int64_t>& documents, const Array<std::int64_t>& sequences,
+                                     const std::vector<Array<std::uint64_t>>& columns, int threads) {
+  const TokenBatch batch(texts, starts, ends, documents, sequences, columns, features.columns());
+  py::array_t<std::int32_t> labels(starts.size());
+  std::int32_t* out = labels.mutable_data();
+  const py::gil_scoped_release release;
+  struct Worker {
+    TextCache cache;
+    TokenWorkspace tokens;
+    LinearWorkspace linear;
+    std::vector<std::uint32_t> keys;
+  };
+  std::vector<Worker> workers(static_cast<std::size_t>(resolve_threads(threads)));
+  parallel_for(batch.sequence_count(), threads, grain_for(batch.sequence_count(), threads),
+               [&](std::size_t begin, std::size_t end, int thread) {
+    Worker& worker = workers[static_cast<std::size_t>(thread)];
+    for (std::size_t s = begin; s < end; ++s) {
+      const auto first = static_cast<std::size_t>(batch.sequences.data()[s]);
+      const std::size_t length = static_cast<std::size_t>(batch.sequences.data()[s + 1]) - first;
+      if (length == 0) continue;
+      if (worker.keys.size() < length * features.size()) worker.keys.resize(length * features.size());
+      if (worker.linear.emissions.size() < length * model.labels())
+        worker.linear.emissions.resize(length * model.labels());
+      sequence_keys(features, batch, s, worker.cache, worker.tokens, worker.keys.data());
+      model.emissions(worker.keys.data(), length, features.size(), worker.linear, worker.linear.emissions.data());
+      viterbi(model.chain(), worker.linear.emissions.data(), length, worker.linear.chain, out + first);
+    }
+  });
+  return labels;
+}
+
+Lexicon make_lexicon(const Array<std::uint32_t>& keys, const Array<std::uint16_t>& values) {
+  if (keys.size() != values.size()) throw py::value_error("a lexicon needs one value for each key");
+  for (py::ssize_t i = 0; i < values.size(); ++i)
+    if (values.data()[i] == 0) throw py::value_error("lexicon values must be over 0");
+  return Lexicon(keys.data(), values.data(), static_cast<std::size_t>(keys.size()));
+}
+
+std::unique_ptr<LinearModel> make_model(std::size_t labels, const Array<std::uint32_t>& keys,
+                                        const Array<std::uint16_t>& row_sizes, const Array<std::uint16_t>& pair_labels,
+                                        const Array<std::int16_t>& pair_weights, float scale,
+                                        const Array<float>& transitions, const Array<float>& start,
+                                        const Array<float>& end) {
+  const auto n = static_cast<py::ssize_t>(labels);
+  if (keys.size() != row_sizes.size() || pair_labels.size() != pair_weights.size())
+    throw py::value_error("linear model: arrays that belong together differ in length");
+  if (transitions.ndim() != 2 || transitions.shape(0) != n || transitions.shape(1) != n || start.size() != n ||
+      end.size() != n)
+    throw py::value_error("linear model: transitions must be [labels, labels], start and end [labels]");
+  LinearArrays arrays;
+  arrays.labels = labels;
+  arrays.rows = static_cast<std::size_t>(keys.size());
+  arrays.pairs = static_cast<std::size_t>(pair_labels.size());
+  arrays.keys = keys.data();
+  arrays.row_sizes = row_sizes.data();
+  arrays.pair_labels = pair_labels.data();
+  arrays.pair_weights = pair_weights.data();
+  arrays.scale = scale;
+  arrays.transitions = transitions.data();
+  arrays.start = start.data();
+  arrays.end = end.data();
+  return std::make_unique<LinearModel>(arrays);
+}
+
+py::array_t<float> model_emissions(const LinearModel& model, const Array<std::uint32_t>& keys) {
+  if (keys.ndim() != 2) throw py::value_error("keys must be [units, width]");
+  py::array_t<float> out({keys.shape(0), static_cast<py::ssize_t>(model.labels())});
+  LinearWorkspace workspace;
+  float* data = out.mutable_data();
+  const py::gil_scoped_release release;
+  model.emissions(keys.data(), static_cast<std::size_t>(keys.shape(0)), static_cast<std::size_t>(keys.shape(1)),
+                  workspace, data);
+  return out;
+}
+
+py::array_t<std::int32_t> model_predict(const LinearModel& model, const Array<std::uint32_t>& keys,
+                                        const Array<std::int64_t>& offsets, int threads) {
+  if (keys.ndim() != 2) throw py::value_error("keys must be [units, width]");
+  check_offsets(offsets, keys.shape(0), "offsets");
+  const auto width = static_cast<std::size_t>(keys.shape(1));
+  py::array_t<std::int32_t> out(keys.shape(0));
+  std::int32_t* data = out.mutable_data();
+  const py::gil_scoped_release release;
+  std::vector<LinearWorkspace> workers(static_cast<std::size_t>(resolve_threads(threads)));
+  parallel_for(static_cast<std::size_t>(offsets.size() - 1), threads, 16,
+               [&](std::size_t begin, std::size_t end, int thread) {
+    LinearWorkspace& worker = workers[static_cast<std::size_t>(thread)];
+    for (std::size_t s = begin; s < end; ++s) {
+      const auto first = static_cast<std::size_t>(offsets.data()[s]);
+      const std::size_t length = static_cast<std::size_t>(offsets.data()[s + 1]) - first;
+      worker.emissions.resize(length * model.labels());
+      model.emissions(keys.data() + first * width, length, width, worker, worker.emissions.data());
+      viterbi(model.chain(), worker.emissions.data(), length, worker.chain, data + first);
+    }
+  });
+  return out;
+}
+
+std::uint64_t hash_string(const py::str& text) {
+  const std::u32string points = to_u32(text);
+  return hash_text(points.data(), points.size());
+}
+
+}  // namespace
+}  // namespace nlptk
+
+void bind_features(py::module_& m) {
+  using namespace nlptk;
+  using namespace py::literals;
+  m.def("hash_string", &hash_string, "text"_a);
+  m.def("lexicon_key", [](const py::str& text) { return Lexicon::word_key(hash_string(text)); }, "text"_a);
+  py::class_<Lexicon>(m, "Lexicon")
+      .def(py::init(&make_lexicon), "keys"_a, "values"_a)
+      .def("find", [](const Lexicon& self, const py::str& text) { return self.find(hash_string(text)); }, "text"_a);
+  py::class_<TokenFeatures>(m, "TokenFeatures")
+      .def(py::init([](const std::vector<std::pair<std::int32_t, std::int32_t>>& atoms, const Elements& elements,
+                       const std::vector<std::uint64_t>& seeds, const std::vector<Lexicon>& lexicons) {
+             std::vector<TokenAtomSpec> specs;
+             for (const auto& [atom, parameter] : atoms) specs.push_back({static_cast<TokenAtom>(atom), parameter});
+             return TokenFeatures(std::move(specs), make_templates(elements, seeds), lexicons);
+           }),
+           "atoms"_a, "elements"_a, "seeds"_a, "lexicons"_a)
+      .def_property_readonly("width", &TokenFeatures::size)
+      .def_property_readonly("columns", &TokenFeatures::columns)
+      .def("keys", &token_keys, "texts"_a, "starts"_a, "ends"_a, "documents"_a, "sequences"_a, "columns"_a,
+           "threads"_a = 0);
+  py::class_<LinearModel>(m, "LinearModel")
+      .def(py::init(&make_model), "labels"_a, "keys"_a, "row_sizes"_a, "pair_labels"_a, "pair_weights"_a, "scale"_a,
+           "transitions"_a, "start"_a, "end"_a)
+      .def_property_readonly("labels", &LinearModel::labels)
+      .def("emissions", &model_emissions, "keys"_a)
+      .def("predict", &model_predict, "keys"_a, "offsets"_a, "threads"_a = 0)
+      .def("tag", &tag_tokens, "features"_a, "texts"_a, "starts"_a, "ends"_a, "documents"_a, "sequences"_a,
+           "columns"_a, "threads"_a = 0);
+}

@@ -1,0 +1,187 @@
+#include "crf_data.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+
+#include "kernels/linear_kernel.hpp"
+#include "parallel.hpp"
+
+namespace nlptk {
+namespace {
+
+// 32-bit keys to dense ids in order of first appearance, with counts.
+class KeyTable {
+ public:
+  explicit KeyTable(std::size_t expected) {
+    std::size_t capacity = 1024;
+    while (capacity < 2 * expected) capacity *= 2;
+    slots_.resize(capacity);
+  }
+
+  std::uint32_t insert(std::uint32_t key) {
+    if (2 * (keys.size() + 1) > slots_.size()) grow();
+    std::size_t slot = key & (slots_.size() - 1);
+    while (slots_[slot].id != 0) {
+      if (slots_[slot].key == key) return slots_[slot].id - 1;
+      slot = (slot + 1) & (slots_.size() - 1);
+    }
+    keys.push_back(key);
+    counts.push_back(0);
+    slots_[slot] = {key, static_cast<std::uint32_t>(keys.size())};
+    return static_cast<std::uint32_t>(keys.size() - 1);
+  }
+
+  std::vector<std::uint32_t> keys;
+  std::vector<std::uint32_t> counts;
+
+ private:
+  struct Slot {
+    std::uint32_t key = 0;
+    std::uint32_t id = 0;  // 1 + index into keys; 0 = empty
+  };
+  void grow() {
+    std::vector<Slot> old(slots_.size() * 2);
+    old.swap(slots_);
+    for (const Slot& s : old) {
+      if (s.id == 0) continue;
+      std::size_t slot = s.key & (slots_.size() - 1);
+      while (slots_[slot].id != 0) slot = (slot + 1) & (slots_.size() - 1);
+      slots_[slot] = s;
+    }
+  }
+  std::vector<Slot> slots_;
+};
+
+constexpr std::uint32_t kDropped = std::numeric_limits<std::uint32_t>::max();
+
+}  // namespace
+
+CrfData::CrfData(const CrfInput& input, const CrfOptions& options)
+    : labels(input.labels),
+      padded((input.labels + 7) / 8 * 8),
+      units(input.units),
+      sequences(input.sequences),
+      threads(resolve_threads(options.threads)),
+      offsets(input.offsets, input.offsets + input.sequences + 1),
+      gold(input.gold, input.gold + input.units) {
+  if (labels == 0 || labels > 4096) throw std::invalid_argument("a CRF needs 1 to 4096 labels");
+  for (const std::int32_t label : gold)
+    if (label < 0 || static_cast<std::size_t>(label) >= labels)
+      throw std::invalid_argument("a gold label is out of range");
+  intern(input, options.min_freq);
+  transpose();
+  lay_rows(options.dense_freq);
+}
+
+// Numbers the features from the most frequent down, so that hot rows lie together in the cache.
+void CrfData::intern(const CrfInput& input, std::size_t min_freq) {
+  const std::size_t cells = input.units * input.width;
+  KeyTable table(std::min<std::size_t>(cells / 8, 1U << 22));
+  std::vector<std::uint32_t> ids(cells);
+  for (std::size_t i = 0; i < cells; ++i) {
+    if (input.keys[i] == 0) {
+      ids[i] = kDropped;
+      continue;
+    }
+    ids[i] = table.insert(input.keys[i]);
+    ++table.counts[ids[i]];
+  }
+  std::vector<std::uint32_t> order(table.keys.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::uint32_t a, std::uint32_t b) { return table.counts[a] > table.counts[b]; });
+  std::vector<std::uint32_t> rank(order.size(), kDropped);
+  for (std::uint32_t r = 0; r < order.size() && table.counts[order[r]] >= min_freq; ++r) {
+    rank[order[r]] = r;
+    keys.push_back(table.keys[order[r]]);
+  }
+  unit_starts.reserve(units + 1);
+  unit_starts.push_back(0);
+  for (std::size_t u = 0; u < units; ++u) {
+    for (std::size_t i = u * input.width; i < (u + 1) * input.width; ++i)
+      if (ids[i] != kDropped && rank[ids[i]] != kDropped) unit_features.push_back(rank[ids[i]]);
+    if (unit_features.size() > std::numeric_limits<std::uint32_t>::max())
+      throw std::invalid_argument("the training set has over 2^32 features in all; train on a part of it");
+    unit_starts.push_back(static_cast<std::uint32_t>(unit_features.size()));
+  }
+}
+
+void CrfData::transpose() {
+  feature_starts.assign(features() + 1, 0);
+  for (const std::uint32_t f : unit_features) ++feature_starts[f + 1];
+  std::partial_sum(feature_starts.begin(), feature_starts.end(), feature_starts.begin());
+  feature_units.resize(unit_features.size());
+  std::vector<std::uint32_t> next(feature_starts.begin(), feature_starts.end() - 1);
+  for (std::uint32_t u = 0; u < units; ++u)
+    for (std::uint32_t i = unit_starts[u]; i < unit_starts[u + 1]; ++i) feature_units[next[unit_features[i]]++] = u;
+}
+
+void CrfData::lay_rows(std::size_t dense_freq) {
+  row_starts.reserve(features() + 1);
+  row_starts.push_back(0);
+  std::vector<bool> seen(labels);
+  for (std::size_t f = 0; f < features(); ++f) {
+    std::fill(seen.begin(), seen.end(), false);
+    std::size_t distinct = 0;
+    for (std::uint32_t i = feature_starts[f]; i < feature_starts[f + 1]; ++i) {
+      const auto label = static_cast<std::size_t>(gold[feature_units[i]]);
+      distinct += seen[label] ? 0 : 1;
+      seen[label] = true;
+    }
+    const std::size_t count = feature_starts[f + 1] - feature_starts[f];
+    // A row of nearly all labels is as quick with all of them; `padded` is the mark of a dense row.
+    if ((dense_freq > 0 && count >= dense_freq) || 4 * distinct >= 3 * padded) {
+      for (std::size_t l = 0; l < padded; ++l) row_labels.push_back(static_cast<std::uint16_t>(l));
+    } else {
+      for (std::size_t l = 0; l < labels; ++l)
+        if (seen[l]) row_labels.push_back(static_cast<std::uint16_t>(l));
+    }
+    row_starts.push_back(static_cast<std::uint32_t>(row_labels.size()));
+  }
+}
+
+void CrfData::emissions(const float* parameters, std::size_t unit, float* sums, float* emissions) const {
+  const auto add_row = linear_kernels().add_row_f32;
+  std::fill_n(sums, padded, 0.0F);
+  const std::uint32_t last = unit_starts[unit + 1];
+  for (std::uint32_t i = unit_starts[unit]; i < last; ++i) {
+    if (i + 8 < last) __builtin_prefetch(parameters + row_starts[unit_features[i + 8]]);
+    const std::uint32_t begin = row_starts[unit_features[i]];
+    const std::uint32_t end = row_starts[unit_features[i] + 1];
+    if (end - begin == padded) {
+      add_row(parameters + begin, padded, sums);
+    } else {
+      for (std::uint32_t p = begin; p < end; ++p) sums[row_labels[p]] += parameters[p];
+    }
+  }
+  std::copy_n(sums, labels, emissions);
+}
+
+void CrfData::gold_counts(float* counts) const {
+  std::fill_n(counts, parameters(), 0.0F);
+  std::vector<double> sums(labels);
+  for (std::size_t f = 0; f < features(); ++f) {
+    std::fill(sums.begin(), sums.end(), 0.0);
+    for (std::uint32_t i = feature_starts[f]; i < feature_starts[f + 1]; ++i)
+      sums[static_cast<std::size_t>(gold[feature_units[i]])] += 1.0;
+    for (std::uint32_t p = row_starts[f]; p < row_starts[f + 1]; ++p)
+      if (row_labels[p] < labels) counts[p] = static_cast<float>(sums[row_labels[p]]);
+  }
+  float* transitions = counts + row_parameters();
+  float* start = transitions + labels * labels;
+  float* end = start + labels;
+  for (std::size_t s = 0; s < sequences; ++s) {
+    const auto first = static_cast<std::size_t>(offsets[s]);
+    const auto last = static_cast<std::size_t>(offsets[s + 1]);
+    if (first == last) continue;
+    start[gold[first]] += 1.0F;
+    end[gold[last - 1]] += 1.0F;
+    for (std::size_t u = first + 1; u < last; ++u)
+      transitions[static_cast<std::size_t>(gold[u - 1]) * labels + static_cast<std::size_t>(gold[u])] += 1.0F;
+  }
+}
+
+}  // namespace nlptk

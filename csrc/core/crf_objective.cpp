@@ -1,0 +1,122 @@
+#include "crf_objective.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/linear_kernel.hpp"
+#include "parallel.hpp"
+
+namespace nlptk {
+namespace {
+
+constexpr std::size_t kBlocks = 64;  // sequences are summed in this many blocks whatever the number of threads
+
+double path_score(const CrfData& data, const float* emissions, std::size_t first, std::size_t last,
+                  const float* transitions, const float* start, const float* end) {
+  double score = 0;
+  for (std::size_t u = first; u < last; ++u) {
+    const auto label = static_cast<std::size_t>(data.gold[u]);
+    score += emissions[(u - first) * data.labels + label];
+    score += u == first ? start[label] : transitions[static_cast<std::size_t>(data.gold[u - 1]) * data.labels + label];
+  }
+  return score + end[data.gold[last - 1]];
+}
+
+}  // namespace
+
+CrfObjective::CrfObjective(const CrfData& data)
+    : data_(data),
+      gold_counts_(data.parameters()),
+      marginals_(data.units * data.labels + 16),
+      losses_(kBlocks),
+      sums_(kBlocks) {
+  data.gold_counts(gold_counts_.data());
+  for (Sums& sums : sums_) sums.values.resize(data.labels * data.labels + 2 * data.labels);
+}
+
+double CrfObjective::operator()(const float* parameters, float* gradient) {
+  const double loss = expectations(parameters);
+  gradient_rows(gradient);
+  const std::size_t rows = data_.row_parameters();
+  for (std::size_t i = rows; i < data_.parameters(); ++i) {
+    double expected = 0;
+    for (const Sums& sums : sums_) expected += sums.values[i - rows];
+    gradient[i] = static_cast<float>(expected - gold_counts_[i]);
+  }
+  return loss;
+}
+
+double CrfObjective::expectations(const float* parameters) {
+  const std::size_t labels = data_.labels;
+  const float* transitions = parameters + data_.row_parameters();
+  const float* start = transitions + labels * labels;
+  const float* end = start + labels;
+  const Chain chain(ChainScores{labels, transitions, start, end});
+  struct Worker {
+    ChainWorkspace chain;
+    std::vector<float> sums;
+  };
+  std::vector<Worker> workers(static_cast<std::size_t>(data_.threads));
+
+  parallel_for(kBlocks, data_.threads, 1, [&](std::size_t begin, std::size_t stop, int thread) {
+    Worker& worker = workers[static_cast<std::size_t>(thread)];
+    worker.sums.resize(data_.padded);
+    for (std::size_t block = begin; block < stop; ++block) {
+      std::vector<double>& totals = sums_[block].values;
+      std::fill(totals.begin(), totals.end(), 0.0);
+      ChainExpectations expected{totals.data(), totals.data() + labels * labels,
+                                 totals.data() + labels * labels + labels};
+      double loss = 0;
+      for (std::size_t s = data_.sequences * block / kBlocks; s < data_.sequences * (block + 1) / kBlocks; ++s) {
+        const auto first = static_cast<std::size_t>(data_.offsets[s]);
+        const auto last = static_cast<std::size_t>(data_.offsets[s + 1]);
+        if (first == last) continue;
+        float* scores = marginals_.data() + first * labels;
+        for (std::size_t u = first; u < last; ++u)
+          data_.emissions(parameters, u, worker.sums.data(), scores + (u - first) * labels);
+        loss -= path_score(data_, scores, first, last, transitions, start, end);
+        loss += forward_backward(chain, scores, last - first, worker.chain, scores, &expected);
+      }
+      losses_[block] = loss;
+    }
+  });
+  double loss = 0;
+  for (const double block : losses_) loss += block;
+  return loss;
+}
+
+void CrfObjective::gradient_rows(float* gradient) {
+  const std::size_t labels = data_.labels;
+  const std::size_t padded = data_.padded;
+  const auto add_row = linear_kernels().add_row_f32;
+  constexpr std::size_t kFlush = 256;  // float sums of this many marginals, then double
+  parallel_for(data_.features(), data_.threads, 64, [&](std::size_t begin, std::size_t stop, int) {
+    std::vector<float> partial(padded);
+    std::vector<double> total(padded);
+    for (std::size_t f = begin; f < stop; ++f) {
+      const std::uint32_t row = data_.row_starts[f];
+      const std::size_t size = data_.row_starts[f + 1] - row;
+      const std::uint32_t* units = data_.feature_units.data() + data_.feature_starts[f];
+      const std::size_t count = data_.feature_starts[f + 1] - data_.feature_starts[f];
+      std::fill_n(total.begin(), size, 0.0);
+      for (std::size_t block = 0; block < count; block += kFlush) {
+        const std::size_t last = std::min(count, block + kFlush);
+        std::fill_n(partial.begin(), size, 0.0F);
+        for (std::size_t i = block; i < last; ++i) {
+          if (i + 4 < count) __builtin_prefetch(marginals_.data() + units[i + 4] * labels);
+          const float* marginals = marginals_.data() + units[i] * labels;
+          if (size == padded) {
+            add_row(marginals, padded, partial.data());
+          } else {
+            for (std::size_t k = 0; k < size; ++k) partial[k] += marginals[data_.row_labels[row + k]];
+          }
+        }
+        for (std::size_t k = 0; k < size; ++k) total[k] += partial[k];
+      }
+      for (std::size_t k = 0; k < size; ++k)
+        gradient[row + k] = data_.row_labels[row + k] < labels ? static_cast<float>(total[k] - gold_counts_[row + k]) : 0.0F;
+    }
+  });
+}
+
+}  // namespace nlptk

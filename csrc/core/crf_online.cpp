@@ -1,0 +1,257 @@
+#include "crf_online.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "chain.hpp"
+#include "parallel.hpp"
+#include "random.hpp"
+
+namespace nlptk {
+namespace {
+
+std::vector<std::size_t> sequence_order(const CrfData& data) {
+  std::vector<std::size_t> order(data.sequences);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  return order;
+}
+
+// Calls f(parameter, unit, label) for each row parameter of the unit that stands for the label.
+template <class F>
+void each_parameter(const CrfData& data, std::size_t unit, std::size_t label, F&& f) {
+  for (std::uint32_t i = data.unit_starts[unit]; i < data.unit_starts[unit + 1]; ++i) {
+    const std::uint32_t begin = data.row_starts[data.unit_features[i]];
+    const std::uint32_t end = data.row_starts[data.unit_features[i] + 1];
+    if (end - begin == data.padded) {
+      f(begin + label);
+      continue;
+    }
+    for (std::uint32_t p = begin; p < end; ++p)
+      if (data.row_labels[p] == label) f(p);
+  }
+}
+
+// Indices of the chain's own parameters behind the rows.
+struct ChainIndex {
+  std::size_t labels, transitions, start, end;
+  explicit ChainIndex(const CrfData& data)
+      : labels(data.labels),
+        transitions(data.row_parameters()),
+        start(transitions + data.labels * data.labels),
+        end(start + data.labels) {}
+};
+
+}  // namespace
+
+void averaged_perceptron(const CrfData& data, std::vector<float>& w, const OnlineOptions& options,
+                         const OnlineCallback& callback) {
+  const ChainIndex index(data);
+  std::vector<double> weighted(w.size());  // sum of step number times update: average = w - weighted / steps
+  std::vector<std::size_t> order = sequence_order(data);
+  std::vector<std::int32_t> path;
+  std::vector<float> emissions, sums(data.padded), averaged(w.size());
+  ChainWorkspace workspace;
+  Random random(options.seed);
+  InterruptPoll poll;
+  double step = 1;
+
+  const auto update = [&](std::size_t parameter, float by) {
+    w[parameter] += by;
+    weighted[parameter] += step * by;
+  };
+  const auto update_path = [&](std::size_t first, std::size_t last, const std::int32_t* labels, float by) {
+    for (std::size_t u = first; u < last; ++u) {
+      const auto label = static_cast<std::size_t>(labels[u - first]);
+      each_parameter(data, u, label, [&](std::size_t p) { update(p, by); });
+      if (u > first)
+        update(index.transitions + static_cast<std::size_t>(labels[u - first - 1]) * data.labels + label, by);
+    }
+    update(index.start + static_cast<std::size_t>(labels[0]), by);
+    update(index.end + static_cast<std::size_t>(labels[last - first - 1]), by);
+  };
+
+  for (int iteration = 1; iteration <= options.max_iterations; ++iteration) {
+    random.shuffle(order);
+    std::size_t wrong = 0;
+    for (const std::size_t s : order) {
+      poll();
+      const auto first = static_cast<std::size_t>(data.offsets[s]);
+      const auto last = static_cast<std::size_t>(data.offsets[s + 1]);
+      if (first == last) continue;
+      emissions.resize((last - first) * data.labels);
+      path.resize(last - first);
+      for (std::size_t u = first; u < last; ++u)
+        data.emissions(w.data(), u, sums.data(), emissions.data() + (u - first) * data.labels);
+      const Chain chain(ChainScores{data.labels, w.data() + index.transitions, w.data() + index.start,
+                                    w.data() + index.end});
+      viterbi(chain, emissions.data(), last - first, workspace, path.data());
+      std::size_t misses = 0;
+      for (std::size_t u = first; u < last; ++u) misses += path[u - first] != data.gold[u] ? 1 : 0;
+      if (misses > 0) {
+        wrong += misses;
+        update_path(first, last, data.gold.data() + first, 1.0F);
+        update_path(first, last, path.data(), -1.0F);
+      }
+      step += 1;
+    }
+    for (std::size_t p = 0; p < w.size(); ++p) averaged[p] = static_cast<float>(w[p] - weighted[p] / step);
+    if (!callback({iteration, static_cast<double>(wrong)}, averaged.data())) break;
+    if (static_cast<double>(wrong) <= options.epsilon * static_cast<double>(data.units)) break;
+  }
+  w = averaged;
+}
+
+namespace {
+
+// One pass of SGD at a time over weights held as scale * v, so that L2 decay costs one multiplication.
+class Sgd {
+ public:
+  Sgd(const CrfData& data, std::vector<float>& w, double c2)
+      : data_(data), w_(w), index_(data), lambda_(2 * c2 / static_cast<double>(std::max<std::size_t>(1, data.sequences))) {}
+
+  // Steps over the sequences in `order`; returns the sum of their losses as met.
+  double pass(const std::vector<std::size_t>& order, double t0, double& t) {
+    double loss = 0;
+    for (const std::size_t s : order) {
+      poll_();
+      const double eta = 1.0 / (lambda_ * (t0 + t));
+      loss += step(s, eta);
+      t += 1;
+    }
+    fold();
+    return loss;
+  }
+
+  double lambda() const { return lambda_; }
+
+ private:
+  double step(std::size_t s, double eta) {
+    const auto first = static_cast<std::size_t>(data_.offsets[s]);
+    const auto last = static_cast<std::size_t>(data_.offsets[s + 1]);
+    if (first == last) return 0;
+    const std::size_t labels = data_.labels;
+    emissions_.resize((last - first) * labels);
+    sums_.resize(data_.padded);
+    for (std::size_t u = first; u < last; ++u) {
+      data_.emissions(w_.data(), u, sums_.data(), emissions_.data() + (u - first) * labels);
+      for (std::size_t l = 0; l < labels; ++l) emissions_[(u - first) * labels + l] *= static_cast<float>(scale_);
+    }
+    chain_.resize(labels * labels + 2 * labels);
+    for (std::size_t i = 0; i < chain_.size(); ++i)
+      chain_[i] = w_[index_.transitions + i] * static_cast<float>(scale_);
+    const float* start = chain_.data() + labels * labels;
+    const float* end = start + labels;
+    double gold = start[data_.gold[first]] + end[data_.gold[last - 1]];
+    for (std::size_t u = first; u < last; ++u) {
+      const auto label = static_cast<std::size_t>(data_.gold[u]);
+      gold += emissions_[(u - first) * labels + label];
+      if (u > first) gold += chain_[static_cast<std::size_t>(data_.gold[u - 1]) * labels + label];
+    }
+    expected_.assign(chain_.size(), 0.0);
+    ChainExpectations expected{expected_.data(), expected_.data() + labels * labels,
+                               expected_.data() + labels * labels + labels};
+    const Chain chain(ChainScores{labels, chain_.data(), start, end});
+    const double log_z = forward_backward(chain, emissions_.data(), last - first, workspace_, emissions_.data(), &expected);
+
+    scale_ *= 1.0 - eta * lambda_;
+    const double gain = eta / scale_;
+    for (std::size_t u = first; u < last; ++u) {
+      const auto label = static_cast<std::size_t>(data_.gold[u]);
+      move_rows(u, emissions_.data() + (u - first) * labels, gain);
+      each_parameter(data_, u, label, [&](std::size_t p) { w_[p] += static_cast<float>(gain); });
+      if (u > first) expected_[static_cast<std::size_t>(data_.gold[u - 1]) * labels + label] -= 1.0;
+    }
+    expected_[labels * labels + static_cast<std::size_t>(data_.gold[first])] -= 1.0;
+    expected_[labels * labels + labels + static_cast<std::size_t>(data_.gold[last - 1])] -= 1.0;
+    for (std::size_t i = 0; i < expected_.size(); ++i)
+      w_[index_.transitions + i] -= static_cast<float>(gain * expected_[i]);
+    if (scale_ < 1e-6) fold();
+    return log_z - gold;
+  }
+
+  void move_rows(std::size_t unit, const float* marginals, double gain) {
+    for (std::uint32_t i = data_.unit_starts[unit]; i < data_.unit_starts[unit + 1]; ++i) {
+      const std::uint32_t begin = data_.row_starts[data_.unit_features[i]];
+      const std::uint32_t end = data_.row_starts[data_.unit_features[i] + 1];
+      for (std::uint32_t p = begin; p < end; ++p)
+        if (data_.row_labels[p] < data_.labels) w_[p] -= static_cast<float>(gain * marginals[data_.row_labels[p]]);
+    }
+  }
+
+  void fold() {
+    for (float& value : w_) value = static_cast<float>(value * scale_);
+    scale_ = 1;
+  }
+
+  const CrfData& data_;
+  std::vector<float>& w_;
+  ChainIndex index_;
+  double lambda_;
+  double scale_ = 1;
+  InterruptPoll poll_;
+  ChainWorkspace workspace_;
+  std::vector<float> emissions_, sums_, chain_;
+  std::vector<double> expected_;
+};
+
+// The first step size, among powers of two about 0.1, that does best on one pass over a sample.
+double calibrate(const CrfData& data, double c2, Random& random) {
+  std::vector<std::size_t> sample = sequence_order(data);
+  random.shuffle(sample);
+  sample.resize(std::min<std::size_t>(sample.size(), 1000));
+  const auto loss_with = [&](double eta) {
+    std::vector<float> w(data.parameters());
+    Sgd sgd(data, w, c2);
+    double t = 0;
+    const double loss = sgd.pass(sample, 1.0 / (sgd.lambda() * eta), t);
+    return std::isfinite(loss) ? loss : std::numeric_limits<double>::infinity();
+  };
+  double best_eta = 0.1;
+  double best = loss_with(best_eta);
+  for (const double factor : {2.0, 0.5}) {
+    for (double eta = best_eta * factor; eta < 16 && eta > 1e-4; eta *= factor) {
+      const double loss = loss_with(eta);
+      if (!(loss < best)) break;
+      best = loss;
+      best_eta = eta;
+    }
+  }
+  return best_eta;
+}
+
+}  // namespace
+
+void stochastic_gradient(const CrfData& data, std::vector<float>& w, const OnlineOptions& options,
+                         const OnlineCallback& callback) {
+  Random random(options.seed);
+  const double c2 = std::max(options.c2, 1e-8);
+  const double eta0 = calibrate(data, c2, random);
+  Sgd sgd(data, w, c2);
+  const double t0 = 1.0 / (sgd.lambda() * eta0);
+  std::vector<std::size_t> order = sequence_order(data);
+  double t = 0;
+  // The mean over the ends of the later passes: single sequences that came last pull at w, but not at their mean.
+  std::vector<double> total(w.size());
+  std::vector<float> mean(w.size());
+  int summed = 0;
+  for (int iteration = 1; iteration <= options.max_iterations; ++iteration) {
+    random.shuffle(order);
+    double loss = sgd.pass(order, t0, t);
+    for (const float value : w) loss += c2 * static_cast<double>(value) * value;
+    if (2 * iteration <= options.max_iterations) {
+      mean = w;
+    } else {
+      ++summed;
+      for (std::size_t p = 0; p < w.size(); ++p) {
+        total[p] += w[p];
+        mean[p] = static_cast<float>(total[p] / summed);
+      }
+    }
+    if (!callback({iteration, loss}, mean.data())) break;
+  }
+  w = mean;
+}
+
+}  // namespace nlptk

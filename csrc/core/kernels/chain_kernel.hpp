@@ -1,0 +1,64 @@
+// What the chain kernels of each instruction set export; csrc/core/chain.cpp chooses a set and calls it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace nlptk {
+
+// Every row is padded to `stride` floats (a multiple of the widest vector): -inf in score tables, 0 in exp tables.
+struct ChainTables {
+  std::size_t labels;
+  std::size_t stride;
+  const float* to;         // [labels, stride] transition scores, row = from: to[i][j] = score(i -> j)
+  const float* from;       // [labels, stride] its transpose, row = to
+  const float* start;      // [stride]
+  const float* end;        // [stride]
+  const float* exp_to;     // exp(to - max of to), and so on: every entry in [0, 1]
+  const float* exp_from;
+  const float* exp_start;
+  const float* exp_end;
+};
+
+// log Z = log(mantissa) + exponent * log(2) + shift + the maxima taken out of the tables.
+struct ScaledSum {
+  float mantissa;
+  std::int64_t exponent;
+  double shift;
+};
+
+// Where the sums of forward-backward go; any pointer may be null.
+struct ChainSums {
+  float* marginals;     // [length, labels]
+  double* transitions;  // [labels, labels], added to; likewise the next two
+  double* start;
+  double* end;
+};
+
+struct ChainKernels {
+  float (*viterbi)(const ChainTables& tables, const float* emissions, std::size_t length, float* scratch,
+                   std::int32_t* path);
+  // False, with nothing written, where float32 cannot hold the sums exactly enough.
+  bool (*forward_backward)(const ChainTables& tables, const float* emissions, std::size_t length, float* scratch,
+                           const ChainSums& sums, ScaledSum* total);
+  // Does `rounds` rounds of max-adds in registers and nothing else; returns how many there were.
+  std::size_t (*max_adds)(std::size_t rounds);
+};
+
+// Floats of scratch that the kernels need.
+inline std::size_t viterbi_scratch(std::size_t length, std::size_t stride) { return (length + 2) * stride; }
+inline std::size_t forward_backward_scratch(std::size_t length, std::size_t stride) {
+  return (3 * length + 1) * stride;
+}
+
+namespace baseline {
+extern const ChainKernels chain_kernels;
+}
+namespace avx2 {
+extern const ChainKernels chain_kernels;
+}
+namespace avx512 {
+extern const ChainKernels chain_kernels;
+}
+
+}  // namespace nlptk

@@ -1,0 +1,173 @@
+// One vector of floats as wide as the instruction set this file is compiled for, and what the kernels do with it.
+//
+// Everything here is static: each kernel file keeps its own copy, so the linker can never pick another set's code.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#if defined(__SSE2__)
+#if defined(__GNUC__) && !defined(__clang__)
+// GCC's own AVX-512 header starts results from an undefined vector and then warns of it.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#include <immintrin.h>
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
+#endif
+
+namespace nlptk {
+namespace NLPTK_ISA {
+namespace {
+
+#define NLPTK_INLINE static inline __attribute__((always_inline))
+// The compiler must take the vector for changed, without an instruction.
+#if defined(__x86_64__) || defined(__i386__)
+#define NLPTK_OPAQUE(vector) asm volatile("" : "+v"(vector))
+#elif defined(__aarch64__)
+#define NLPTK_OPAQUE(vector) asm volatile("" : "+w"(vector))
+#else
+#define NLPTK_OPAQUE(vector) asm volatile("" : "+m"(vector))
+#endif
+
+constexpr float kNegInf = -__builtin_inff();
+
+#if defined(__AVX512F__)
+
+using Vec = __m512;
+using VecI = std::int32_t __attribute__((vector_size(64)));
+constexpr std::size_t kWidth = 16;
+NLPTK_INLINE Vec load(const float* p) { return _mm512_loadu_ps(p); }
+NLPTK_INLINE void store(float* p, Vec a) { _mm512_storeu_ps(p, a); }
+// The first n < kWidth floats at p; `fill` in the other lanes. Nothing past p[n] is touched.
+NLPTK_INLINE Vec load_first(const float* p, std::size_t n, Vec fill) {
+  return _mm512_mask_loadu_ps(fill, static_cast<__mmask16>((1u << n) - 1u), p);
+}
+NLPTK_INLINE void store_first(float* p, std::size_t n, Vec a) {
+  _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1u), a);
+}
+NLPTK_INLINE Vec splat(float x) { return _mm512_set1_ps(x); }
+NLPTK_INLINE Vec max(Vec a, Vec b) { return _mm512_max_ps(a, b); }
+NLPTK_INLINE Vec fma(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }
+// One bit for each lane, lane 0 lowest.
+NLPTK_INLINE unsigned equal_bits(Vec a, Vec b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
+NLPTK_INLINE unsigned less_bits(Vec a, Vec b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+
+#elif defined(__AVX2__)
+
+using Vec = __m256;
+using VecI = std::int32_t __attribute__((vector_size(32)));
+constexpr std::size_t kWidth = 8;
+NLPTK_INLINE Vec load(const float* p) { return _mm256_loadu_ps(p); }
+NLPTK_INLINE void store(float* p, Vec a) { _mm256_storeu_ps(p, a); }
+NLPTK_INLINE __m256i first_mask(std::size_t n) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+NLPTK_INLINE Vec load_first(const float* p, std::size_t n, Vec fill) {
+  const __m256i mask = first_mask(n);
+  return _mm256_blendv_ps(fill, _mm256_maskload_ps(p, mask), _mm256_castsi256_ps(mask));
+}
+NLPTK_INLINE void store_first(float* p, std::size_t n, Vec a) { _mm256_maskstore_ps(p, first_mask(n), a); }
+NLPTK_INLINE Vec splat(float x) { return _mm256_set1_ps(x); }
+NLPTK_INLINE Vec max(Vec a, Vec b) { return _mm256_max_ps(a, b); }
+NLPTK_INLINE Vec fma(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }
+NLPTK_INLINE unsigned equal_bits(Vec a, Vec b) {
+  return static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_EQ_OQ)));
+}
+NLPTK_INLINE unsigned less_bits(Vec a, Vec b) {
+  return static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_LT_OQ)));
+}
+
+#else
+
+using Vec = float __attribute__((vector_size(16)));
+using VecI = std::int32_t __attribute__((vector_size(16)));
+constexpr std::size_t kWidth = 4;
+NLPTK_INLINE Vec load(const float* p) {
+  Vec a;
+  __builtin_memcpy(&a, p, sizeof a);
+  return a;
+}
+NLPTK_INLINE void store(float* p, Vec a) { __builtin_memcpy(p, &a, sizeof a); }
+NLPTK_INLINE Vec load_first(const float* p, std::size_t n, Vec fill) {
+  for (std::size_t k = 0; k < n; ++k) fill[k] = p[k];
+  return fill;
+}
+NLPTK_INLINE void store_first(float* p, std::size_t n, Vec a) {
+  for (std::size_t k = 0; k < n; ++k) p[k] = a[k];
+}
+NLPTK_INLINE Vec splat(float x) { return Vec{x, x, x, x}; }
+NLPTK_INLINE unsigned lane_bits(VecI m) {
+#if defined(__SSE2__)
+  return static_cast<unsigned>(_mm_movemask_ps(reinterpret_cast<__m128>(m)));
+#else
+  return (m[0] & 1u) | (m[1] & 2u) | (m[2] & 4u) | (m[3] & 8u);
+#endif
+}
+#if defined(__SSE2__)
+NLPTK_INLINE Vec max(Vec a, Vec b) { return _mm_max_ps(a, b); }
+#else
+NLPTK_INLINE Vec max(Vec a, Vec b) { return a > b ? a : b; }
+#endif
+NLPTK_INLINE Vec fma(Vec a, Vec b, Vec c) { return a * b + c; }
+NLPTK_INLINE unsigned equal_bits(Vec a, Vec b) { return lane_bits(a == b); }
+NLPTK_INLINE unsigned less_bits(Vec a, Vec b) { return lane_bits(a < b); }
+
+#endif
+
+NLPTK_INLINE Vec zero() { return splat(0.0f); }
+
+NLPTK_INLINE float sum_lanes(Vec a) {
+#if defined(__AVX512F__)
+  return _mm512_reduce_add_ps(a);
+#else
+  float s[kWidth];
+  store(s, a);
+  for (std::size_t half = kWidth / 2; half > 0; half /= 2)
+    for (std::size_t k = 0; k < half; ++k) s[k] += s[k + half];
+  return s[0];
+#endif
+}
+
+NLPTK_INLINE float max_lanes(Vec a) {
+#if defined(__AVX512F__)
+  return _mm512_reduce_max_ps(a);
+#else
+  float s[kWidth];
+  store(s, a);
+  for (std::size_t half = kWidth / 2; half > 0; half /= 2)
+    for (std::size_t k = 0; k < half; ++k) s[k] = s[k + half] > s[k] ? s[k + half] : s[k];
+  return s[0];
+#endif
+}
+
+// exp(x) for x <= 0, relative error below 2e-7; exactly 0 below -87 (and for -inf).
+// Cephes expf: x = n ln 2 + r with |r| <= ln 2 / 2, a degree 5 polynomial in r, and n added to the exponent.
+NLPTK_INLINE Vec exp_negative(Vec x) {
+  const Vec clamped = max(x, splat(-88.0f));
+  const Vec magic = splat(12582912.0f);  // 1.5 * 2^23: adding it rounds to the nearest integer
+  const Vec shifted = fma(clamped, splat(1.44269504088896341f), magic);
+  const Vec n = shifted - magic;
+  Vec r = fma(n, splat(-0.693359375f), clamped);
+  r = fma(n, splat(2.12194440e-4f), r);
+  Vec p = splat(1.9875691500e-4f);
+  p = fma(p, r, splat(1.3981999507e-3f));
+  p = fma(p, r, splat(8.3334519073e-3f));
+  p = fma(p, r, splat(4.1665795894e-2f));
+  p = fma(p, r, splat(1.6666665459e-1f));
+  p = fma(p, r, splat(5.0000001201e-1f));
+  p = fma(p, r * r, r + splat(1.0f));
+  const VecI power = (reinterpret_cast<VecI>(shifted) << 23) + reinterpret_cast<VecI>(p);
+#if defined(__AVX512F__)
+  return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, splat(-87.0f), _CMP_GE_OQ), reinterpret_cast<Vec>(power));
+#else
+  return reinterpret_cast<Vec>(power & reinterpret_cast<VecI>(x >= splat(-87.0f)));
+#endif
+}
+
+}  // namespace
+}  // namespace NLPTK_ISA
+}  // namespace nlptk

@@ -1,0 +1,64 @@
+// Features of tokens, read straight from the text: words, affixes, shapes, classes, lexicons, other columns.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "lexicon.hpp"
+#include "templates.hpp"
+
+namespace nlptk {
+
+enum class TokenAtom : std::int32_t {
+  bias = 0,
+  word,      // as written
+  lower,     // lower case
+  norm,      // lower case, every digit as 0
+  prefix,    // first `parameter` characters, lower case; absent in shorter words
+  suffix,    // last `parameter` characters, lower case; absent in shorter words
+  shape,     // Xxxx-dd: every character by class, runs cut at four
+  pattern,   // Xx-d: shape with runs collapsed
+  kind,      // coarse class of the whole word
+  length,    // in characters, 10 and over as one
+  spaced,    // whether white space stands before and after
+  column,    // another column's value, `parameter` says which
+  lexicon,   // value in lexicon `parameter` of the lower-cased word
+};
+
+struct TokenAtomSpec {
+  TokenAtom atom = TokenAtom::bias;
+  std::int32_t parameter = 0;
+};
+
+// Scratch memory of one thread.
+struct TokenWorkspace {
+  std::vector<std::uint64_t> atoms;
+  std::vector<char32_t> lower;
+};
+
+class TokenFeatures {
+ public:
+  TokenFeatures(std::vector<TokenAtomSpec> atoms, Templates templates, std::vector<Lexicon> lexicons);
+
+  std::size_t size() const { return templates_.size(); }
+  std::size_t columns() const { return columns_; }  // how many other columns the atoms refer to
+
+  // Keys of the tokens [first, last) of one sentence, into keys[(last - first), size()]. starts and ends index the
+  // document's tokens; column_values[c][token] are hashed values of the other columns.
+  void keys(const char32_t* text, std::size_t text_length, const std::int32_t* starts, const std::int32_t* ends,
+            std::size_t first, std::size_t last, const std::uint64_t* const* column_values,
+            TokenWorkspace& workspace, std::uint32_t* keys) const;
+
+ private:
+  void token_atoms(const char32_t* text, std::size_t text_length, std::size_t start, std::size_t end,
+                   std::size_t token, const std::uint64_t* const* column_values, TokenWorkspace& workspace,
+                   std::uint64_t* out) const;
+
+  std::vector<TokenAtomSpec> atoms_;
+  Templates templates_;
+  std::vector<Lexicon> lexicons_;
+  std::size_t columns_ = 0;
+};
+
+}  // namespace nlptk

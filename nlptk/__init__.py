@@ -1,0 +1,62 @@
+"""nlptk: a classical-to-neural NLP toolkit for English and Chinese.
+
+>>> import nlptk
+>>> nlp = nlptk.load("en")
+>>> [(token.text, token.pos_) for token in nlp("Time flies.")]  # doctest: +SKIP
+
+Nothing is imported until it is used, so ``import nlptk`` is fast and loads no NumPy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nlptk import errors as errors
+    from nlptk.doc import Doc as Doc
+    from nlptk.docbin import DocBin as DocBin
+    from nlptk.language import Language as Language
+    from nlptk.language import blank as blank
+    from nlptk.language import load as load
+    from nlptk.registry import component as component
+    from nlptk.registry import factory as factory
+    from nlptk.views import Span as Span
+    from nlptk.views import Token as Token
+
+__version__ = "0.1.0"
+
+_EXPORTS = {
+    "CRFTagger": "nlptk.tag.crf:CRFTagger",
+    "Doc": "nlptk.doc:Doc",
+    "DocBin": "nlptk.docbin:DocBin",
+    "HMMTagger": "nlptk.tag.hmm:HMMTagger",
+    "Language": "nlptk.language:Language",
+    "RuleTokenizer": "nlptk.tokenize.rules:RuleTokenizer",
+    "Segmenter": "nlptk.tokenize.segmenter:Segmenter",
+    "Span": "nlptk.views:Span",
+    "Tagger": "nlptk.tag.component:Tagger",
+    "Token": "nlptk.views:Token",
+    "blank": "nlptk.language:blank",
+    "component": "nlptk.component",  # a module that is the decorator too
+    "errors": "nlptk.errors",
+    "factory": "nlptk.registry:factory",
+    "load": "nlptk.language:load",
+}
+
+__all__ = [*_EXPORTS, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        module, _, attribute = _EXPORTS[name].partition(":")
+    except KeyError:
+        raise AttributeError(f"module 'nlptk' has no attribute {name!r}") from None
+    found = import_module(module)
+    value = getattr(found, attribute) if attribute else found
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_EXPORTS})

@@ -1,0 +1,1 @@
+"""The ``nlptk`` command: one file per command group; arguments in, library call, printed result out."""

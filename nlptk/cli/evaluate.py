@@ -1,0 +1,122 @@
+"""``nlptk evaluate``: a pipeline against an annotated corpus."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nlptk.cli.columns import HELP as COLUMN_HELP
+from nlptk.cli.columns import column_of
+from nlptk.cli.progress import Progress
+from nlptk.render import visible
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from nlptk.doc import Doc
+
+
+def evaluate(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A pipeline's name (en, zh) or folder.", show_default=False)
+    ],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            exists=True,
+            dir_okay=False,
+            metavar="FILE",
+            help="Annotated corpus, gzip or not.",
+            show_default=False,
+        ),
+    ],
+    column: Annotated[
+        str | None, typer.Option(help=f"Score only this column: {COLUMN_HELP}", show_default=False)
+    ] = None,
+    raw: Annotated[
+        bool | None,
+        typer.Option(
+            "--raw/--gold-tokens",
+            help="From the raw text or on the corpus's tokens; else on the tokens if the model tags.",
+            show_default=False,
+        ),
+    ] = None,
+    train: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Training corpus: its words are the known ones."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """Score a pipeline: accuracy of tags, F1 of entities, and from raw text the F1 of words and sentences.
+
+    Example: nlptk evaluate en test.conllu --gold-tokens --json
+    """
+    import nlptk
+    from nlptk.corpora import read_docs
+    from nlptk.evaluation import assigned_columns
+    from nlptk.evaluation import evaluate as score
+
+    nlp = nlptk.load(model)
+    wanted = None if column is None else column_of(column)
+    if raw is None:
+        first = next(iter(read_docs(file, column=wanted)), None)
+        raw = first is not None and not assigned_columns(nlp) & set(first.columns)
+    known = {word for doc in read_docs(train) for word in doc.words} if train else None
+    with Progress("evaluate", quiet=quiet) as progress:
+        docs = read_docs(file, column=wanted, unit="document" if raw else "sentence")
+        scores = score(
+            nlp, _counted(docs, progress), raw=raw, columns=None if wanted is None else [wanted], known=known
+        )
+    scores = {"model": model, "file": str(file), "from": "raw text" if raw else "gold tokens", **scores}
+    if as_json:
+        typer.echo(json.dumps(scores, ensure_ascii=False))
+        return
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    console.print(summary_table(scores))
+    for name, rows in scores.items():
+        if name.endswith("_per_label") and rows:
+            console.print(_label_table(name.removesuffix("_per_label"), rows))
+
+
+def _counted(docs: Iterable[Doc], progress: Progress) -> Iterator[Doc]:
+    """The same Docs, counted for the progress display."""
+    words = 0
+    for count, doc in enumerate(docs, start=1):
+        words += len(doc)
+        if count % 64 == 0:
+            progress.update(count, note=f"{words:,} words read")
+        yield doc
+
+
+def summary_table(scores: Mapping[str, Any]) -> Table:
+    """Names and values of all that is one number or word."""
+    from rich.table import Table
+
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for name, value in scores.items():
+        if isinstance(value, float):
+            table.add_row(name, f"{value:.4f}")
+        elif not isinstance(value, Mapping):
+            table.add_row(name, f"{value:,}" if isinstance(value, int) else visible(str(value)), style="dim")
+    return table
+
+
+def _label_table(name: str, rows: Mapping[str, Mapping[str, float]]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=f"{name}, by label", title_justify="left", box=None, padding=(0, 2, 0, 0))
+    table.add_column("label")
+    for title in ("precision", "recall", "f1", "gold"):
+        table.add_column(title, justify="right")
+    for label, row in rows.items():
+        cells = [f"{row[key]:.4f}" for key in ("precision", "recall", "f1")]
+        table.add_row(Text(visible(label)), *cells, f"{row['gold']:,}")
+    return table

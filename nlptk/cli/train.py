@@ -1,0 +1,232 @@
+"""``nlptk train``: a tagger or a segmenter from an annotated corpus, saved as a pipeline."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from nlptk.cli.columns import HELP as COLUMN_HELP
+from nlptk.cli.columns import column_of
+from nlptk.cli.files import check_model_folder
+from nlptk.cli.progress import Progress
+from nlptk.errors import DataError
+
+if TYPE_CHECKING:
+    from nlptk.doc import Doc
+    from nlptk.language import Language
+
+app = typer.Typer(
+    help="Train a tagger or a segmenter on an annotated corpus.",
+    epilog="Example: nlptk train tagger --train train.conllu --dev dev.conllu --column upos -o my-tagger",
+)
+
+
+Unit = Literal["sentence", "paragraph"]
+
+
+class TaggerModel(str, enum.Enum):
+    """What learns."""
+
+    hmm = "hmm"
+    crf = "crf"
+
+
+class Algorithm(str, enum.Enum):
+    """How a CRF is trained."""
+
+    lbfgs = "lbfgs"
+    ap = "ap"
+    sgd = "sgd"
+
+
+Train = Annotated[
+    Path, typer.Option("--train", exists=True, dir_okay=False, help="Corpus to learn from; gzip or not.")
+]
+Dev = Annotated[
+    Path | None, typer.Option("--dev", exists=True, dir_okay=False, help="Corpus that decides when to stop.")
+]
+Output = Annotated[
+    Path, typer.Option("--output", "-o", help="Folder for the model; a model that is there is replaced.")
+]
+Lang = Annotated[str, typer.Option("--lang", help="Language of the pipeline: en or zh.")]
+Algo = Annotated[
+    Algorithm | None, typer.Option(help="L-BFGS, averaged perceptron or SGD.", show_default=False)
+]
+C1 = Annotated[float | None, typer.Option(min=0, help="Weight of the L1 term (lbfgs).", show_default=False)]
+C2 = Annotated[float | None, typer.Option(min=0, help="Weight of the L2 term.", show_default=False)]
+Iterations = Annotated[
+    int | None, typer.Option("--max-iterations", min=1, help="Passes at most.", show_default=False)
+]
+MinFreq = Annotated[int | None, typer.Option(min=1, help="Drop rarer features.", show_default=False)]
+Template = Annotated[
+    str | None,
+    typer.Option(help="Name of a built-in feature template, or a file of one.", show_default=False),
+]
+Seed = Annotated[int | None, typer.Option(help="Of whatever is random.", show_default=False)]
+Threads = Annotated[int | None, typer.Option(min=0, help="0: all cores.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
+
+
+@app.command("tagger")
+def tagger(
+    train: Train,
+    output: Output,
+    column: Annotated[str, typer.Option(help=f"What to learn: {COLUMN_HELP}")] = "upos",
+    model: Annotated[TaggerModel, typer.Option(help="What learns.")] = TaggerModel.crf,
+    dev: Dev = None,
+    lang: Lang = "en",
+    template: Template = None,
+    algorithm: Algo = None,
+    c1: C1 = None,
+    c2: C2 = None,
+    max_iterations: Iterations = None,
+    min_freq: MinFreq = None,
+    order: Annotated[
+        int | None, typer.Option(min=2, max=3, help="Bigram or trigram HMM: 2 or 3.", show_default=False)
+    ] = None,
+    seed: Seed = None,
+    threads: Threads = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a tagger on a column of an annotated corpus: tags, or entities in IOB.
+
+    Example: nlptk train tagger --model crf --train train.conllu --dev dev.conllu --column upos -o my-tagger
+    """
+    import nlptk
+
+    check_model_folder(output)
+    target = column_of(column)
+    options = _given(
+        template=_template(template), algorithm=algorithm and algorithm.value, c1=c1, c2=c2,
+        max_iterations=max_iterations, min_freq=min_freq, order=order, seed=seed, threads=threads,
+    )  # fmt: skip
+    nlp = nlptk.blank(lang)
+    component = nlp.add_pipe(
+        "tagger", name=f"{column}_tagger", config={"column": target, "model": model.value, **options}
+    )
+    _train(nlp, component, train, dev, output, column=target, unit="sentence", as_json=as_json, quiet=quiet)
+
+
+@app.command("segmenter")
+def segmenter(
+    train: Train,
+    output: Output,
+    dev: Dev = None,
+    lang: Lang = "en",
+    template: Template = None,
+    algorithm: Algo = None,
+    c1: C1 = None,
+    c2: C2 = None,
+    max_iterations: Iterations = None,
+    min_freq: MinFreq = None,
+    seed: Seed = None,
+    threads: Threads = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a segmenter, which marks tokens and sentences in raw text, on a corpus that has both.
+
+    Example: nlptk train segmenter --train train.conllu --dev dev.conllu --lang en --output my-segmenter
+    """
+    import nlptk
+
+    check_model_folder(output)
+    options = _given(
+        template=_template(template), algorithm=algorithm and algorithm.value, c1=c1, c2=c2,
+        max_iterations=max_iterations, min_freq=min_freq, seed=seed, threads=threads,
+    )  # fmt: skip
+    nlp = nlptk.blank(lang)
+    for name in list(nlp.pipe_names):
+        nlp.remove_pipe(name)  # the segmenter takes the place of the language's plain tokenizer
+    component = nlp.add_pipe("segmenter", config=options)
+    _train(nlp, component, train, dev, output, column=None, unit="paragraph", as_json=as_json, quiet=quiet)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """Only what the user asked for: the components know their own defaults."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _template(name: str | None) -> str | list[str] | None:
+    """A template's name as it is; a file as its lines without comments."""
+    if name is None or not Path(name).is_file():
+        return name
+    from nlptk.corpora.files import read_lines
+
+    lines = (line.partition("#")[0].strip() for line in read_lines(name))
+    return [line for line in lines if line]
+
+
+def _train(
+    nlp: Language,
+    component: Any,
+    train: Path,
+    dev: Path | None,
+    output: Path,
+    *,
+    column: str | None,
+    unit: Unit,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    with Progress("train", unit="iterations", every=2.0, quiet=quiet) as progress:
+        train_docs = _read(train, column, unit, progress)
+        dev_docs = _read(dev, column, unit, progress) if dev else None
+        component.fit(train_docs, dev_docs, progress=_shown(progress))
+        result: dict[str, Any] = {"output": str(output), "seconds": round(progress.elapsed, 2)}
+        nlp.meta["data"] = {"train": _source(train, train_docs)}
+        if dev and dev_docs:
+            from nlptk.evaluation import evaluate
+
+            result["dev"] = nlp.meta["scores"] = evaluate(nlp, dev_docs, raw=column is None)
+            nlp.meta["data"]["dev"] = _source(dev, dev_docs)
+        nlp.to_disk(output)
+    if as_json:
+        typer.echo(json.dumps(result, ensure_ascii=False))
+        return
+    scores = [
+        f"dev {name} {value:.4f}" for name, value in result.get("dev", {}).items() if isinstance(value, float)
+    ]
+    typer.echo(", ".join([f"saved {output} after {result['seconds']} s", *scores]))
+
+
+def _read(path: Path, column: str | None, unit: Unit, progress: Progress) -> list[Doc]:
+    from nlptk.corpora import read_docs
+
+    docs = list(read_docs(path, column=column, unit=unit))
+    if not docs:
+        raise DataError(f"{path} holds no sentence; give an annotated corpus.")
+    progress.line(f"{path}: {sum(map(len, docs)):,} tokens")
+    return docs
+
+
+def _shown(progress: Progress) -> Callable[[dict[str, Any]], None]:
+    """A callback for ``fit`` that shows each iteration."""
+
+    def show(info: dict[str, Any]) -> None:
+        notes = [
+            f"{name.replace('_', ' ')} {value:.5g}"
+            for name, value in info.items()
+            if name not in ("iteration", "of") and isinstance(value, (int, float))
+        ]
+        progress.update(
+            info["iteration"],
+            total=info.get("of"),
+            note=", ".join([f"iteration {info['iteration']}", *notes]),
+        )
+
+    return show
+
+
+def _source(path: Path, docs: list[Doc]) -> dict[str, Any]:
+    """What a model's meta says of a corpus: enough to find out whether another file is the same."""
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return {"file": path.name, "sha256": digest, "tokens": sum(map(len, docs))}

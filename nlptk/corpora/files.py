@@ -1,0 +1,238 @@
+"""Text files in and out: gzip told by its first bytes, UTF-8 checked line by line, writes that are whole or
+not at all.
+
+Reading: ``-`` is standard input; a byte-order mark at the start is dropped; lines end at LF only (so U+2028,
+U+0085 or a form feed inside a line are text), and CRLF is left to the caller to keep or strip. Writing: ``-``
+is standard output; a name that ends in ``.gz`` is compressed (no time stamp, so equal text gives equal
+bytes); line ends are written as given.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import os
+import secrets
+import stat
+import sys
+import zlib
+from collections.abc import Iterator
+from types import TracebackType
+from typing import IO, BinaryIO
+
+from nlptk.errors import DataError
+
+PathLike = str | os.PathLike[str]
+
+_Bytes = IO[bytes] | gzip.GzipFile
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_BOM = b"\xef\xbb\xbf"
+
+
+def source_name(path: PathLike) -> str:
+    """The name that error messages use for `path`."""
+    return "<stdin>" if os.fspath(path) == "-" else os.fspath(path)
+
+
+def error_at(source: str, line: int, message: str) -> DataError:
+    """A DataError that names file and line (counted from 1)."""
+    return DataError(f"{source}, line {line}: {message}")
+
+
+class LineReader:
+    """Lines of a UTF-8 text file, gzip or not, each with its line end; use as a context manager.
+
+    Attributes:
+        name: the file's name for messages.
+        line: number of the line last read, from 1.
+
+    Raises (while reading):
+        DataError: bytes that are not UTF-8 (names file and line), a damaged or truncated gzip stream.
+    """
+
+    def __init__(self, path: PathLike) -> None:
+        self.name = source_name(path)
+        self.line = 0
+        self._owned: list[_Bytes] = []
+        self._stream = self._open(path)
+
+    def _open(self, path: PathLike) -> _Bytes:
+        raw: IO[bytes]
+        if os.fspath(path) == "-":
+            # A private buffer over a copy of the descriptor would lose what sys.stdin already read.
+            raw = sys.stdin.buffer
+        else:
+            try:
+                raw = open(path, "rb")  # noqa: SIM115 (closed by close())
+            except OSError as error:
+                raise DataError(f"cannot read {self.name!r}: {error.strerror}") from error
+            self._owned.append(raw)
+        if not isinstance(raw, io.BufferedReader):
+            raw = io.BufferedReader(_Unclosing(raw))  # type: ignore[type-var]
+        try:
+            head = raw.peek(2)[:2]
+        except OSError as error:
+            self.close()
+            raise DataError(f"cannot read {self.name!r}: {error.strerror}") from error
+        if head != _GZIP_MAGIC:
+            return raw
+        unzipped = gzip.GzipFile(fileobj=raw, mode="rb")
+        self._owned.append(unzipped)
+        return unzipped
+
+    def __iter__(self) -> Iterator[str]:
+        try:
+            for raw in self._stream:
+                self.line += 1
+                if self.line == 1 and raw.startswith(_BOM):
+                    raw = raw[len(_BOM) :]
+                    if not raw:
+                        continue
+                try:
+                    text = raw.decode("utf-8")
+                except UnicodeDecodeError as error:
+                    raise self._undecodable(raw, error) from error
+                yield text
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise error_at(
+                self.name, self.line + 1, f"the gzip stream is damaged or cut short ({error})"
+            ) from error
+        except OSError as error:
+            raise DataError(f"cannot read {self.name!r}: {error.strerror or error}") from error
+
+    def _undecodable(self, raw: bytes, error: UnicodeDecodeError) -> DataError:
+        if self.line == 1 and raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            return error_at(self.name, 1, "the file is UTF-16; convert it to UTF-8")
+        byte = raw[error.start]
+        return error_at(
+            self.name,
+            self.line,
+            f"byte 0x{byte:02x} at column {error.start + 1} is not UTF-8; convert the file to UTF-8",
+        )
+
+    def read(self) -> str:
+        """All that is left, as one string."""
+        return "".join(self)
+
+    def close(self) -> None:
+        for stream in reversed(self._owned):
+            stream.close()
+        self._owned.clear()
+
+    def __enter__(self) -> LineReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Unclosing(io.RawIOBase):
+    """Lets a BufferedReader stand over somebody else's binary stream without closing it."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+        data = self._stream.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def open_text(path: PathLike) -> LineReader:
+    """Open a UTF-8 file for reading, gzip told by its first bytes; ``-`` is standard input.
+
+    Raises:
+        DataError: the file cannot be opened (and while reading: see `LineReader`).
+    """
+    return LineReader(path)
+
+
+def strip_line_end(line: str) -> str:
+    """The line without its LF or CRLF."""
+    if line.endswith("\r\n"):
+        return line[:-2]
+    return line[:-1] if line.endswith("\n") else line
+
+
+def read_lines(path: PathLike) -> Iterator[str]:
+    """The file's lines without their line ends (LF or CRLF)."""
+    with open_text(path) as reader:
+        for line in reader:
+            yield strip_line_end(line)
+
+
+class TextWriter:
+    """Writes str as UTF-8 and knows its line number. A lone surrogate, which UTF-8 cannot carry, is a
+    DataError."""
+
+    def __init__(self, stream: _Bytes, name: str) -> None:
+        self._stream = stream
+        self.name = name
+        self.line = 1
+
+    def write(self, text: str) -> int:
+        try:
+            data = text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            line = self.line + text.count("\n", 0, error.start)
+            message = (
+                f"U+{ord(text[error.start]):04X} is a lone surrogate, which UTF-8 cannot carry; replace it"
+            )
+            raise error_at(self.name, line, message) from error
+        self._stream.write(data)
+        self.line += data.count(b"\n")
+        return len(text)
+
+
+@contextlib.contextmanager
+def atomic_writer(path: PathLike) -> Iterator[TextWriter]:
+    """Write a text file that appears whole when the block ends, and not at all if it raises (Ctrl-C
+    included).
+
+    The text goes to a temporary file beside the target, is flushed to disk, and then takes the target's name.
+    A link is followed; a device or pipe (``/dev/stdout``) is written directly; ``.gz`` compresses; ``-`` is
+    standard output.
+
+    Raises:
+        DataError: the file cannot be written, or the text holds a lone surrogate.
+    """
+    name = os.fspath(path)
+    if name == "-":
+        sys.stdout.flush()
+        yield TextWriter(sys.stdout.buffer, "<stdout>")
+        sys.stdout.buffer.flush()
+        return
+    target = os.path.realpath(name)
+    try:
+        special = os.path.exists(target) and not stat.S_ISREG(os.stat(target).st_mode)
+        scratch = target if special else f"{target}.{secrets.token_hex(4)}.tmp"
+        raw = open(scratch, "wb" if special else "xb")  # noqa: SIM115 (closed below)
+    except OSError as error:
+        raise DataError(f"cannot write {name!r}: {error.strerror}") from error
+    try:
+        with raw:
+            with _compressed(raw, name) as stream:
+                yield TextWriter(stream, name)
+            raw.flush()
+            if not special:
+                os.fsync(raw.fileno())
+        if not special:
+            os.replace(scratch, target)
+    except BaseException:
+        if not special:
+            with contextlib.suppress(OSError):
+                os.unlink(scratch)
+        raise
+
+
+def _compressed(raw: BinaryIO, name: str) -> contextlib.AbstractContextManager[_Bytes]:
+    if name.endswith(".gz"):
+        return gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0)
+    return contextlib.nullcontext(raw)

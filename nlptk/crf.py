@@ -1,0 +1,269 @@
+"""Linear-chain CRF weights: training from feature keys, and the 16-bit form that models are shipped in.
+
+What the CRF tagger and the segmenter share. The objective is CRFsuite's, with its names for the settings:
+``c1`` weighs sum |w|, ``c2`` weighs sum w^2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlptk import _core
+from nlptk.errors import ConfigError, ModelError
+
+ALGORITHMS = ("lbfgs", "ap", "sgd")
+_ARRAYS = {
+    "keys": np.uint32,
+    "row_sizes": np.uint16,
+    "pair_labels": np.uint16,
+    "pair_weights": np.int16,
+    "scale": np.float32,
+    "transitions": np.float32,
+    "start": np.float32,
+    "end": np.float32,
+}
+
+Progress = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class CrfSettings:
+    """How a CRF is trained.
+
+    Attributes:
+        algorithm: ``lbfgs`` (with ``c1`` > 0 OWL-QN), ``ap`` (averaged perceptron) or ``sgd``.
+        c1, c2: weights of the L1 and L2 terms, as CRFsuite counts them.
+        max_iterations: of L-BFGS, or passes over the data; None for 200, 10 and 30 by algorithm.
+        min_freq: features of fewer occurrences are dropped.
+        all_possible_states: give every feature a weight for every label, not only for labels it was seen with.
+        dense_freq: the same only for features of at least this many occurrences; 0 for none.
+        epsilon, period, delta: when L-BFGS stops, as in CRFsuite.
+        prune: weights below this size are dropped from the trained model.
+        seed: order of the sequences in ``ap`` and ``sgd``.
+        threads: 0 for one for each core.
+    """
+
+    algorithm: str = "lbfgs"
+    c1: float = 0.0
+    c2: float = 1.0
+    max_iterations: int | None = None
+    min_freq: int = 1
+    all_possible_states: bool = False
+    dense_freq: int = 0
+    epsilon: float = 1e-5
+    period: int = 10
+    delta: float = 1e-5
+    prune: float = 1e-4
+    seed: int = 1
+    threads: int = 0
+
+    def __post_init__(self) -> None:
+        if self.algorithm not in ALGORITHMS:
+            raise ConfigError(f"unknown algorithm {self.algorithm!r}; choose one of {', '.join(ALGORITHMS)}")
+        for name in ("c1", "c2", "min_freq", "dense_freq", "prune", "epsilon", "delta", "threads"):
+            value = getattr(self, name)
+            if not (value >= 0 and value < float("inf")):
+                raise ConfigError(f"{name} must be a number not below 0, not {value!r}")
+        if self.max_iterations is not None and self.max_iterations < 1:
+            raise ConfigError(f"max_iterations must be at least 1, not {self.max_iterations}")
+        if self.algorithm != "lbfgs" and self.c1 > 0:
+            raise ConfigError(f"c1 (L1) needs algorithm='lbfgs'; {self.algorithm!r} knows no L1 term")
+
+    @property
+    def iterations(self) -> int:
+        """``max_iterations``, or the algorithm's default."""
+        return self.max_iterations or {"lbfgs": 200, "ap": 10, "sgd": 30}[self.algorithm]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings as JSON can hold them."""
+        return asdict(self)
+
+
+@dataclass
+class CrfWeights:
+    """A trained linear-chain model in its shipped form.
+
+    Attributes:
+        keys: uint32 [rows], feature keys, strictly increasing.
+        row_sizes: uint16 [rows], how many weights each feature has.
+        pair_labels, pair_weights: uint16 and int16 [pairs]; a weight is ``pair_weights * scale``.
+        transitions: float32 [labels, labels], from row to column; -inf forbids.
+        start, end: float32 [labels].
+    """
+
+    keys: NDArray[np.uint32]
+    row_sizes: NDArray[np.uint16]
+    pair_labels: NDArray[np.uint16]
+    pair_weights: NDArray[np.int16]
+    scale: float
+    transitions: NDArray[np.float32]
+    start: NDArray[np.float32]
+    end: NDArray[np.float32]
+
+    @property
+    def labels(self) -> int:
+        """The number of labels."""
+        return len(self.start)
+
+    def masked(self, transitions: NDArray[np.float32], start: NDArray[np.float32], end: NDArray[np.float32]) -> CrfWeights:
+        """The same weights with 0/-inf masks added, so that only allowed label sequences can come out."""
+        return CrfWeights(
+            self.keys,
+            self.row_sizes,
+            self.pair_labels,
+            self.pair_weights,
+            self.scale,
+            self.transitions + transitions,
+            self.start + start,
+            self.end + end,
+        )
+
+    def compile(self) -> _core.LinearModel:
+        """The kernel's read-only model.
+
+        Raises:
+            ModelError: the arrays do not fit together or hold NaN.
+        """
+        try:
+            return _core.LinearModel(
+                self.labels,
+                self.keys,
+                self.row_sizes,
+                self.pair_labels,
+                self.pair_weights,
+                self.scale,
+                self.transitions,
+                self.start,
+                self.end,
+            )
+        except ValueError as error:
+            raise ModelError(f"the model's weights are not usable: {error}") from error
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Arrays for the store."""
+        arrays = {name: np.asarray(getattr(self, name), dtype=dtype) for name, dtype in _ARRAYS.items()}
+        arrays["scale"] = arrays["scale"].reshape(1)
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> CrfWeights:
+        """The weights that :meth:`to_arrays` gave.
+
+        Raises:
+            ModelError: an array is missing or of another type.
+        """
+        values: dict[str, Any] = {}
+        for name, dtype in _ARRAYS.items():
+            if name not in arrays:
+                raise ModelError(f"the model lacks the array {name!r}")
+            if arrays[name].dtype != dtype:
+                raise ModelError(f"the model's array {name!r} is {arrays[name].dtype}, not {np.dtype(dtype)}")
+            values[name] = arrays[name]
+        if values["scale"].shape != (1,):
+            raise ModelError("the model's scale must be one number")
+        values["scale"] = float(values["scale"][0])
+        return cls(**values)
+
+
+def train_crf(
+    keys: NDArray[np.uint32],
+    offsets: NDArray[np.int64],
+    gold: NDArray[np.int32],
+    labels: int,
+    settings: CrfSettings,
+    *,
+    progress: Progress | None = None,
+    evaluate: Callable[[CrfWeights], float] | None = None,
+    evaluate_every: int = 10,
+) -> CrfWeights:
+    """Learn a linear-chain CRF.
+
+    Args:
+        keys: uint32 [units, width], the features of each unit, 0 for none.
+        offsets: int64 [sequences + 1]; sequence s is units [offsets[s], offsets[s + 1]).
+        gold: int32 [units], labels in [0, labels).
+        progress: called after each iteration with ``iteration``, ``of``, ``objective`` and, where there was one,
+            ``dev_score``.
+        evaluate: the score of given weights on held-out data; the weights that scored highest are returned.
+        evaluate_every: iterations between evaluations; online methods are evaluated after each pass.
+
+    Sources: Lafferty et al. 2001 (CRF), Nocedal 1980 (L-BFGS), Andrew and Gao 2007 (OWL-QN), Collins 2002
+    (averaged perceptron), Bottou 2010 (SGD).
+    """
+    dense_freq = 1 if settings.all_possible_states else settings.dense_freq
+    trainer = _core.CrfTrainer(keys, offsets, gold, labels, settings.min_freq, dense_freq, settings.threads)
+    rows = (trainer.keys, trainer.row_starts, trainer.row_labels)
+    every = evaluate_every if settings.algorithm == "lbfgs" else 1
+    best: tuple[float, CrfWeights] | None = None
+
+    def callback(info: dict[str, Any], parameters: NDArray[np.float32]) -> bool:
+        nonlocal best
+        info["of"] = settings.iterations
+        if evaluate is not None and info["iteration"] % every == 0:
+            weights = quantize(*rows, parameters, labels, settings.prune)
+            info["dev_score"] = evaluate(weights)
+            if best is None or info["dev_score"] >= best[0]:
+                best = (info["dev_score"], weights)
+        if progress is not None:
+            progress(info)
+        return True
+
+    if settings.algorithm == "lbfgs":
+        parameters = trainer.lbfgs(
+            settings.c1,
+            settings.c2,
+            settings.iterations,
+            6,
+            settings.epsilon,
+            settings.period,
+            settings.delta,
+            20,
+            callback,
+        )
+    elif settings.algorithm == "ap":
+        parameters = trainer.averaged_perceptron(settings.iterations, settings.epsilon, settings.seed, callback)
+    else:
+        parameters = trainer.sgd(settings.c2, settings.iterations, settings.seed, callback)
+    final = quantize(*rows, parameters, labels, settings.prune)
+    if best is not None and evaluate is not None and best[0] > evaluate(final):
+        return best[1]
+    return final
+
+
+def quantize(
+    keys: NDArray[np.uint32],
+    row_starts: NDArray[np.uint32],
+    row_labels: NDArray[np.uint16],
+    parameters: NDArray[np.float32],
+    labels: int,
+    prune: float,
+) -> CrfWeights:
+    """Drop weights below ``prune``, sort the features by key and round the rest to 16 bits.
+
+    The step is the largest weight over 32767, so rounding moves a weight by at most 1/65534 of the largest.
+    """
+    weights = parameters[: len(row_labels)]
+    rest = parameters[len(row_labels) :]
+    scale = max(float(np.abs(weights).max(initial=0.0)) / 32767, 1e-12)
+    rounded = np.rint(weights / np.float32(scale)).astype(np.int16)
+    keep = (np.abs(weights) >= prune) & (rounded != 0) & (row_labels < labels)
+    row_of = np.repeat(np.arange(len(keys), dtype=np.int64), np.diff(row_starts.astype(np.int64)))[keep]
+    order = np.argsort(keys[row_of], kind="stable")  # labels keep their order inside a row
+    sizes = np.bincount(row_of, minlength=len(keys))
+    kept = np.flatnonzero(sizes)
+    kept = kept[np.argsort(keys[kept], kind="stable")]
+    return CrfWeights(
+        keys=keys[kept],
+        row_sizes=sizes[kept].astype(np.uint16),
+        pair_labels=row_labels[keep][order],
+        pair_weights=rounded[keep][order],
+        scale=scale,
+        transitions=cast("NDArray[np.float32]", rest[: labels * labels].reshape(labels, labels).copy()),
+        start=rest[labels * labels : labels * labels + labels].copy(),
+        end=rest[labels * labels + labels :].copy(),
+    )

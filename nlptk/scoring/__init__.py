@@ -1,0 +1,34 @@
+"""Scores of tokens, sentences, labels and entities, counted as the field's own scripts count them.
+
+* `accuracy`: share of labels that agree, unknown words apart, and a table for each label.
+* `entity_scores`: entities as conlleval counts them (Tjong Kim Sang and Buchholz, 2000).
+* `segmentation_scores`: words and sentences as conll18_ud_eval counts them (Zeman et al., 2018).
+* `word_scores`: words by character spans, as Chinese word segmentation is scored (SIGHAN bakeoffs).
+
+Every function takes one sequence (or Doc) or a list of them, gold first.
+"""
+
+from nlptk.scoring.labels import (
+    AccuracyScore,
+    EntityScore,
+    accuracy,
+    entity_scores,
+    label_scores,
+    label_table,
+)
+from nlptk.scoring.prf import PRF
+from nlptk.scoring.segmentation import SegmentationScore, WordScore, segmentation_scores, word_scores
+
+__all__ = [
+    "PRF",
+    "AccuracyScore",
+    "EntityScore",
+    "SegmentationScore",
+    "WordScore",
+    "accuracy",
+    "entity_scores",
+    "label_scores",
+    "label_table",
+    "segmentation_scores",
+    "word_scores",
+]

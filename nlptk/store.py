@@ -1,0 +1,288 @@
+"""Models on disk: a folder of ``meta.json`` and one safetensors file per component. No pickle, no code names.
+
+Component files carry part of their own hash in their names, so a save writes new files beside the old ones
+and then replaces ``meta.json`` in one rename: until that moment the old model is whole, after it the new one
+is. Every byte is covered by SHA-256: component files by ``meta.json``, and ``meta.json`` by a seal of its
+own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError
+from safetensors import numpy as safetensors_numpy
+
+from nlptk.errors import ConfigError, ModelError
+
+SCHEMA_VERSION = 1
+META = "meta.json"
+
+Arrays = dict[str, npt.NDArray[Any]]
+State = tuple[dict[str, Any], Arrays]
+
+_BLANK = b"0" * 64
+_SEAL = re.compile(rb'"sha256": ?"([0-9a-f]{64})"')
+
+
+# ---- models --------------------------------------------------------------------------------------
+
+
+def save_model(
+    path: str | os.PathLike[str], meta: Mapping[str, Any], components: Mapping[str, State]
+) -> None:
+    """Save a model folder, at once or not at all; a model that is there already is replaced.
+
+    `meta`: lang, name, version, "pipeline": [{"name", "factory"}, ...] and any JSON-able "labels", "data",
+    "license", "scores"; `components`: name -> (JSON-able config, arrays). Other files in the folder are kept.
+
+    Raises ConfigError if a config or array cannot be stored, and OSError (disk full, no permission) with the
+    old model untouched.
+    """
+    files = model_files(meta, components)
+    folder = Path(path)
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"cannot save a model to {str(folder)!r}: a file of that name is in the way")
+    old = _referenced(folder)
+    created = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    written: list[Path] = []
+    try:
+        for name, data in files.items():
+            target = folder / name
+            if name != META and not (name in old and target.is_file() and target.read_bytes() == data):
+                written.append(target)
+                write_atomic(target, data)
+        write_atomic(folder / META, files[META])
+    except BaseException:
+        for target in written:
+            if target.name not in old:
+                target.unlink(missing_ok=True)
+        if created:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
+    for name in old - files.keys():
+        (folder / name).unlink(missing_ok=True)
+
+
+def load_model(
+    path: str | os.PathLike[str], exclude: Collection[str] = ()
+) -> tuple[dict[str, Any], dict[str, State]]:
+    """(meta, name -> (config, arrays)) of a model folder, without the components named in `exclude`.
+
+    Raises ModelError naming file and cause if a file is missing, truncated, altered or of an unknown version.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise ModelError(f"there is no model at {str(folder)!r}: give a folder that to_disk wrote")
+
+    def read(name: str) -> bytes:
+        try:
+            return (folder / name).read_bytes()
+        except OSError as error:
+            raise ModelError(f"{folder / name}: cannot be read: {error.strerror}") from error
+
+    return parse_model(read, str(folder), exclude)
+
+
+def model_files(meta: Mapping[str, Any], components: Mapping[str, State]) -> dict[str, bytes]:
+    """The files of a model: name -> bytes, ``meta.json`` last. See `save_model`."""
+    files: dict[str, bytes] = {}
+    pipeline = []
+    for entry in meta.get("pipeline", ()):
+        name = entry["name"]
+        config, arrays = components[name]
+        stored: dict[str, Any] = {**entry, "config": config}
+        if arrays:
+            data = pack(arrays, name)
+            digest = hashlib.sha256(data).hexdigest()
+            file = f"{re.sub(r'[^A-Za-z0-9_-]', '_', name)}-{digest[:12]}.safetensors"
+            files[file] = data
+            stored |= {"file": file, "sha256": digest}
+        pipeline.append(stored)
+    content = {"sha256": _BLANK.decode(), "schema_version": SCHEMA_VERSION, **meta, "pipeline": pipeline}
+    files[META] = seal(dump_json(content, "the model's meta.json", indent=1))
+    return files
+
+
+def parse_model(
+    read: Callable[[str], bytes], where: str, exclude: Collection[str] = ()
+) -> tuple[dict[str, Any], dict[str, State]]:
+    """What `model_files` made, back from `read(file name) -> bytes`; `where` names the model in errors."""
+    where_meta = f"{where}/{META}"
+    raw = read(META)
+    meta = load_json(raw, where_meta)
+    if not isinstance(meta, dict):
+        raise ModelError(f"{where_meta}: is not a JSON object, so it is not a model")
+    version = meta.pop("schema_version", None)
+    if version != SCHEMA_VERSION:
+        raise ModelError(
+            f"{where_meta}: has schema version {version!r}, and this nlptk reads {SCHEMA_VERSION}: "
+            "install a newer nlptk"
+        )
+    check_seal(raw, where_meta)
+    meta.pop("sha256", None)
+    components: dict[str, State] = {}
+    for entry in _entries(meta, where_meta):
+        name, file, digest = entry["name"], entry.pop("file", None), entry.pop("sha256", None)
+        config = entry.pop("config")
+        if name in exclude:
+            continue
+        arrays: Arrays = {}
+        if file is not None:
+            if not isinstance(file, str) or file != os.path.basename(file) or file in ("", ".", ".."):
+                raise ModelError(
+                    f"{where_meta}: component {name!r} names the file {file!r}, which is not a plain name"
+                )
+            data = read(file)
+            if hashlib.sha256(data).hexdigest() != digest:
+                raise ModelError(
+                    f"{where}/{file}: is truncated or altered: its SHA-256 is not the one in {META}"
+                )
+            arrays = unpack(data, f"{where}/{file}")
+        components[name] = (config, arrays)
+    return meta, components
+
+
+def _entries(meta: dict[str, Any], where: str) -> Iterator[dict[str, Any]]:
+    entries = meta.get("pipeline")
+    if not isinstance(entries, list):
+        raise ModelError(f"{where}: has no list 'pipeline'")
+    for entry in entries:
+        fields = entry if isinstance(entry, dict) else {}
+        named = isinstance(fields.get("name"), str) and isinstance(fields.get("factory"), str)
+        if not (named and isinstance(fields.get("config"), dict)):
+            raise ModelError(f"{where}: a pipeline entry lacks name, factory or config")
+        yield fields
+
+
+def _referenced(folder: Path) -> set[str]:
+    """The component files of the model in `folder` (none if there is no readable model)."""
+    try:
+        meta = json.loads((folder / META).read_bytes())
+        names = {entry["file"] for entry in meta["pipeline"] if "file" in entry}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+    return {name for name in names if isinstance(name, str) and name == os.path.basename(name) and name}
+
+
+# ---- single files --------------------------------------------------------------------------------
+
+
+def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write a file at once or not at all: beside its place, fsync, rename."""
+    target = Path(path)
+    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with open(beside, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, target)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    # Makes the rename itself durable; not every file system lets a folder be opened or synced.
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def pack(arrays: Mapping[str, Any], what: str, metadata: dict[str, str] | None = None) -> bytes:
+    """Arrays as one safetensors file. Raises ConfigError for a dtype that safetensors has not."""
+    ready: Arrays = {}
+    for name, value in arrays.items():
+        array = np.asarray(value)
+        if array.dtype.kind not in "biuf":
+            raise ConfigError(f"{what}: array {name!r} has dtype {array.dtype}, which cannot be stored")
+        ready[name] = np.require(array, array.dtype.newbyteorder("<"), "C")
+    try:
+        return bytes(safetensors_numpy.save(ready, metadata))
+    except (SafetensorError, KeyError) as error:
+        raise ConfigError(f"{what}: its arrays cannot be stored: {error}") from error
+
+
+def unpack(data: bytes, where: str) -> Arrays:
+    """The arrays of one safetensors file. Raises ModelError naming `where`."""
+    try:
+        return dict(safetensors_numpy.load(data))
+    except (SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise ModelError(f"{where}: is not a whole safetensors file: {error}") from error
+
+
+def pack_sealed(arrays: Mapping[str, Any], what: str) -> bytes:
+    """As `pack`, with a seal in the header so that `unpack_sealed` sees every altered byte."""
+    return seal(pack(arrays, what, {"sha256": _BLANK.decode()}))
+
+
+def unpack_sealed(data: bytes, where: str) -> Arrays:
+    """The arrays that `pack_sealed` stored. Raises ModelError if the data is truncated or altered."""
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise ModelError(f"{where}: bytes are needed, not {type(data).__name__}")
+    data = bytes(data)
+    check_seal(data, where)
+    return unpack(data, where)
+
+
+def seal(data: bytes) -> bytes:
+    """Replace the first blank ``"sha256": "000..."`` by the SHA-256 of the data with the blank in place."""
+    found = _SEAL.search(data)
+    if found is None or found[1] != _BLANK:
+        raise ConfigError("there is no blank seal to fill in")
+    return data[: found.start(1)] + hashlib.sha256(data).hexdigest().encode() + data[found.end(1) :]
+
+
+def check_seal(data: bytes, where: str) -> None:
+    """Raise ModelError unless the data is, byte for byte, what `seal` returned."""
+    found = _SEAL.search(data)
+    if found is None:
+        raise ModelError(f"{where}: is truncated or altered, or not an nlptk file: it has no SHA-256 seal")
+    if (
+        hashlib.sha256(data[: found.start(1)] + _BLANK + data[found.end(1) :]).hexdigest().encode()
+        != found[1]
+    ):
+        raise ModelError(f"{where}: is truncated or altered: its SHA-256 does not match its content")
+
+
+# ---- JSON ----------------------------------------------------------------------------------------
+
+
+def dump_json(value: Any, what: str, indent: int | None = None) -> bytes:
+    """JSON as UTF-8; lone surrogates pass as they are. Raises ConfigError naming `what` if it is not
+    JSON-able.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{what} cannot be written as JSON: {error}") from error
+    # Escapes would join two lone surrogates into one character on the way back; raw ones stay apart.
+    return text.encode("utf-8", "surrogatepass")
+
+
+def load_json(data: bytes, where: str) -> Any:
+    """What `dump_json` wrote. Raises ModelError naming `where`."""
+    try:
+        return json.loads(data.decode("utf-8", "surrogatepass"), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{where}: is truncated or not JSON: {error}") from error
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON number")

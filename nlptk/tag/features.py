@@ -1,0 +1,188 @@
+"""Token features of the CRF tagger: the atoms that templates may name, ready sets of templates, and batches of tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlptk import _core
+from nlptk.doc import Doc
+from nlptk.errors import ConfigError
+from nlptk.templates import AtomKind, compile_templates
+
+# Codes are those of TokenAtom in csrc/core/token_features.hpp.
+TOKEN_ATOMS: dict[str, AtomKind] = {
+    "bias": AtomKind(0),
+    "word": AtomKind(1),
+    "lower": AtomKind(2),
+    "norm": AtomKind(3),
+    "prefix": AtomKind(4, "number"),
+    "suffix": AtomKind(5, "number"),
+    "shape": AtomKind(6),
+    "pattern": AtomKind(7),
+    "kind": AtomKind(8),
+    "length": AtomKind(9),
+    "spaced": AtomKind(10),
+    "col": AtomKind(11, "column"),
+    "lex": AtomKind(12, "lexicon"),
+}
+
+TEMPLATES: dict[str, tuple[str, ...]] = {
+    # Part-of-speech tags from words alone (English and other alphabets).
+    "pos": (
+        "bias", "word", "lower", "lower[-1]", "lower[1]", "lower[-2]", "lower[2]",
+        "lower[-1]|lower", "lower|lower[1]", "lower[-1]|lower[1]", "lower[-2]|lower[-1]", "lower[1]|lower[2]",
+        "prefix:1", "prefix:2", "prefix:3", "prefix:4",
+        "suffix:1", "suffix:2", "suffix:3", "suffix:4", "suffix:5",
+        "suffix:2[-1]", "suffix:3[-1]", "suffix:2[1]", "suffix:3[1]",
+        "suffix:3[-1]|suffix:3", "suffix:3|suffix:3[1]",
+        "shape", "pattern", "kind", "kind[-1]", "kind[1]", "kind[-1]|kind|kind[1]", "length", "spaced", "norm",
+    ),
+}  # fmt: skip
+
+
+@dataclass
+class TokenBatch:
+    """Tokens of several documents, as the kernels take them.
+
+    Attributes:
+        texts: one str a document.
+        starts, ends: int32 [tokens], character offsets into the token's own document.
+        documents: int64 [documents + 1], sequences: int64 [sequences + 1], both offsets into the tokens.
+        columns: for each name, uint64 [tokens] of hashed values.
+    """
+
+    texts: list[str]
+    starts: NDArray[np.int32]
+    ends: NDArray[np.int32]
+    documents: NDArray[np.int64]
+    sequences: NDArray[np.int64]
+    columns: dict[str, NDArray[np.uint64]] = field(default_factory=dict)
+
+    @classmethod
+    def from_docs(cls, docs: Sequence[Doc], columns: Sequence[str] = ()) -> TokenBatch:
+        """Docs with tokens; sequences are sentences where a Doc has them, else the whole Doc."""
+        if len(docs) == 1:
+            doc = docs[0]
+            starts, ends = doc.starts, doc.ends
+            documents = np.array([0, len(starts)], dtype=np.int64)
+            firsts = None if doc.sent_starts is None else np.flatnonzero(doc.sent_starts)
+            if firsts is None or len(firsts) <= 1:
+                sequences = documents
+            else:
+                sequences = np.append(firsts, len(starts))
+        else:
+            starts = np.concatenate([doc.starts for doc in docs]) if docs else np.zeros(0, np.int32)
+            ends = np.concatenate([doc.ends for doc in docs]) if docs else np.zeros(0, np.int32)
+            documents = _offsets([len(doc.starts) for doc in docs])
+            flags = np.zeros(len(starts) + 1, dtype=bool)
+            for doc, first in zip(docs, documents[:-1].tolist(), strict=True):
+                if doc.sent_starts is not None:
+                    flags[first : first + len(doc.starts)] = doc.sent_starts
+            flags[documents] = True
+            sequences = np.flatnonzero(flags)
+        batch = cls([doc.text for doc in docs], starts, ends, documents, sequences)
+        for name in columns:
+            parts = [_hashed(doc, name) for doc in docs]
+            batch.columns[name] = np.concatenate(parts) if parts else np.zeros(0, np.uint64)
+        return batch
+
+    @classmethod
+    def from_words(
+        cls, sentences: Sequence[Sequence[str]], columns: Mapping[str, Sequence[Sequence[str]]] | None = None
+    ) -> TokenBatch:
+        """Sentences given as lists of words; a space stands between words."""
+        lengths = np.fromiter(
+            (len(word) for sentence in sentences for word in sentence), np.int64, sum(map(len, sentences))
+        )
+        offsets = _offsets([len(sentence) for sentence in sentences])
+        ends = np.cumsum(lengths + 1) - 1
+        starts = ends - lengths
+        base = (
+            np.concatenate([starts, [0]])[offsets[:-1]] if len(starts) else np.zeros(len(sentences), np.int64)
+        )
+        base = np.repeat(base, np.diff(offsets))
+        batch = cls(
+            [" ".join(sentence) for sentence in sentences],
+            (starts - base).astype(np.int32),
+            (ends - base).astype(np.int32),
+            offsets,
+            offsets,
+        )
+        for name, values in (columns or {}).items():
+            if [len(row) for row in values] != [len(row) for row in sentences]:
+                raise ConfigError(f"column {name!r} must have one value for each word")
+            known: dict[str, int] = {}
+            for row in values:
+                for value in row:
+                    if value not in known:
+                        known[value] = _core.hash_string(value)
+            batch.columns[name] = np.fromiter(
+                (known[value] for row in values for value in row), np.uint64, len(starts)
+            )
+        return batch
+
+
+def _offsets(lengths: Sequence[int]) -> NDArray[np.int64]:
+    offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    return offsets
+
+
+def _hashed(doc: Doc, column: str) -> NDArray[np.uint64]:
+    if not doc.has_column(column):
+        raise ConfigError(
+            f"the tagger's features need column {column!r}, which no earlier component has filled"
+        )
+    table = np.fromiter((_core.hash_string(label) for label in doc.labels(column)), np.uint64)
+    return table[doc.codes(column)]
+
+
+class TokenFeatures:
+    """Compiled templates over tokens; turns a :class:`TokenBatch` into feature keys.
+
+    Args:
+        templates: template strings (see :mod:`nlptk.templates`) or the name of a ready set in ``TEMPLATES``.
+        lexicons: name to (uint32 word keys, uint16 values over 0), for ``lex:name`` atoms.
+
+    Raises:
+        ConfigError: a template cannot be read, or the ready set is unknown.
+    """
+
+    def __init__(
+        self,
+        templates: Sequence[str] | str,
+        lexicons: Mapping[str, tuple[NDArray[np.uint32], NDArray[np.uint16]]] | None = None,
+    ) -> None:
+        if isinstance(templates, str):
+            if templates not in TEMPLATES:
+                raise ConfigError(f"unknown template set {templates!r}; ready ones: {', '.join(TEMPLATES)}")
+            templates = TEMPLATES[templates]
+        self.templates = tuple(templates)
+        self.lexicons = dict(lexicons or {})
+        compiled = compile_templates(self.templates, TOKEN_ATOMS, tuple(self.lexicons))
+        self.columns = compiled.columns
+        self.kernel = _core.TokenFeatures(
+            compiled.atoms[0],
+            compiled.elements,
+            compiled.seeds,
+            [_core.Lexicon(keys, values) for keys, values in self.lexicons.values()],
+        )
+
+    def _arguments(self, batch: TokenBatch) -> tuple[object, ...]:
+        missing = [name for name in self.columns if name not in batch.columns]
+        if missing:
+            raise ConfigError(f"the tagger's features need column {missing[0]!r}; pass it beside the words")
+        columns = [batch.columns[name] for name in self.columns]
+        return (batch.texts, batch.starts, batch.ends, batch.documents, batch.sequences, columns)
+
+    def keys(self, batch: TokenBatch, threads: int = 0) -> NDArray[np.uint32]:
+        """Feature keys, uint32 [tokens, templates], 0 where a template gives no feature."""
+        return self.kernel.keys(*self._arguments(batch), threads)
+
+    def tag(self, model: _core.LinearModel, batch: TokenBatch, threads: int = 0) -> NDArray[np.int32]:
+        """Best label of each token under ``model``, int32 [tokens]: features, scores and Viterbi in one pass."""
+        return model.tag(self.kernel, *self._arguments(batch), threads)

@@ -1,0 +1,1 @@
+"""Tokenizers and segmenters: components that assign "doc.tokens"."""
