@@ -67,7 +67,7 @@ def evaluate(
 
 def assigned_columns(nlp: Language) -> set[str]:
     """The Doc columns that the components of a pipeline say they set."""
-    names = {entry for name in nlp.pipe_names for entry in getattr(nlp.get_pipe(name), "assigns", ())}
+    names = {entry for pipe in nlp.analyze_pipes()["summary"].values() for entry in pipe["assigns"]}
     return {name.removeprefix("doc.") for name in names} - {"tokens", "sents"}
 
 

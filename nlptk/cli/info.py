@@ -81,7 +81,15 @@ def _version(package: str) -> str | None:
 def _model(name: str) -> dict[str, Any]:
     import nlptk
 
-    meta = nlptk.load(name).meta
+    nlp = nlptk.load(name)
+    parts = nlp.analyze_pipes()["summary"]
+    meta = {
+        **nlp.meta,
+        "pipeline": [
+            {"name": pipe, "factory": nlp.pipe_factories[pipe], "assigns": list(parts[pipe]["assigns"])}
+            for pipe in nlp.pipe_names
+        ],
+    }
     return {key: meta[key] for key in (*ORDER, *(key for key in meta if key not in ORDER)) if key in meta}
 
 
@@ -109,7 +117,9 @@ def _lines(value: Any) -> list[str]:
                 lines.append(f"{visible(str(key))}: {below[0]}")
         return lines or ["-"]
     if isinstance(value, (list, tuple)):
-        return [", ".join(" ".join(_lines(item)) for item in value) or "-"]
+        if any(isinstance(item, Mapping) for item in value):
+            return [", ".join(_lines(item)) for item in value]
+        return [", ".join(_lines(item)[0] for item in value) or "-"]
     if isinstance(value, float):
         return [f"{value:.4g}"]
     return [visible(str(value)) or "-"]
