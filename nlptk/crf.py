@@ -13,8 +13,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _core
-from .errors import ConfigError, ModelError
+from nlptk import _core
+from nlptk.errors import ConfigError, ModelError
 
 ALGORITHMS = ("lbfgs", "ap", "sgd")
 _ARRAYS = {

@@ -17,7 +17,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .errors import ConfigError
+from nlptk.errors import ConfigError
 
 _ATOM = re.compile(r"^([a-z]+)(?::([^\[\]|]+))?(?:\[([+-]?\d+)\])?$")
 _MAX_OFFSET = 16
@@ -58,7 +58,7 @@ def compile_templates(
     Raises:
         ConfigError: a template is malformed, repeats another, or names an unknown atom or lexicon.
     """
-    from . import _core
+    from nlptk import _core
 
     tables = 1 + max(kind.table for kind in kinds.values())
     atoms: list[dict[tuple[int, int], int]] = [{} for _ in range(tables)]

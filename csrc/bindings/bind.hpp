@@ -7,5 +7,6 @@
 void bind_chain(pybind11::module_& m);
 void bind_crf(pybind11::module_& m);
 void bind_features(pybind11::module_& m);
+void bind_trigram(pybind11::module_& m);
 void bind_segment(pybind11::module_& m);
 void bind_unicode(pybind11::module_& m);

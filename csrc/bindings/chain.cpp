@@ -299,4 +299,6 @@ void bind_chain(py::module_& m) {
         end, threads);
   m.def("forward_backward", &forward_backward, py::arg("emissions"), py::arg("offsets"), py::arg("transitions"),
         start, end, threads);
+  m.def("max_add_peak", &nlptk::max_add_peak, py::arg("seconds") = 0.05,
+        py::call_guard<py::gil_scoped_release>());
 }

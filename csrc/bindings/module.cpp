@@ -30,6 +30,7 @@ PYBIND11_MODULE(_core, m) {
   bind_chain(m);
   bind_crf(m);
   bind_features(m);
+  bind_trigram(m);
   bind_segment(m);
   bind_unicode(m);
 }

@@ -2,6 +2,7 @@
 #include "chain.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <limits>
 
@@ -142,6 +143,22 @@ void viterbi_batch(const Chain& chain, const float* emissions, const std::int64_
       if (scores != nullptr) scores[s] = score;
     }
   });
+}
+
+double max_add_peak(double seconds) {
+  using Clock = std::chrono::steady_clock;
+  const ChainKernels& kernels = NLPTK_DISPATCH(chain_kernels);
+  const auto elapsed = [](Clock::time_point since) {
+    return std::chrono::duration<double>(Clock::now() - since).count();
+  };
+  double best = 0.0;
+  InterruptPoll poll;
+  for (const auto begin = Clock::now(); best == 0.0 || elapsed(begin) < seconds; poll()) {
+    const auto start = Clock::now();
+    const std::size_t count = kernels.max_adds(20000);
+    best = std::max(best, static_cast<double>(count) / elapsed(start));
+  }
+  return best;
 }
 
 }  // namespace nlptk

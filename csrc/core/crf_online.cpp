@@ -232,12 +232,26 @@ void stochastic_gradient(const CrfData& data, std::vector<float>& w, const Onlin
   const double t0 = 1.0 / (sgd.lambda() * eta0);
   std::vector<std::size_t> order = sequence_order(data);
   double t = 0;
+  // The mean over the ends of the later passes: single sequences that came last pull at w, but not at their mean.
+  std::vector<double> total(w.size());
+  std::vector<float> mean(w.size());
+  int summed = 0;
   for (int iteration = 1; iteration <= options.max_iterations; ++iteration) {
     random.shuffle(order);
     double loss = sgd.pass(order, t0, t);
     for (const float value : w) loss += c2 * static_cast<double>(value) * value;
-    if (!callback({iteration, loss}, w.data())) break;
+    if (2 * iteration <= options.max_iterations) {
+      mean = w;
+    } else {
+      ++summed;
+      for (std::size_t p = 0; p < w.size(); ++p) {
+        total[p] += w[p];
+        mean[p] = static_cast<float>(total[p] / summed);
+      }
+    }
+    if (!callback({iteration, loss}, mean.data())) break;
   }
+  w = mean;
 }
 
 }  // namespace nlptk

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _core
-from ..doc import Doc
-from ..errors import ConfigError
-from ..templates import AtomKind, compile_templates
+from nlptk import _core
+from nlptk.doc import Doc
+from nlptk.errors import ConfigError
+from nlptk.templates import AtomKind, compile_templates
 
 # Codes are those of TokenAtom in csrc/core/token_features.hpp.
 TOKEN_ATOMS: dict[str, AtomKind] = {
@@ -101,7 +101,9 @@ class TokenBatch:
         offsets = _offsets([len(sentence) for sentence in sentences])
         ends = np.cumsum(lengths + 1) - 1
         starts = ends - lengths
-        base = np.concatenate([starts, [0]])[offsets[:-1]] if len(starts) else np.zeros(len(sentences), np.int64)
+        base = (
+            np.concatenate([starts, [0]])[offsets[:-1]] if len(starts) else np.zeros(len(sentences), np.int64)
+        )
         base = np.repeat(base, np.diff(offsets))
         batch = cls(
             [" ".join(sentence) for sentence in sentences],
@@ -132,7 +134,9 @@ def _offsets(lengths: Sequence[int]) -> NDArray[np.int64]:
 
 def _hashed(doc: Doc, column: str) -> NDArray[np.uint64]:
     if not doc.has_column(column):
-        raise ConfigError(f"the tagger's features need column {column!r}, which no earlier component has filled")
+        raise ConfigError(
+            f"the tagger's features need column {column!r}, which no earlier component has filled"
+        )
     table = np.fromiter((_core.hash_string(label) for label in doc.labels(column)), np.uint64)
     return table[doc.codes(column)]
 

@@ -330,10 +330,27 @@ bool forward_backward(const ChainTables& tables, const float* emissions, std::si
 #endif
 }
 
+// What one core can do at best: independent chains of add and max whose operands never leave the registers.
+std::size_t max_adds(std::size_t rounds) {
+  constexpr int chains = kWidth == 16 ? 16 : 10;
+  Vec acc[chains];
+  for (int k = 0; k < chains; ++k) acc[k] = splat(static_cast<float>(k));
+  Vec a = splat(1.0f);
+  const Vec b = splat(2.0f);
+  for (std::size_t r = 0; r < rounds; ++r) {
+    for (int k = 0; k < chains; ++k) {
+      NLPTK_OPAQUE(a);  // or the compiler would add only once
+      acc[k] = max(acc[k], a + b);
+    }
+  }
+  for (int k = 0; k < chains; ++k) NLPTK_OPAQUE(acc[k]);
+  return rounds * chains * kWidth;
+}
+
 }  // namespace
 
 extern const ChainKernels chain_kernels;
-const ChainKernels chain_kernels = {viterbi, forward_backward};
+const ChainKernels chain_kernels = {viterbi, forward_backward, max_adds};
 
 }  // namespace NLPTK_ISA
 }  // namespace nlptk

@@ -41,6 +41,8 @@ struct ChainKernels {
   // False, with nothing written, where float32 cannot hold the sums exactly enough.
   bool (*forward_backward)(const ChainTables& tables, const float* emissions, std::size_t length, float* scratch,
                            const ChainSums& sums, ScaledSum* total);
+  // Does `rounds` rounds of max-adds in registers and nothing else; returns how many there were.
+  std::size_t (*max_adds)(std::size_t rounds);
 };
 
 // Floats of scratch that the kernels need.

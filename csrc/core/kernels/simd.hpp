@@ -24,6 +24,14 @@ namespace NLPTK_ISA {
 namespace {
 
 #define NLPTK_INLINE static inline __attribute__((always_inline))
+// The compiler must take the vector for changed, without an instruction.
+#if defined(__x86_64__) || defined(__i386__)
+#define NLPTK_OPAQUE(vector) asm volatile("" : "+v"(vector))
+#elif defined(__aarch64__)
+#define NLPTK_OPAQUE(vector) asm volatile("" : "+w"(vector))
+#else
+#define NLPTK_OPAQUE(vector) asm volatile("" : "+m"(vector))
+#endif
 
 constexpr float kNegInf = -__builtin_inff();
 

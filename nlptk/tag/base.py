@@ -1,0 +1,119 @@
+"""What the taggers share: scikit-learn's manner of settings, checks of training data, strings as arrays."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from nlptk.errors import ConfigError, DataError, ModelError
+
+Sentences = Sequence[Sequence[str]]
+E = TypeVar("E", bound="Estimator")
+
+
+class Estimator:
+    """Settings in scikit-learn's manner: the constructor only stores its keyword arguments."""
+
+    @classmethod
+    def _setting_names(cls) -> list[str]:
+        return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Settings by name. `deep` is scikit-learn's; there are no estimators inside this one."""
+        return {name: getattr(self, name) for name in self._setting_names()}
+
+    def set_params(self: E, **params: Any) -> E:
+        """Change settings. Raises ConfigError for a name that is not a setting."""
+        names = self._setting_names()
+        for name, value in params.items():
+            if name not in names:
+                raise ConfigError(f"{type(self).__name__} has no setting {name!r}; it has {', '.join(names)}")
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
+        return f"{type(self).__name__}({settings})"
+
+
+def check_integer(name: str, value: Any, low: int) -> None:
+    """Raise ConfigError unless `value` is an integer of at least `low`."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < low:
+        raise ConfigError(f"{name} must be an integer of at least {low}, not {value!r}")
+
+
+def check_sentences(X: Sentences, what: str = "X") -> None:
+    """Raise DataError unless X is a list of lists of strings; the message names the sentence."""
+    if isinstance(X, str):
+        raise DataError(f"{what} is one string; give a list of sentences, each a list of strings")
+    for number, sentence in enumerate(X):
+        if isinstance(sentence, str):
+            raise DataError(
+                f"sentence {number} of {what} is one string; give a list of sentences, each a list of strings"
+            )
+        for item in sentence:
+            if not isinstance(item, str):
+                raise DataError(f"sentence {number} of {what} holds {item!r}, which is not a string")
+
+
+def check_training(X: Sentences, y: Sentences) -> None:
+    """Raise DataError unless X and y are tokens and tags of the same sentences, with at least one token."""
+    check_sentences(X, "X")
+    check_sentences(y, "y")
+    check_lengths(X, y)
+    if not any(len(tokens) for tokens in X):
+        raise DataError("the training set has no tokens; give at least one sentence")
+
+
+def check_lengths(X: Sentences, y: Sentences) -> None:
+    """Raise DataError unless X and y have the same number of sentences and of items in each."""
+    if len(X) != len(y):
+        raise DataError(f"X has {len(X)} sentences but y has {len(y)}; they must be parallel")
+    for number, (tokens, tags) in enumerate(zip(X, y, strict=True)):
+        if len(tokens) != len(tags):
+            raise DataError(f"sentence {number} has {len(tokens)} tokens but {len(tags)} tags")
+
+
+def pack_strings(name: str, strings: Iterable[str]) -> dict[str, NDArray[Any]]:
+    """Arrays `<name>_bytes` (UTF-8, uint8) and `<name>_offsets` (int64 [n + 1]); lone surrogates are kept."""
+    parts = [text.encode("utf-8", "surrogatepass") for text in strings]
+    offsets = np.zeros(len(parts) + 1, np.int64)
+    np.cumsum([len(part) for part in parts], out=offsets[1:])
+    return {f"{name}_bytes": np.frombuffer(b"".join(parts), np.uint8), f"{name}_offsets": offsets}
+
+
+def unpack_strings(name: str, arrays: Mapping[str, NDArray[Any]]) -> list[str]:
+    """The strings that `pack_strings` packed. Raises ModelError where the arrays are not such strings."""
+    data = take_array(f"{name}_bytes", arrays, np.uint8, 1).tobytes()
+    offsets = take_array(f"{name}_offsets", arrays, np.int64, 1)
+    if not len(offsets) or offsets[0] != 0 or offsets[-1] != len(data) or (np.diff(offsets) < 0).any():
+        raise ModelError(
+            f"the offsets of {name} do not divide its bytes; the model is altered, fetch it again"
+        )
+    bounds = offsets.tolist()
+    try:
+        return [data[first:last].decode("utf-8", "surrogatepass") for first, last in pairwise(bounds)]
+    except UnicodeDecodeError as error:
+        raise ModelError(f"{name} are not UTF-8 ({error}); the model is altered, fetch it again") from error
+
+
+def take_array(
+    name: str, arrays: Mapping[str, NDArray[Any]], dtype: DTypeLike, dimensions: int
+) -> NDArray[Any]:
+    """`arrays[name]`. Raises ModelError where it is absent, of another type or not finite."""
+    if name not in arrays:
+        raise ModelError(f"the model has no array {name!r}; it is of another kind or incomplete")
+    array = np.ascontiguousarray(arrays[name])
+    if array.dtype != np.dtype(dtype) or array.ndim != dimensions:
+        raise ModelError(
+            f"array {name!r} is {array.dtype} with {array.ndim} dimensions, "
+            f"not {np.dtype(dtype)} with {dimensions}"
+        )
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ModelError(f"array {name!r} holds NaN or infinity; the model is altered, fetch it again")
+    return array

@@ -1,0 +1,268 @@
+"""Segmenter: tokens and sentences out of raw text by one linear-chain CRF over characters.
+
+Every place where a token may begin is labelled "inside", "token" or "sentence". In alphabetic text only a few
+places are open (after white space, between a letter and a sign, and before the word ends that training saw cut
+off, such as "n't"), so English costs about 1.5 labels a word; in Chinese nearly every character is open. The text is
+never altered.
+
+Sources: Xue 2003 (segmentation as character tagging); Straka et al. 2016 (UDPipe, joint tokens and sentences).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlptk import _core
+from nlptk.component import Component
+from nlptk.crf import CrfSettings, CrfWeights, Progress, train_crf
+from nlptk.doc import Doc
+from nlptk.errors import ConfigError, DataError, ModelError
+from nlptk.lexicons import read_lexicon
+from nlptk.templates import AtomKind, compile_templates
+
+# Codes are those of SegmentAtom in csrc/core/segment_features.hpp.
+SEGMENT_ATOMS: dict[str, AtomKind] = {
+    "bias": AtomKind(0),
+    "char": AtomKind(1),
+    "fold": AtomKind(2),
+    "class": AtomKind(3),
+    "place": AtomKind(4),
+    "head": AtomKind(5),
+    "rest": AtomKind(6),
+    "nesting": AtomKind(7),
+    "repeated": AtomKind(8),
+    "begin": AtomKind(9, "lexicon"),
+    "end": AtomKind(10, "lexicon"),
+    "across": AtomKind(11, "lexicon"),
+    "run": AtomKind(12, table=1),
+    "runpattern": AtomKind(13, table=1),
+    "runlength": AtomKind(14, table=1),
+    "chunk": AtomKind(15, table=2),
+    "chunkpattern": AtomKind(16, table=2),
+    "chunkcore": AtomKind(17, table=2),
+    "chunkedges": AtomKind(18, table=2),
+}
+
+_SHARED = (
+    "bias", "place", "place|class", "place|class[-1]|class", "fold", "fold[-1]", "fold[1]", "fold[-2]", "fold[2]",
+    "fold[-1]|fold", "fold|fold[1]", "fold[-1]|fold[1]", "fold[-2]|fold[-1]", "fold[1]|fold[2]",
+    "fold[-2]|fold[-1]|fold", "fold[-1]|fold|fold[1]", "fold|fold[1]|fold[2]",
+    "class[-1]|class", "class|class[1]", "class[-2]|class[-1]|class", "class[-1]|class|class[1]",
+    "class|class[1]|class[2]", "class[-2]|class[-1]|class|class[1]",
+)  # fmt: skip
+
+TEMPLATES: dict[str, tuple[str, ...]] = {
+    "en": (
+        *_SHARED,
+        "char", "char[-1]|char|char[1]", "class[-3]|class[-2]|class[-1]|class|class[1]|class[2]",
+        "head", "rest", "head|rest", "rest|class[-1]", "nesting", "nesting|class[-1]|place", "repeated|class",
+        "run", "run[-1]", "run[1]", "run[-2]", "run[2]", "run[-1]|run", "run|run[1]", "run[-2]|run[-1]", "run[-1]|run[1]",
+        "run[-2]|run[-1]|run", "runpattern[-2]|runpattern[-1]|runpattern|runpattern[1]|place",
+        "runlength[-1]|run|place", "run[-1]|runpattern|place", "runlength|class|place",
+        "chunk|place", "chunk[-1]|place", "chunk[1]|place", "chunk[-1]|chunk|place", "chunkcore[-1]|place",
+        "chunkcore|place", "chunkcore|class|place|class[-2]", "chunkpattern|place", "chunkpattern[-1]|chunkpattern|place",
+        "chunkpattern|chunkpattern[1]|place", "chunkedges[-1]|chunkedges|place",
+        "chunkedges|chunkedges[1]|place", "chunkedges[-2]|chunkedges[-1]|chunkedges|place",
+        "chunkcore[-1]|chunkedges|place",
+    ),
+    "zh": (
+        *_SHARED,
+        "fold[-3]", "fold[3]", "fold[-2]|fold", "fold|fold[2]", "fold[-2]|fold[-1]|fold|fold[1]",
+        "fold[-1]|fold|fold[1]|fold[2]", "fold[1]|fold[2]|fold[3]", "fold[-3]|fold[-2]|fold[-1]",
+        "repeated", "repeated[1]", "repeated[2]", "rest", "head", "run|place", "run[-1]|place",
+    ),
+}  # fmt: skip
+TEMPLATES["zh-lexicon"] = (
+    *TEMPLATES["zh"],
+    "begin:words", "end:words", "across:words", "begin:words|end:words", "begin:words|end:words|across:words",
+    "begin:words|fold", "end:words|fold[-1]", "across:words|fold[-1]|fold", "begin:words[1]", "end:words[-1]",
+    "begin:words[-1]|across:words", "across:words|across:words[1]", "across:words[-1]|across:words",
+    "begin:words[-1]|begin:words|begin:words[1]", "end:words[-1]|end:words|end:words[1]",
+    "begin:words|end:words|class[-1]|class",
+)  # fmt: skip
+
+_INSIDE, _TOKEN, _SENTENCE = 0, 1, 2
+_LONGEST_SEQUENCE = 2000  # units of a training sequence; longer paragraphs are cut at sentence starts
+
+
+class Segmenter(Component):
+    """Marks tokens and sentences; assigns "doc.tokens" and "doc.sents".
+
+    Args:
+        templates: feature templates over the atoms in ``SEGMENT_ATOMS``, or the name of a ready set.
+        lexicon: words that the atoms ``begin:words``, ``end:words`` and ``across:words`` look up: "jieba" for
+            jieba's dictionary, or a file with one word a line. Read by ``fit`` alone and kept in the model.
+        threads: 0 for one for each core.
+        settings: how to train, as in :class:`nlptk.crf.CrfSettings`.
+
+    Raises:
+        ConfigError: a setting or template is not usable.
+    """
+
+    name = "segmenter"
+    assigns = ("doc.tokens", "doc.sents")
+
+    def __init__(
+        self,
+        templates: Sequence[str] | str = "en",
+        lexicon: str | None = None,
+        threads: int = 0,
+        **settings: Any,
+    ) -> None:
+        if isinstance(templates, str):
+            if templates not in TEMPLATES:
+                raise ConfigError(f"unknown template set {templates!r}; ready ones: {', '.join(TEMPLATES)}")
+            templates = TEMPLATES[templates]
+        self.templates = tuple(templates)
+        self.lexicon = lexicon
+        self.threads = threads
+        try:
+            self.settings = CrfSettings(threads=threads, **{**_DEFAULTS, **settings})
+        except TypeError as error:
+            raise ConfigError(f"segmenter: {error}") from None
+        self._words: NDArray[np.uint32] = np.zeros(0, np.uint32)
+        self._splits: NDArray[np.uint32] = np.zeros(0, np.uint32)
+        self._weights: CrfWeights | None = None
+        self._kernel: _core.SegmentFeatures | None = None
+        self._model: _core.LinearModel | None = None
+        compile_templates(self.templates, SEGMENT_ATOMS, ("words",))
+
+    def segment(self, texts: Sequence[str]) -> list[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint8]]]:
+        """Starts, ends and sentence flags (1 at the first token of a sentence) of the tokens of each text."""
+        if self._kernel is None or self._model is None:
+            raise ConfigError("the segmenter is not trained; call fit, or load a model")
+        starts, ends, sentences, documents = self._kernel.segment(self._model, texts, self.threads)
+        bounds = documents.tolist()
+        return [
+            (starts[a:b], ends[a:b], sentences[a:b]) for a, b in zip(bounds[:-1], bounds[1:], strict=True)
+        ]
+
+    def tokenize(self, text: str) -> list[str]:
+        """The tokens of one text."""
+        starts, ends, _ = self.segment([text])[0]
+        return [text[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
+
+    def annotate(self, docs: Sequence[Doc]) -> None:
+        """Set tokens and sentence starts of each Doc."""
+        for doc, (starts, ends, sentences) in zip(docs, self.segment([doc.text for doc in docs]), strict=True):
+            doc.set_tokens(starts, ends, sentences, validate=False)
+
+    def fit(
+        self, train: Sequence[Doc], dev: Sequence[Doc] | None = None, *, progress: Progress | None = None
+    ) -> Segmenter:
+        """Learn from Docs with gold tokens and sentence starts; best given as paragraphs or documents.
+
+        With `dev` the weights of the iteration that segments it best are kept.
+
+        Raises:
+            DataError: `train` is empty, or a Doc has no tokens.
+        """
+        for number, doc in enumerate(train):
+            if not doc.is_tokenized:
+                raise DataError(f"training Doc {number} has no tokens; read it from a segmented corpus")
+        if not any(len(doc) for doc in train):
+            raise DataError("the training set has no tokens")
+        if self.lexicon is not None:
+            self._words = read_lexicon(self.lexicon)
+        self._splits = _find_splits(train)
+        self._kernel = self._make_kernel()
+        keys, labels, sequences = self._examples(train)
+        evaluate = None
+        if dev is not None and any(len(doc) for doc in dev):
+            dev_keys, dev_labels, dev_sequences = self._examples(dev)
+
+            def evaluate(weights: CrfWeights) -> float:
+                found = weights.compile().predict(dev_keys, dev_sequences, self.threads)
+                return _f1(dev_labels > 0, found > 0) + _f1(dev_labels == _SENTENCE, found == _SENTENCE)
+
+        self._weights = train_crf(keys, sequences, labels, 3, self.settings, progress=progress, evaluate=evaluate)
+        self._model = self._weights.compile()
+        return self
+
+    def _make_kernel(self) -> _core.SegmentFeatures:
+        compiled = compile_templates(self.templates, SEGMENT_ATOMS, ("words",))
+        words = _core.Lexicon(self._words, np.ones(len(self._words), np.uint16))
+        return _core.SegmentFeatures(compiled.atoms, compiled.elements, compiled.seeds, [words], self._splits.tolist())
+
+    def _examples(self, docs: Sequence[Doc]) -> tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[np.int64]]:
+        """Feature keys, gold labels and sequence offsets of the places where tokens may begin."""
+        assert self._kernel is not None
+        keys, positions, documents, sequences = self._kernel.keys([doc.text for doc in docs], self.threads)
+        labels = np.zeros(len(positions), np.int32)
+        for doc, first, last in zip(docs, documents[:-1].tolist(), documents[1:].tolist(), strict=True):
+            marks = np.zeros(len(doc.text) + 1, np.int32)
+            marks[doc.starts] = _TOKEN
+            if doc.sent_starts is not None:
+                marks[doc.starts[np.flatnonzero(doc.sent_starts)]] = _SENTENCE
+            labels[first:last] = marks[positions[first:last]]
+        labels[sequences[:-1][sequences[:-1] < len(labels)]] = _SENTENCE
+        return keys, labels, _cut(sequences, labels)
+
+    def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Settings and templates; weights, lexicon and splits."""
+        config: dict[str, Any] = {
+            "templates": list(self.templates),
+            "lexicon": self.lexicon,
+            "threads": self.threads,
+            "settings": {k: v for k, v in self.settings.to_dict().items() if k != "threads"},
+        }
+        if self._weights is None:
+            return config, {}
+        return config, {**self._weights.to_arrays(), "words": self._words, "splits": self._splits}
+
+    @classmethod
+    def from_state(cls, config: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Segmenter:
+        """The segmenter that :meth:`to_state` described.
+
+        Raises:
+            ModelError: the state is incomplete or does not fit together.
+        """
+        try:
+            made = cls(config["templates"], config["lexicon"], config["threads"], **config["settings"])
+        except (KeyError, TypeError, ConfigError) as error:
+            raise ModelError(f"the segmenter's config is not usable: {error}") from error
+        if not arrays:
+            return made
+        made._weights = CrfWeights.from_arrays(arrays)
+        for name in ("words", "splits"):
+            if name not in arrays or arrays[name].dtype != np.uint32 or arrays[name].ndim != 1:
+                raise ModelError(f"the segmenter's model lacks a usable array {name!r}")
+        if made._weights.labels != 3:
+            raise ModelError(f"a segmenter has 3 labels, this model {made._weights.labels}")
+        made._words, made._splits = arrays["words"], arrays["splits"]
+        made._kernel = made._make_kernel()
+        made._model = made._weights.compile()
+        return made
+
+
+_DEFAULTS: dict[str, Any] = {"algorithm": "sgd", "c2": 0.1, "max_iterations": 20, "dense_freq": 1}
+
+
+def _find_splits(docs: Sequence[Doc]) -> NDArray[np.uint32]:
+    """Keys of the word ends that the corpus cuts off inside a run of letters or digits ("n't", "na")."""
+    found: set[int] = set()
+    for doc in docs:
+        found.update(key for key, _ in _core.inner_splits(doc.text, doc.starts))
+    return np.array(sorted(found), np.uint32)
+
+
+def _cut(sequences: NDArray[np.int64], labels: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Cuts long sequences at sentence starts, so that threads share the work evenly."""
+    starts = np.flatnonzero(labels == _SENTENCE)
+    kept = [0]
+    for first, last in zip(sequences[:-1].tolist(), sequences[1:].tolist(), strict=True):
+        if last - first > _LONGEST_SEQUENCE:
+            for start in starts[np.searchsorted(starts, first) : np.searchsorted(starts, last)].tolist():
+                if start - kept[-1] >= _LONGEST_SEQUENCE // 2:
+                    kept.append(start)
+        if last > kept[-1]:
+            kept.append(last)
+    return np.array(kept, np.int64)
+
+
+def _f1(gold: NDArray[np.bool_], found: NDArray[np.bool_]) -> float:
+    return 2 * float(np.sum(gold & found)) / max(1.0, float(gold.sum() + found.sum()))
