@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nlptk.cli.columns import HELP as COLUMN_HELP
 from nlptk.cli.columns import column_of
 from nlptk.cli.progress import Progress
-from nlptk.render import visible
+from nlptk.cli.tables import pairs, table
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from nlptk.doc import Doc
 
 
@@ -76,13 +74,10 @@ def evaluate(
     if as_json:
         typer.echo(json.dumps(scores, ensure_ascii=False))
         return
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    console.print(summary_table(scores))
-    for name, rows in scores.items():
-        if name.endswith("_per_label") and rows:
-            console.print(_label_table(name.removesuffix("_per_label"), rows))
+    tables = {name: rows for name, rows in scores.items() if isinstance(rows, Mapping)}
+    typer.echo(pairs({name: value for name, value in scores.items() if name not in tables}))
+    for name, rows in tables.items():
+        typer.echo(f"\n{name.replace('_', ' ')}\n{_label_table(rows)}")
 
 
 def _counted(docs: Iterable[Doc], progress: Progress) -> Iterator[Doc]:
@@ -95,28 +90,12 @@ def _counted(docs: Iterable[Doc], progress: Progress) -> Iterator[Doc]:
         yield doc
 
 
-def summary_table(scores: Mapping[str, Any]) -> Table:
-    """Names and values of all that is one number or word."""
-    from rich.table import Table
-
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for name, value in scores.items():
-        if isinstance(value, float):
-            table.add_row(name, f"{value:.4f}")
-        elif not isinstance(value, Mapping):
-            table.add_row(name, f"{value:,}" if isinstance(value, int) else visible(str(value)), style="dim")
-    return table
-
-
-def _label_table(name: str, rows: Mapping[str, Mapping[str, float]]) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=f"{name}, by label", title_justify="left", box=None, padding=(0, 2, 0, 0))
-    table.add_column("label")
-    for title in ("precision", "recall", "f1", "gold"):
-        table.add_column(title, justify="right")
-    for label, row in rows.items():
-        cells = [f"{row[key]:.4f}" for key in ("precision", "recall", "f1")]
-        table.add_row(Text(visible(label)), *cells, f"{row['gold']:,}")
-    return table
+def _label_table(rows: Mapping[str, Mapping[str, float]]) -> str:
+    numbers = ("precision", "recall", "f1")
+    return table(
+        ("label", *numbers, "gold"),
+        (
+            (label, *(f"{row[name]:.4f}" for name in numbers), f"{row['gold']:,}")
+            for label, row in rows.items()
+        ),
+    )

@@ -105,7 +105,7 @@ def tagger(
     check_model_folder(output)
     target = column_of(column)
     options = _given(
-        template=_template(template), algorithm=algorithm and algorithm.value, c1=c1, c2=c2,
+        templates=_template(template), algorithm=algorithm and algorithm.value, c1=c1, c2=c2,
         max_iterations=max_iterations, min_freq=min_freq, order=order, seed=seed, threads=threads,
     )  # fmt: skip
     nlp = nlptk.blank(lang)
@@ -127,6 +127,9 @@ def segmenter(
     c2: C2 = None,
     max_iterations: Iterations = None,
     min_freq: MinFreq = None,
+    lexicon: Annotated[
+        str | None, typer.Option(help="jieba, or a file of one word a line.", show_default=False)
+    ] = None,
     seed: Seed = None,
     threads: Threads = None,
     as_json: Json = False,
@@ -140,12 +143,10 @@ def segmenter(
 
     check_model_folder(output)
     options = _given(
-        template=_template(template), algorithm=algorithm and algorithm.value, c1=c1, c2=c2,
-        max_iterations=max_iterations, min_freq=min_freq, seed=seed, threads=threads,
+        templates=_template(template) or lang, lexicon=lexicon, algorithm=algorithm and algorithm.value,
+        c1=c1, c2=c2, max_iterations=max_iterations, min_freq=min_freq, seed=seed, threads=threads,
     )  # fmt: skip
-    nlp = nlptk.blank(lang)
-    for name in list(nlp.pipe_names):
-        nlp.remove_pipe(name)  # the segmenter takes the place of the language's plain tokenizer
+    nlp = nlptk.Language(lang)
     component = nlp.add_pipe("segmenter", config=options)
     _train(nlp, component, train, dev, output, column=None, unit="paragraph", as_json=as_json, quiet=quiet)
 
@@ -182,20 +183,27 @@ def _train(
         dev_docs = _read(dev, column, unit, progress) if dev else None
         component.fit(train_docs, dev_docs, progress=_shown(progress))
         result: dict[str, Any] = {"output": str(output), "seconds": round(progress.elapsed, 2)}
+        nlp.meta["name"] = output.resolve().name
         nlp.meta["data"] = {"train": _source(train, train_docs)}
         if dev and dev_docs:
             from nlptk.evaluation import evaluate
 
-            result["dev"] = nlp.meta["scores"] = evaluate(nlp, dev_docs, raw=column is None)
+            result["dev"] = evaluate(nlp, dev_docs, raw=column is None)
+            nlp.meta["scores"] = {"dev": _headlines(result["dev"])}
             nlp.meta["data"]["dev"] = _source(dev, dev_docs)
         nlp.to_disk(output)
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))
         return
-    scores = [
-        f"dev {name} {value:.4f}" for name, value in result.get("dev", {}).items() if isinstance(value, float)
-    ]
+    scores = [f"dev {name} {value:.4f}" for name, value in _headlines(result.get("dev", {})).items()]
     typer.echo(", ".join([f"saved {output} after {result['seconds']} s", *scores]))
+
+
+def _headlines(scores: dict[str, Any]) -> dict[str, float]:
+    """The scores that one compares models by."""
+    return {
+        name: value for name, value in scores.items() if name == "accuracy" or name.endswith(("_acc", "_f1"))
+    }
 
 
 def _read(path: Path, column: str | None, unit: Unit, progress: Progress) -> list[Doc]:
