@@ -66,24 +66,19 @@ class TokenBatch:
     def from_docs(cls, docs: Sequence[Doc], columns: Sequence[str] = ()) -> TokenBatch:
         """Docs with tokens; sequences are sentences where a Doc has them, else the whole Doc."""
         if len(docs) == 1:
-            doc = docs[0]
-            starts, ends = doc.starts, doc.ends
-            documents = np.array([0, len(starts)], dtype=np.int64)
-            firsts = None if doc.sent_starts is None else np.flatnonzero(doc.sent_starts)
-            if firsts is None or len(firsts) <= 1:
-                sequences = documents
-            else:
-                sequences = np.append(firsts, len(starts))
+            starts, ends = docs[0].starts, docs[0].ends
         else:
             starts = np.concatenate([doc.starts for doc in docs]) if docs else np.zeros(0, np.int32)
             ends = np.concatenate([doc.ends for doc in docs]) if docs else np.zeros(0, np.int32)
-            documents = _offsets([len(doc.starts) for doc in docs])
-            flags = np.zeros(len(starts) + 1, dtype=bool)
-            for doc, first in zip(docs, documents[:-1].tolist(), strict=True):
-                if doc.sent_starts is not None:
-                    flags[first : first + len(doc.starts)] = doc.sent_starts
-            flags[documents] = True
-            sequences = np.flatnonzero(flags)
+        documents = _offsets([len(doc.starts) for doc in docs])
+        flags = np.zeros(len(starts) + 1, dtype=bool)
+        for doc, first in zip(docs, documents[:-1].tolist(), strict=True):
+            if doc.sent_starts is not None:
+                flags[first : first + len(doc.starts)] = doc.sent_starts
+            if doc.text[:1].isspace():  # leading white space is no part of the first sentence
+                flags[first + 1] = True
+        flags[documents] = True
+        sequences = np.flatnonzero(flags)
         batch = cls([doc.text for doc in docs], starts, ends, documents, sequences)
         for name in columns:
             parts = [_hashed(doc, name) for doc in docs]
