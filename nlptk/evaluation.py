@@ -49,9 +49,10 @@ def evaluate(
     golds = list(docs)
     if not golds:
         raise ConfigError("there is nothing to score: the corpus holds no sentence.")
-    inputs = (doc.text if raw else _untagged(doc) for doc in golds)
+    given = _needed_columns(nlp)
+    inputs = (doc.text if raw else _without_labels(doc, given) for doc in golds)
     predictions = list(nlp.pipe(inputs))
-    shared = _shared_columns(golds, predictions, columns)
+    shared = _shared_columns(golds, predictions, columns, given)
     scores: Scores = {"sentences": sum(map(_sentence_count, golds)), "tokens": sum(map(len, golds))}
     if raw:
         return scores | _raw_scores(golds, predictions, shared)
@@ -71,29 +72,41 @@ def assigned_columns(nlp: Language) -> set[str]:
     return {name.removeprefix("doc.") for name in names} - {"tokens", "sents"}
 
 
-def _untagged(doc: Doc) -> Doc:
-    """The gold tokens and sentences without the gold labels."""
-    return Doc(doc.text, doc.starts, doc.ends, sent_starts=doc.sent_starts)
+def _needed_columns(nlp: Language) -> set[str]:
+    """Columns that components read and none of the pipeline sets: they must come with the corpus."""
+    missing = {entry for entries in nlp.analyze_pipes()["problems"].values() for entry in entries}
+    return {name.removeprefix("doc.") for name in missing} - {"tokens", "sents"}
+
+
+def _without_labels(doc: Doc, given: Collection[str]) -> Doc:
+    """The gold tokens and sentences with no column but those that are `given`."""
+    bare = Doc(doc.text, doc.starts, doc.ends, sent_starts=doc.sent_starts)
+    for name in given:
+        if doc.has_column(name):
+            bare.set_codes(name, doc.codes(name), doc.labels(name))
+    return bare
 
 
 def _shared_columns(
-    golds: Sequence[Doc], predictions: Sequence[Doc], wanted: Collection[str] | None
+    golds: Sequence[Doc], predictions: Sequence[Doc], wanted: Collection[str] | None, given: Collection[str]
 ) -> list[str]:
-    have = {name for doc in golds for name in doc.columns} & {
-        name for doc in predictions for name in doc.columns
-    }
-    if wanted is not None:
-        for name in wanted:
-            if name not in have:
-                found = f"the pipeline sets {_listed(predictions)}, the corpus has {_listed(golds)}"
-                raise ConfigError(f"column {name!r} cannot be scored: {found}.")
-        have &= set(wanted)
+    """The columns to score, the standard ones first."""
+    have = (_columns(golds) & _columns(predictions)) - set(given)
+    for name in wanted or ():
+        if name not in have:
+            found = f"the pipeline sets {_listed(predictions)}, the corpus has {_listed(golds)}"
+            raise ConfigError(f"column {name!r} cannot be scored: {found}.")
     order = list(_PREFIX)
-    return sorted(have, key=lambda name: (order.index(name) if name in order else len(order), name))
+    chosen = have if wanted is None else set(wanted)
+    return sorted(chosen, key=lambda name: (order.index(name) if name in order else len(order), name))
+
+
+def _columns(docs: Sequence[Doc]) -> set[str]:
+    return {name for doc in docs for name in doc.columns}
 
 
 def _listed(docs: Sequence[Doc]) -> str:
-    return ", ".join(sorted({name for doc in docs for name in doc.columns})) or "no column"
+    return ", ".join(sorted(_columns(docs))) or "no column"
 
 
 def _sentence_count(doc: Doc) -> int:
@@ -124,7 +137,8 @@ def _column_scores(
         name = f"{prefix}_acc" if prefix else "accuracy"
         scores[name] = score.accuracy
         if score.known is not None and score.unknown is not None:
-            scores[f"{name}_known"], scores[f"{name}_unknown"] = score.known_accuracy, score.unknown_accuracy
+            scores[f"{name}_known"] = score.known_accuracy if score.known[1] else None
+            scores[f"{name}_unknown"] = score.unknown_accuracy if score.unknown[1] else None
             scores["unknown_tokens"] = score.unknown[1]
         scores[f"{name}_per_label"] = {label: prf.to_dict() for label, prf in score.per_label.items()}
     if column == "ent" or _are_entities(gold):

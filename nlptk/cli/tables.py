@@ -50,4 +50,4 @@ def _lines(value: Any) -> list[str]:
         return [f"{value:.4f}"]
     if isinstance(value, int) and not isinstance(value, bool):
         return [f"{value:,}"]
-    return [visible(str(value)) or "-"]
+    return [visible(str(value)) or "-"] if value is not None else ["-"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from nlptk.cli.columns import HELP as COLUMN_HELP
-from nlptk.cli.columns import column_of
+from nlptk.cli.columns import column_of, name_of
 from nlptk.cli.files import check_model_folder
 from nlptk.cli.progress import Progress
 from nlptk.errors import DataError
@@ -108,11 +108,19 @@ def tagger(
         templates=_template(template), algorithm=algorithm and algorithm.value, c1=c1, c2=c2,
         max_iterations=max_iterations, min_freq=min_freq, order=order, seed=seed, threads=threads,
     )  # fmt: skip
+    if target == "ent":
+        options = _entity_defaults(model) | options
     nlp = nlptk.blank(lang)
-    component = nlp.add_pipe(
-        "tagger", name=f"{column}_tagger", config={"column": target, "model": model.value, **options}
-    )
+    if "doc.sents" not in nlp.analyze_pipes()["attrs"]:
+        nlp.add_pipe("sentencizer")
+    config = {"column": target, "model": model.value, **options}
+    component = nlp.add_pipe("tagger", name=f"{name_of(target)}_tagger", config=config)
     _train(nlp, component, train, dev, output, column=target, unit="sentence", as_json=as_json, quiet=quiet)
+
+
+def _entity_defaults(model: TaggerModel) -> dict[str, Any]:
+    """What a tagger of entities needs other than one of parts of speech."""
+    return {"scheme": "bio"} if model is TaggerModel.hmm else {"templates": "ner"}
 
 
 @app.command("segmenter")
