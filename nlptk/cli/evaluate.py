@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,6 +13,7 @@ from nlptk.cli.columns import HELP as COLUMN_HELP
 from nlptk.cli.columns import column_of
 from nlptk.cli.progress import Progress
 from nlptk.cli.tables import pairs, table
+from nlptk.cli.train import CorpusFormat
 
 if TYPE_CHECKING:
     from nlptk.doc import Doc
@@ -43,6 +44,7 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
+    corpus_format: CorpusFormat = None,
     train: Annotated[
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="Training corpus: its words are the known ones."),
@@ -62,11 +64,12 @@ def evaluate(
     nlp = nlptk.load(model)
     wanted = None if column is None else column_of(column)
     if raw is None:
-        first = next(iter(read_docs(file, column=wanted)), None)
+        first = next(iter(read_docs(file, corpus_format, wanted)), None)
         raw = first is not None and not assigned_columns(nlp) & set(first.columns)
-    known = {word for doc in read_docs(train) for word in doc.words} if train else None
+    known = {word for doc in read_docs(train, corpus_format) for word in doc.words} if train else None
+    unit: Literal["document", "sentence"] = "document" if raw else "sentence"
     with Progress("evaluate", quiet=quiet) as progress:
-        docs = read_docs(file, column=wanted, unit="document" if raw else "sentence")
+        docs = read_docs(file, corpus_format, wanted, unit, lang=nlp.lang)
         scores = score(
             nlp, _counted(docs, progress), raw=raw, columns=None if wanted is None else [wanted], known=known
         )

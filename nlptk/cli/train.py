@@ -6,6 +6,7 @@ import enum
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -54,6 +55,13 @@ Dev = Annotated[
 Output = Annotated[
     Path, typer.Option("--output", "-o", help="Folder for the model; a model that is there is replaced.")
 ]
+CorpusFormat = Annotated[
+    str | None,
+    typer.Option(
+        help="conllu, iob2, conll, wordtag or segmented; without it the files' names tell.",
+        show_default=False,
+    ),
+]
 Lang = Annotated[str, typer.Option("--lang", help="Language of the pipeline: en or zh.")]
 Algo = Annotated[
     Algorithm | None, typer.Option(help="L-BFGS, averaged perceptron or SGD.", show_default=False)
@@ -82,6 +90,7 @@ def tagger(
     model: Annotated[TaggerModel, typer.Option(help="What learns.")] = TaggerModel.crf,
     dev: Dev = None,
     lang: Lang = "en",
+    corpus_format: CorpusFormat = None,
     template: Template = None,
     algorithm: Algo = None,
     c1: C1 = None,
@@ -115,7 +124,8 @@ def tagger(
         nlp.add_pipe("sentencizer")
     config = {"column": target, "model": model.value, **options}
     component = nlp.add_pipe("tagger", name=f"{name_of(target)}_tagger", config=config)
-    _train(nlp, component, train, dev, output, column=target, unit="sentence", as_json=as_json, quiet=quiet)
+    corpus = _Corpus(corpus_format, target, "sentence", lang)
+    _train(nlp, component, corpus, train, dev, output, as_json=as_json, quiet=quiet)
 
 
 def _entity_defaults(model: TaggerModel) -> dict[str, Any]:
@@ -129,6 +139,7 @@ def segmenter(
     output: Output,
     dev: Dev = None,
     lang: Lang = "en",
+    corpus_format: CorpusFormat = None,
     template: Template = None,
     algorithm: Algo = None,
     c1: C1 = None,
@@ -156,7 +167,8 @@ def segmenter(
     )  # fmt: skip
     nlp = nlptk.Language(lang)
     component = nlp.add_pipe("segmenter", config=options)
-    _train(nlp, component, train, dev, output, column=None, unit="paragraph", as_json=as_json, quiet=quiet)
+    corpus = _Corpus(corpus_format, None, "paragraph", lang)
+    _train(nlp, component, corpus, train, dev, output, as_json=as_json, quiet=quiet)
 
 
 def _given(**options: Any) -> dict[str, Any]:
@@ -174,21 +186,39 @@ def _template(name: str | None) -> str | list[str] | None:
     return [line for line in lines if line]
 
 
+@dataclass(frozen=True)
+class _Corpus:
+    """How the corpora of one training are read."""
+
+    format: str | None
+    column: str | None
+    unit: Unit
+    lang: str
+
+    def read(self, path: Path, progress: Progress) -> list[Doc]:
+        from nlptk.corpora import read_docs
+
+        docs = list(read_docs(path, self.format, self.column, self.unit, lang=self.lang))
+        if not docs:
+            raise DataError(f"{path} holds no sentence; give an annotated corpus.")
+        progress.line(f"{path}: {sum(map(len, docs)):,} tokens")
+        return docs
+
+
 def _train(
     nlp: Language,
     component: Any,
+    corpus: _Corpus,
     train: Path,
     dev: Path | None,
     output: Path,
     *,
-    column: str | None,
-    unit: Unit,
     as_json: bool,
     quiet: bool,
 ) -> None:
     with Progress("train", unit="iterations", every=2.0, quiet=quiet) as progress:
-        train_docs = _read(train, column, unit, progress)
-        dev_docs = _read(dev, column, unit, progress) if dev else None
+        train_docs = corpus.read(train, progress)
+        dev_docs = corpus.read(dev, progress) if dev else None
         component.fit(train_docs, dev_docs, progress=_shown(progress))
         result: dict[str, Any] = {"output": str(output), "seconds": round(progress.elapsed, 2)}
         nlp.meta["name"] = output.resolve().name
@@ -196,7 +226,7 @@ def _train(
         if dev and dev_docs:
             from nlptk.evaluation import evaluate
 
-            result["dev"] = evaluate(nlp, dev_docs, raw=column is None)
+            result["dev"] = evaluate(nlp, dev_docs, raw=corpus.column is None)
             nlp.meta["scores"] = {"dev": _headlines(result["dev"])}
             nlp.meta["data"]["dev"] = _source(dev, dev_docs)
         nlp.to_disk(output)
@@ -212,16 +242,6 @@ def _headlines(scores: dict[str, Any]) -> dict[str, float]:
     return {
         name: value for name, value in scores.items() if name == "accuracy" or name.endswith(("_acc", "_f1"))
     }
-
-
-def _read(path: Path, column: str | None, unit: Unit, progress: Progress) -> list[Doc]:
-    from nlptk.corpora import read_docs
-
-    docs = list(read_docs(path, column=column, unit=unit))
-    if not docs:
-        raise DataError(f"{path} holds no sentence; give an annotated corpus.")
-    progress.line(f"{path}: {sum(map(len, docs)):,} tokens")
-    return docs
 
 
 def _shown(progress: Progress) -> Callable[[dict[str, Any]], None]:
