@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nlptk import scoring
 from nlptk.corpora.labels import is_iob_label
 from nlptk.doc import Doc
-from nlptk.errors import ConfigError
+from nlptk.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from nlptk.language import Language
@@ -44,11 +44,12 @@ def evaluate(
         span together for each column (``upos_f1``, ..., ``entity_f1``).
 
     Raises:
-        ConfigError: there is nothing to score: no Docs, or no column that both sides have.
+        DataError: there are no Docs.
+        ConfigError: a column cannot be scored, or there is none that both sides have.
     """
     golds = list(docs)
     if not golds:
-        raise ConfigError("there is nothing to score: the corpus holds no sentence.")
+        raise DataError("there is nothing to score: the corpus holds no sentence.")
     given = _needed_columns(nlp)
     inputs = (doc.text if raw else _without_labels(doc, given) for doc in golds)
     predictions = list(nlp.pipe(inputs))
@@ -132,6 +133,7 @@ def _column_scores(
         found.append([row[1] for row in rows])
         words.append([row[2] for row in rows])
     scores: Scores = {}
+    are_entities = column == "ent" or _are_entities(gold)
     if column != "ent":
         score = scoring.accuracy(gold, found, words=words if known is not None else None, known=known)
         name = f"{prefix}_acc" if prefix else "accuracy"
@@ -140,8 +142,9 @@ def _column_scores(
             scores[f"{name}_known"] = score.known_accuracy if score.known[1] else None
             scores[f"{name}_unknown"] = score.unknown_accuracy if score.unknown[1] else None
             scores["unknown_tokens"] = score.unknown[1]
-        scores[f"{name}_per_label"] = {label: prf.to_dict() for label, prf in score.per_label.items()}
-    if column == "ent" or _are_entities(gold):
+        if not are_entities:  # B-X and I-X apart tell nothing that the table of entities does not
+            scores[f"{name}_per_label"] = {label: prf.to_dict() for label, prf in score.per_label.items()}
+    if are_entities:
         entities = scoring.entity_scores(gold, found)
         name = "entity" if column == "ent" or not prefix else f"{prefix}_entity"
         scores |= _prf(name, entities.overall)
