@@ -19,16 +19,6 @@ if TYPE_CHECKING:
 
 L = TypeVar("L", bound="Language")
 
-PIPELINES = Path(__file__).parent / "pipelines"
-
-
-def embedded_pipelines() -> dict[str, Path]:
-    """Name -> folder of the pipelines shipped inside the package."""
-    if not PIPELINES.is_dir():
-        return {}
-    return {folder.name: folder for folder in sorted(PIPELINES.iterdir()) if (folder / store.META).is_file()}
-
-
 def no_model(path: Path, embedded: Collection[str]) -> NoReturn:
     """Raise the ModelError for a name or path that is no model."""
     names = ", ".join(embedded) or "none"

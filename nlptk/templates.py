@@ -115,9 +115,8 @@ def _parameter(
         return columns.setdefault(parameter, len(columns))
     if kind.parameter == "lexicon":
         if parameter not in lexicons:
-            raise ConfigError(
-                f"template {template!r} names lexicon {parameter!r}, which the model does not have"
-            )
+            known = ", ".join(lexicons) or "no word list or word classes"
+            raise ConfigError(f"template {template!r} names {parameter!r}, but the model has {known}")
         return list(lexicons).index(parameter)
     if not parameter.isdecimal() or not 1 <= int(parameter) <= 16:
         raise ConfigError(f"parameter {parameter!r} in template {template!r} must be a number from 1 to 16")
