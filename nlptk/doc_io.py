@@ -229,9 +229,7 @@ def to_spacy(doc: Doc, vocab: Any = None) -> Any:
             spaces.append(False)
 
     def spread(values: list[str], space: str) -> list[str]:
-        return [
-            space if i < 0 or doc.text[doc.starts[i] : doc.ends[i]].isspace() else values[i] for i in origin
-        ]
+        return [space if i < 0 else values[i] for i in origin]
 
     result = spacy.tokens.Doc(
         spacy.blank("xx").vocab if vocab is None else vocab,

@@ -11,23 +11,13 @@ import numpy as np
 
 from nlptk import registry, store
 from nlptk.component import Component
-from nlptk.errors import ConfigError, ModelError
+from nlptk.errors import ConfigError, ModelError, NlptkError
 from nlptk.pipes import Pipe
 
 if TYPE_CHECKING:
     from nlptk.language import Language
 
 L = TypeVar("L", bound="Language")
-
-PIPELINES = Path(__file__).parent / "pipelines"
-
-
-def embedded_pipelines() -> dict[str, Path]:
-    """Name -> folder of the pipelines shipped inside the package."""
-    if not PIPELINES.is_dir():
-        return {}
-    return {folder.name: folder for folder in sorted(PIPELINES.iterdir()) if (folder / store.META).is_file()}
-
 
 def no_model(path: Path, embedded: Collection[str]) -> NoReturn:
     """Raise the ModelError for a name or path that is no model."""
@@ -91,7 +81,7 @@ def rebuild(
         factory = registry.get(entry["factory"])
         try:
             component, settings = _restore(nlp, factory, entry, config, arrays)
-        except (ConfigError, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        except (NlptkError, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             raise ModelError(
                 f"{where}: component {entry['name']!r} cannot be restored: {type(error).__name__}: {error}"
             ) from error

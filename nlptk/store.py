@@ -37,6 +37,14 @@ _SEAL = re.compile(rb'"sha256": ?"([0-9a-f]{64})"')
 # ---- models --------------------------------------------------------------------------------------
 
 
+def embedded_pipelines() -> dict[str, Path]:
+    """Name -> folder of the pipelines shipped inside the package."""
+    root = Path(__file__).parent / "pipelines"
+    if not root.is_dir():
+        return {}
+    return {folder.name: folder for folder in sorted(root.iterdir()) if (folder / META).is_file()}
+
+
 def save_model(
     path: str | os.PathLike[str], meta: Mapping[str, Any], components: Mapping[str, State]
 ) -> None:

@@ -47,7 +47,7 @@ def info(
 
 def _installation() -> dict[str, Any]:
     from nlptk import __version__, _core
-    from nlptk.language_io import embedded_pipelines
+    from nlptk.store import embedded_pipelines
 
     return {
         "nlptk": __version__,
