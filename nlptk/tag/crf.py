@@ -6,6 +6,7 @@ Source: Lafferty, McCallum and Pereira 2001. Settings carry CRFsuite's names (Ok
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,18 @@ from numpy.typing import NDArray
 from nlptk import _core, chain
 from nlptk.crf import CrfSettings, CrfWeights, Progress, train_crf
 from nlptk.errors import ConfigError, DataError, ModelError
-from nlptk.tag.base import Estimator, Sentences, check_lengths, check_sentences, check_training
+from nlptk.lexicons import WordClasses
+from nlptk.store import embedded_pipelines, load_model
+from nlptk.tag.base import (
+    Estimator,
+    Sentences,
+    check_lengths,
+    check_sentences,
+    check_training,
+    resolve_scheme,
+)
 from nlptk.tag.features import TokenBatch, TokenFeatures
 
-Lexicons = Mapping[str, tuple[NDArray[np.uint32], NDArray[np.uint16]]]
 Columns = Mapping[str, Sentences]
 
 
@@ -25,7 +34,8 @@ class CRFTagger(Estimator):
     """A first-order CRF over sentences.
 
     Args:
-        templates: feature templates (:mod:`nlptk.templates`), or the name of a ready set: "pos", "ner", "chunk".
+        templates: feature templates (:mod:`nlptk.templates`), or the name of a ready set: "pos", "ner", "chunk" and
+            the same with "-clusters".
         algorithm: "sgd", "lbfgs" (with ``c1`` > 0 OWL-QN) or "ap" (averaged perceptron).
         c1, c2: weights of sum |w| and sum w^2.
         max_iterations: of L-BFGS, or passes over the data; None for the algorithm's default.
@@ -37,7 +47,8 @@ class CRFTagger(Estimator):
             are of the first kind, None for no constraint.
         seed: order of the sentences in the online algorithms.
         threads: 0 for one for each core.
-        lexicons: word lists for ``lex:name`` atoms: name to (uint32 keys, uint16 values over 0).
+        clusters: word classes for ``cluster:name`` atoms: a file that :meth:`nlptk.lexicons.WordClasses.read`
+            reads, or the name or folder of a pipeline whose tagger has some ("en"). Kept in the model.
 
     Attributes:
         classes_: the labels, sorted; set by ``fit``.
@@ -64,7 +75,7 @@ class CRFTagger(Estimator):
         scheme: str | None = "auto",
         seed: int = 1,
         threads: int = 0,
-        lexicons: Lexicons | None = None,
+        clusters: str | WordClasses | None = None,
     ) -> None:
         self.templates = templates
         self.algorithm = algorithm
@@ -81,7 +92,7 @@ class CRFTagger(Estimator):
         self.scheme = scheme
         self.seed = seed
         self.threads = threads
-        self.lexicons = lexicons
+        self.clusters = clusters
 
     def fit(
         self,
@@ -122,10 +133,10 @@ class CRFTagger(Estimator):
     ) -> CRFTagger:
         """As ``fit``, from tokens in the kernels' form and one label for each, which see the text's spacing."""
         settings = self._settings()
-        features = TokenFeatures(self.templates, self.lexicons)
+        features = TokenFeatures(self.templates, self._word_classes())
         classes = sorted(set(labels))
         ids = {label: number for number, label in enumerate(classes)}
-        mask = chain.transition_mask(classes, self._scheme(classes))
+        mask = chain.transition_mask(classes, resolve_scheme(self.scheme, classes))
         gold = np.array([ids[label] for label in labels], np.int32)
         evaluate = None
         if dev is not None and len(dev[0].starts):
@@ -149,19 +160,16 @@ class CRFTagger(Estimator):
         self._install(classes, weights.masked(*mask), features)
         return self
 
+    def _word_classes(self) -> WordClasses | None:
+        if not isinstance(self.clusters, str):
+            return self.clusters
+        if Path(self.clusters).is_file():
+            return WordClasses.read(self.clusters)
+        return _classes_of_pipeline(self.clusters)
+
     def _settings(self) -> CrfSettings:
         names = CrfSettings.__dataclass_fields__
         return CrfSettings(**{name: value for name, value in self.get_params().items() if name in names})
-
-    def _scheme(self, classes: Sequence[str]) -> chain.Scheme | None:
-        if self.scheme == "auto":
-            entities = [label for label in classes if label != "O"]
-            looks_bio = entities and all(label[:2] in ("B-", "I-") and len(label) > 2 for label in entities)
-            begun = {label[2:] for label in entities if label.startswith("B-")}
-            return "bio" if looks_bio and {label[2:] for label in entities} <= begun else None
-        if self.scheme in (None, "bio", "bioes"):
-            return self.scheme  # type: ignore[return-value]
-        raise ConfigError(f"scheme must be 'bio', 'bioes', 'auto' or None, not {self.scheme!r}")
 
     def _install(self, classes: list[str], weights: CrfWeights, features: TokenFeatures) -> None:
         self._model: _core.LinearModel = weights.compile()
@@ -174,7 +182,7 @@ class CRFTagger(Estimator):
         """The other columns that the templates look at."""
         if hasattr(self, "_features"):
             return self._features.columns
-        return TokenFeatures(self.templates, self.lexicons).columns
+        return TokenFeatures(self.templates, self._word_classes()).columns
 
     def predict(self, X: Sentences, columns: Columns | None = None) -> list[list[str]]:
         """The best labels of each sentence, as lists parallel to X.
@@ -209,13 +217,10 @@ class CRFTagger(Estimator):
         """Settings and labels that JSON can hold, and arrays: weights and lexicons."""
         if not hasattr(self, "_model"):
             raise ConfigError("this CRFTagger is not fitted, so there is nothing to save; call fit first")
-        config = {name: value for name, value in self.get_params().items() if name != "lexicons"}
-        config |= {"templates": list(self._features.templates), "classes": self.classes_}
-        config["lexicons"] = list(self._features.lexicons)
-        arrays = self.weights_.to_arrays()
-        for name, (keys, values) in self._features.lexicons.items():
-            arrays[f"lexicon.{name}.keys"], arrays[f"lexicon.{name}.values"] = keys, values
-        return config, arrays
+        config = {**self.get_params(), "templates": list(self._features.templates), "classes": self.classes_}
+        clusters = self._features.classes
+        config["clusters"] = list(clusters.names)
+        return config, {**self.weights_.to_arrays(), "cluster_keys": clusters.keys, "cluster_values": clusters.values}
 
     @classmethod
     def from_state(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> CRFTagger:
@@ -223,19 +228,26 @@ class CRFTagger(Estimator):
         try:
             settings = dict(config)
             classes = [str(label) for label in settings.pop("classes")]
-            lexicons = {
-                name: (arrays[f"lexicon.{name}.keys"], arrays[f"lexicon.{name}.values"])
-                for name in settings.pop("lexicons")
-            }
-            made = cls(**settings, lexicons=lexicons)
-            features = TokenFeatures(made.templates, lexicons)
+            clusters = WordClasses(tuple(settings.pop("clusters")), arrays["cluster_keys"], arrays["cluster_values"])
+            made = cls(**settings, clusters=clusters)
+            features = TokenFeatures(made.templates, clusters)
         except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"the CRF tagger's config is not usable: {error}") from error
+            raise ModelError(f"the CRF tagger's state is not usable: {error}") from error
         weights = CrfWeights.from_arrays(arrays)
         if weights.labels != len(classes):
             raise ModelError(f"the model has {len(classes)} labels but weights for {weights.labels}")
         made._install(classes, weights, features)
         return made
+
+
+def _classes_of_pipeline(name: str) -> WordClasses:
+    """The word classes of the first tagger that has some, out of an embedded pipeline or a folder."""
+    folder = embedded_pipelines().get(name, Path(name))
+    for config, arrays in load_model(folder)[1].values() if folder.is_dir() else ():
+        names = config.get("state", {}).get("clusters")
+        if names and "cluster_keys" in arrays:
+            return WordClasses(tuple(names), arrays["cluster_keys"], arrays["cluster_values"])
+    raise ConfigError(f"{name!r} is neither a file of word classes nor a pipeline that has some")
 
 
 def _dev_score(classes: Sequence[str], gold: NDArray[np.int32], found: NDArray[np.int32]) -> float:
