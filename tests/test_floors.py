@@ -151,7 +151,7 @@ print(sorted(heavy & set(sys.modules)))
 from nlptk import Doc, load, blank, component, factory, Token, Span, DocBin, Language
 nlp = blank("xx")
 nlp("text")
-heavy -= {"numpy", "safetensors", "multiprocessing"}
+heavy -= {"numpy", "safetensors"}
 print(sorted(heavy & set(sys.modules)))
 """
 
