@@ -110,7 +110,9 @@ class CrfWeights:
         """The number of labels."""
         return len(self.start)
 
-    def masked(self, transitions: NDArray[np.float32], start: NDArray[np.float32], end: NDArray[np.float32]) -> CrfWeights:
+    def masked(
+        self, transitions: NDArray[np.float32], start: NDArray[np.float32], end: NDArray[np.float32]
+    ) -> CrfWeights:
         """The same weights with 0/-inf masks added, so that only allowed label sequences can come out."""
         return CrfWeights(
             self.keys,
@@ -232,7 +234,9 @@ def train_crf(
             callback,
         )
     elif settings.algorithm == "ap":
-        parameters = trainer.averaged_perceptron(settings.iterations, settings.epsilon, settings.seed, callback)
+        parameters = trainer.averaged_perceptron(
+            settings.iterations, settings.epsilon, settings.seed, callback
+        )
     else:
         parameters = trainer.sgd(settings.c2, settings.iterations, settings.seed, callback)
     final = quantize(*rows, parameters, labels, settings.prune)
