@@ -6,6 +6,7 @@ decorator.
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -13,13 +14,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from nlptk import registry
+from nlptk.doc import Doc
 from nlptk.errors import ConfigError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     from typing_extensions import Self
-
-    from nlptk.doc import Doc
 
 ErrorHandler = Callable[[str, Any, list[Any], Exception], Any]
 
@@ -65,8 +65,22 @@ class Component:
             yield from done
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
-        """(JSON-able config, arrays): all that `from_state` needs. By default nothing beyond the settings."""
-        return {}, {}
+        """(JSON-able config, arrays): all that `from_state` needs.
+
+        By default the constructor's settings, read from attributes of the same names (as scikit-learn does).
+        """
+        settings = [
+            name
+            for name, parameter in inspect.signature(type(self)).parameters.items()
+            if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        ]
+        for name in settings:
+            if not hasattr(self, name):
+                raise ConfigError(
+                    f"{type(self).__name__} does not keep its setting {name!r} as an attribute: "
+                    "it must, or define to_state and from_state"
+                )
+        return {name: getattr(self, name) for name in settings}, {}
 
     @classmethod
     def from_state(cls, config: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> Self:
@@ -103,8 +117,6 @@ def annotate_batch(
 
 def checked_doc(name: str, result: Any) -> Doc:
     """What a component returned, if it is a Doc. Raises ConfigError otherwise."""
-    from nlptk.doc import Doc
-
     if not isinstance(result, Doc):
         raise ConfigError(f"component {name!r} returned {type(result).__name__}: it must return the Doc")
     return result

@@ -110,7 +110,9 @@ class CrfWeights:
         """The number of labels."""
         return len(self.start)
 
-    def masked(self, transitions: NDArray[np.float32], start: NDArray[np.float32], end: NDArray[np.float32]) -> CrfWeights:
+    def masked(
+        self, transitions: NDArray[np.float32], start: NDArray[np.float32], end: NDArray[np.float32]
+    ) -> CrfWeights:
         """The same weights with 0/-inf masks added, so that only allowed label sequences can come out."""
         return CrfWeights(
             self.keys,
@@ -146,8 +148,13 @@ class CrfWeights:
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Arrays for the store."""
-        arrays = {name: np.asarray(getattr(self, name), dtype=dtype) for name, dtype in _ARRAYS.items()}
+        arrays: dict[str, NDArray[Any]] = {
+            name: np.asarray(getattr(self, name), dtype=dtype) for name, dtype in _ARRAYS.items()
+        }
         arrays["scale"] = arrays["scale"].reshape(1)
+        for name in ("row_sizes", "pair_labels"):  # one byte each is enough for up to 255 labels
+            if self.labels <= 255:
+                arrays[name] = arrays[name].astype(np.uint8)
         return arrays
 
     @classmethod
@@ -161,9 +168,10 @@ class CrfWeights:
         for name, dtype in _ARRAYS.items():
             if name not in arrays:
                 raise ModelError(f"the model lacks the array {name!r}")
-            if arrays[name].dtype != dtype:
+            narrow = dtype == np.uint16 and arrays[name].dtype == np.uint8
+            if arrays[name].dtype != dtype and not narrow:
                 raise ModelError(f"the model's array {name!r} is {arrays[name].dtype}, not {np.dtype(dtype)}")
-            values[name] = arrays[name]
+            values[name] = arrays[name].astype(dtype, copy=False)
         if values["scale"].shape != (1,):
             raise ModelError("the model's scale must be one number")
         values["scale"] = float(values["scale"][0])
@@ -226,7 +234,9 @@ def train_crf(
             callback,
         )
     elif settings.algorithm == "ap":
-        parameters = trainer.averaged_perceptron(settings.iterations, settings.epsilon, settings.seed, callback)
+        parameters = trainer.averaged_perceptron(
+            settings.iterations, settings.epsilon, settings.seed, callback
+        )
     else:
         parameters = trainer.sgd(settings.c2, settings.iterations, settings.seed, callback)
     final = quantize(*rows, parameters, labels, settings.prune)

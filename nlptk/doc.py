@@ -8,7 +8,7 @@ annotation is a column: integer codes with a label table of the Doc's own (``pos
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from operator import index
 from typing import TYPE_CHECKING, Any, overload
 
@@ -188,9 +188,6 @@ class Doc(Extensible):
             raise IndexError(f"token {i} is out of range: the Doc has {n} tokens")
         return Token(self, i + n if i < 0 else i)
 
-    def __bool__(self) -> bool:
-        return True
-
     def __str__(self) -> str:
         return self.text
 
@@ -293,8 +290,8 @@ class Doc(Extensible):
             raise ConfigError(
                 "sentence boundaries are not set: add a 'segmenter' or a 'sentencizer' to the pipeline"
             )
-        firsts = np.flatnonzero(self._sent_starts).tolist()
-        return (Span(self, a, b) for a, b in zip(firsts, [*firsts[1:], len(self)], strict=False))  # no firsts: empty Doc
+        edges = [*np.flatnonzero(self._sent_starts).tolist(), len(self)]
+        return (Span(self, start, end) for start, end in pairwise(edges))
 
     @property
     def ents(self) -> tuple[Span, ...]:
@@ -378,7 +375,10 @@ class Doc(Extensible):
         return doc_io.from_disk(cls, path)
 
     def to_spacy(self, vocab: Any = None) -> Any:
-        """This Doc as a ``spacy.tokens.Doc``: words, whitespace, sentences, pos, tag, lemma, ent and cats."""
+        """This Doc as a ``spacy.tokens.Doc``: words, whitespace, sentences, pos, tag, lemma, ent and cats.
+
+        `vocab`: the spaCy pipeline's own (``nlp.vocab``), if its components are to go on with the Doc.
+        """
         return doc_io.to_spacy(self, vocab)
 
     @classmethod

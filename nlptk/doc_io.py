@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -81,12 +82,12 @@ def from_json(cls: type[D], data: dict[str, Any]) -> D:
                 raise DataError("the JSON Doc has ents or sents but no tokens")
         else:
             doc.set_tokens(
-                np.array([token["start"] for token in tokens], np.int64),
-                np.array([token["end"] for token in tokens], np.int64),
+                [token["start"] for token in tokens],
+                [token["end"] for token in tokens],
             )
             _columns_from_json(doc, tokens)
             _spans_from_json(doc, data)
-        doc.cats = {str(name): float(score) for name, score in data.get("cats", {}).items()}
+        doc.cats = {str(name): _finite(score) for name, score in data.get("cats", {}).items()}
         for name, value in data.get("_", {}).items():
             doc.user_data["._.", name, None, None] = value
         for field in ("underscore_token", "underscore_span"):
@@ -98,6 +99,12 @@ def from_json(cls: type[D], data: dict[str, Any]) -> D:
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise DataError(f"this JSON is not a Doc: {type(error).__name__}: {error}") from error
     return doc
+
+
+def _finite(score: Any) -> float:
+    if not math.isfinite(score):
+        raise ValueError(f"cats has the score {score}")
+    return float(score)
 
 
 def _columns_from_json(doc: Doc, tokens: list[dict[str, Any]]) -> None:
@@ -146,6 +153,7 @@ def to_bytes(doc: Doc) -> bytes:
         "text": doc.text,
         "is_tokenized": doc.is_tokenized,
         "columns": {name: doc.labels(name) for name in doc.columns},
+        "tensors": list(doc.tensors),
         "cats": doc.cats,
         "user_data": encode_user_data(doc.user_data),
     }
@@ -153,8 +161,8 @@ def to_bytes(doc: Doc) -> bytes:
     arrays |= {"starts": doc.starts, "ends": doc.ends}
     if doc.sent_starts is not None:
         arrays["sent_starts"] = doc.sent_starts
-    arrays |= {f"codes/{name}": doc.codes(name) for name in doc.columns}
-    arrays |= {f"tensor/{name}": rows for name, rows in doc.tensors.items()}
+    arrays |= {f"codes/{k}": doc.codes(name) for k, name in enumerate(doc.columns)}
+    arrays |= {f"tensor/{k}": rows for k, rows in enumerate(doc.tensors.values())}
     return pack_sealed(arrays, "the Doc")
 
 
@@ -166,17 +174,13 @@ def from_bytes(cls: type[D], data: bytes, where: str = "the bytes of a Doc") -> 
         doc = cls(head["text"])
         if head["is_tokenized"]:
             doc.set_tokens(arrays["starts"], arrays["ends"], arrays.get("sent_starts"))
-        for name, labels in head["columns"].items():
-            doc.set_codes(name, np.array(arrays[f"codes/{name}"]), labels)
+        for k, (name, labels) in enumerate(head["columns"].items()):
+            doc.set_codes(name, np.array(arrays[f"codes/{k}"]), labels)
+        doc.tensors = {name: np.array(arrays[f"tensor/{k}"]) for k, name in enumerate(head["tensors"])}
         doc.cats = head["cats"]
         doc.user_data = decode_user_data(head["user_data"])
     except (KeyError, TypeError, AttributeError, ConfigError) as error:
         raise ModelError(f"{where}: is not a Doc: {type(error).__name__}: {error}") from error
-    doc.tensors = {
-        name.removeprefix("tensor/"): np.array(rows)
-        for name, rows in arrays.items()
-        if name.startswith("tensor/")
-    }
     return doc
 
 
@@ -205,7 +209,6 @@ def to_spacy(doc: Doc, vocab: Any = None) -> Any:
     """See `Doc.to_spacy`. spaCy has at most one space behind a token: longer whitespace becomes tokens."""
     try:
         import spacy.tokens
-        import spacy.vocab
     except ImportError as error:
         raise MissingDependencyError("spaCy is not installed: pip install spacy") from error
     columns = {name: doc.column(name) for name in ("pos", "tag", "lemma") if doc.has_column(name)}
@@ -226,12 +229,10 @@ def to_spacy(doc: Doc, vocab: Any = None) -> Any:
             spaces.append(False)
 
     def spread(values: list[str], space: str) -> list[str]:
-        return [
-            space if i < 0 or doc.text[doc.starts[i] : doc.ends[i]].isspace() else values[i] for i in origin
-        ]
+        return [space if i < 0 else values[i] for i in origin]
 
     result = spacy.tokens.Doc(
-        spacy.vocab.Vocab() if vocab is None else vocab,
+        spacy.blank("xx").vocab if vocab is None else vocab,
         words=words,
         spaces=spaces,
         pos=spread(columns["pos"], "SPACE") if "pos" in columns else None,
@@ -259,7 +260,7 @@ def _spread_ents(ents: list[str], origin: list[int]) -> list[str]:
 def from_spacy(cls: type[D], source: Any) -> D:
     """See `Doc.from_spacy`."""
     text: str = source.text
-    kept = [token for token in source if token.i == 0 or not token.is_space]
+    kept = [token for token in source if token.i == 0 or not token.text.isspace()]
     doc = cls(text)
     starts = [token.idx for token in kept]
     sents = None

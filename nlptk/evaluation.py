@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nlptk import scoring
 from nlptk.corpora.labels import is_iob_label
 from nlptk.doc import Doc
-from nlptk.errors import ConfigError
+from nlptk.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from nlptk.language import Language
@@ -44,14 +44,16 @@ def evaluate(
         span together for each column (``upos_f1``, ..., ``entity_f1``).
 
     Raises:
-        ConfigError: there is nothing to score: no Docs, or no column that both sides have.
+        DataError: there are no Docs.
+        ConfigError: a column cannot be scored, or there is none that both sides have.
     """
     golds = list(docs)
     if not golds:
-        raise ConfigError("there is nothing to score: the corpus holds no sentence.")
-    inputs = (doc.text if raw else _untagged(doc) for doc in golds)
+        raise DataError("there is nothing to score: the corpus holds no sentence.")
+    given = _needed_columns(nlp)
+    inputs = (doc.text if raw else _without_labels(doc, given) for doc in golds)
     predictions = list(nlp.pipe(inputs))
-    shared = _shared_columns(golds, predictions, columns)
+    shared = _shared_columns(golds, predictions, columns, given)
     scores: Scores = {"sentences": sum(map(_sentence_count, golds)), "tokens": sum(map(len, golds))}
     if raw:
         return scores | _raw_scores(golds, predictions, shared)
@@ -67,33 +69,45 @@ def evaluate(
 
 def assigned_columns(nlp: Language) -> set[str]:
     """The Doc columns that the components of a pipeline say they set."""
-    names = {entry for name in nlp.pipe_names for entry in getattr(nlp.get_pipe(name), "assigns", ())}
+    names = {entry for pipe in nlp.analyze_pipes()["summary"].values() for entry in pipe["assigns"]}
     return {name.removeprefix("doc.") for name in names} - {"tokens", "sents"}
 
 
-def _untagged(doc: Doc) -> Doc:
-    """The gold tokens and sentences without the gold labels."""
-    return Doc(doc.text, doc.starts, doc.ends, sent_starts=doc.sent_starts)
+def _needed_columns(nlp: Language) -> set[str]:
+    """Columns that components read and none of the pipeline sets: they must come with the corpus."""
+    missing = {entry for entries in nlp.analyze_pipes()["problems"].values() for entry in entries}
+    return {name.removeprefix("doc.") for name in missing} - {"tokens", "sents"}
+
+
+def _without_labels(doc: Doc, given: Collection[str]) -> Doc:
+    """The gold tokens and sentences with no column but those that are `given`."""
+    bare = Doc(doc.text, doc.starts, doc.ends, sent_starts=doc.sent_starts)
+    for name in given:
+        if doc.has_column(name):
+            bare.set_codes(name, doc.codes(name), doc.labels(name))
+    return bare
 
 
 def _shared_columns(
-    golds: Sequence[Doc], predictions: Sequence[Doc], wanted: Collection[str] | None
+    golds: Sequence[Doc], predictions: Sequence[Doc], wanted: Collection[str] | None, given: Collection[str]
 ) -> list[str]:
-    have = {name for doc in golds for name in doc.columns} & {
-        name for doc in predictions for name in doc.columns
-    }
-    if wanted is not None:
-        for name in wanted:
-            if name not in have:
-                found = f"the pipeline sets {_listed(predictions)}, the corpus has {_listed(golds)}"
-                raise ConfigError(f"column {name!r} cannot be scored: {found}.")
-        have &= set(wanted)
+    """The columns to score, the standard ones first."""
+    have = (_columns(golds) & _columns(predictions)) - set(given)
+    for name in wanted or ():
+        if name not in have:
+            found = f"the pipeline sets {_listed(predictions)}, the corpus has {_listed(golds)}"
+            raise ConfigError(f"column {name!r} cannot be scored: {found}.")
     order = list(_PREFIX)
-    return sorted(have, key=lambda name: (order.index(name) if name in order else len(order), name))
+    chosen = have if wanted is None else set(wanted)
+    return sorted(chosen, key=lambda name: (order.index(name) if name in order else len(order), name))
+
+
+def _columns(docs: Sequence[Doc]) -> set[str]:
+    return {name for doc in docs for name in doc.columns}
 
 
 def _listed(docs: Sequence[Doc]) -> str:
-    return ", ".join(sorted({name for doc in docs for name in doc.columns})) or "no column"
+    return ", ".join(sorted(_columns(docs))) or "no column"
 
 
 def _sentence_count(doc: Doc) -> int:
@@ -119,15 +133,18 @@ def _column_scores(
         found.append([row[1] for row in rows])
         words.append([row[2] for row in rows])
     scores: Scores = {}
+    are_entities = column == "ent" or _are_entities(gold)
     if column != "ent":
         score = scoring.accuracy(gold, found, words=words if known is not None else None, known=known)
         name = f"{prefix}_acc" if prefix else "accuracy"
         scores[name] = score.accuracy
         if score.known is not None and score.unknown is not None:
-            scores[f"{name}_known"], scores[f"{name}_unknown"] = score.known_accuracy, score.unknown_accuracy
+            scores[f"{name}_known"] = score.known_accuracy if score.known[1] else None
+            scores[f"{name}_unknown"] = score.unknown_accuracy if score.unknown[1] else None
             scores["unknown_tokens"] = score.unknown[1]
-        scores[f"{name}_per_label"] = {label: prf.to_dict() for label, prf in score.per_label.items()}
-    if column == "ent" or _are_entities(gold):
+        if not are_entities:  # B-X and I-X apart tell nothing that the table of entities does not
+            scores[f"{name}_per_label"] = {label: prf.to_dict() for label, prf in score.per_label.items()}
+    if are_entities:
         entities = scoring.entity_scores(gold, found)
         name = "entity" if column == "ent" or not prefix else f"{prefix}_entity"
         scores |= _prf(name, entities.overall)

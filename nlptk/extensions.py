@@ -36,7 +36,8 @@ class Extensible:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._extensions = {}
+        if Extensible in cls.__bases__:  # a subclass of Doc has the extensions of Doc
+            cls._extensions = {}
 
     def _extension_place(self) -> tuple[Doc, int | None, int | None]:
         raise NotImplementedError

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-from nlptk import language_io, language_pipe
+from nlptk import language_io, language_pipe, store
 from nlptk.component import ErrorHandler, checked_doc, raise_error
 from nlptk.doc import Doc
 from nlptk.errors import ConfigError
@@ -176,7 +176,7 @@ def load(
 
     Raises ModelError, naming file and cause, if there is none or it is damaged.
     """
-    embedded = language_io.embedded_pipelines()
+    embedded = store.embedded_pipelines()
     path = embedded.get(name, Path(name)) if isinstance(name, str) else Path(name)
     if not path.is_dir():
         language_io.no_model(path, embedded)

@@ -11,23 +11,13 @@ import numpy as np
 
 from nlptk import registry, store
 from nlptk.component import Component
-from nlptk.errors import ConfigError, ModelError
+from nlptk.errors import ConfigError, ModelError, NlptkError
 from nlptk.pipes import Pipe
 
 if TYPE_CHECKING:
     from nlptk.language import Language
 
 L = TypeVar("L", bound="Language")
-
-PIPELINES = Path(__file__).parent / "pipelines"
-
-
-def embedded_pipelines() -> dict[str, Path]:
-    """Name -> folder of the pipelines shipped inside the package."""
-    if not PIPELINES.is_dir():
-        return {}
-    return {folder.name: folder for folder in sorted(PIPELINES.iterdir()) if (folder / store.META).is_file()}
-
 
 def no_model(path: Path, embedded: Collection[str]) -> NoReturn:
     """Raise the ModelError for a name or path that is no model."""
@@ -46,7 +36,7 @@ def describe(nlp: Language) -> tuple[dict[str, Any], dict[str, store.State]]:
         entry: dict[str, Any] = {"name": pipe.name, "factory": pipe.factory.name}
         if not pipe.enabled:
             entry["disabled"] = True
-        if _has_state(pipe):
+        if pipe.factory.kind != "function" and hasattr(pipe.component, "to_state"):
             components[pipe.name] = pipe.component.to_state()
             if pipe.factory.kind == "factory":  # a factory function needs its own settings to make it again
                 entry["settings"] = pipe.config
@@ -60,13 +50,6 @@ def describe(nlp: Language) -> tuple[dict[str, Any], dict[str, store.State]]:
     if labels:
         meta["labels"] = {**meta.get("labels", {}), **labels}
     return meta, components
-
-
-def _has_state(pipe: Pipe) -> bool:
-    if pipe.factory.kind == "function" or not hasattr(pipe.component, "to_state"):
-        return False
-    # An instance with the base class's to_state is made again from its settings.
-    return getattr(type(pipe.component), "to_state", None) is not Component.to_state
 
 
 def rebuild(
@@ -98,7 +81,7 @@ def rebuild(
         factory = registry.get(entry["factory"])
         try:
             component, settings = _restore(nlp, factory, entry, config, arrays)
-        except (ConfigError, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        except (NlptkError, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             raise ModelError(
                 f"{where}: component {entry['name']!r} cannot be restored: {type(error).__name__}: {error}"
             ) from error
@@ -124,8 +107,7 @@ def _restore(
     """(component, the settings that it was added with)."""
     from_state: Callable[..., Any] | None = getattr(factory.target, "from_state", None)
     if factory.kind == "class" and from_state is not None:
-        stateless = getattr(factory.target, "to_state", None) is Component.to_state
-        return from_state(config, arrays), config if stateless else {}
+        return from_state(config, arrays), {}
     if "settings" not in entry:
         return factory.create(nlp, entry["name"], config), config
     settings = entry["settings"]
@@ -149,13 +131,14 @@ def from_disk(
 def to_bytes(nlp: Language) -> bytes:
     """See `Language.to_bytes`: the files of the folder, each as an array of bytes."""
     files = store.model_files(*describe(nlp))
-    return store.pack({name: np.frombuffer(data, np.uint8) for name, data in files.items()}, "the pipeline")
+    arrays = {name: np.frombuffer(data, np.uint8) for name, data in files.items()}
+    return store.pack_sealed(arrays, "the pipeline")
 
 
 def from_bytes(cls: type[L], data: bytes, disable: Collection[str], exclude: Collection[str]) -> L:
     """See `Language.from_bytes`."""
     where = "the bytes of a pipeline"
-    files = store.unpack(data, where)
+    files = store.unpack_sealed(data, where)
 
     def read(name: str) -> bytes:
         if name not in files:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import pickle
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -156,7 +157,8 @@ def stream_processes(
 
     # Importing the modules that registered factories here registers them in the worker too.
     modules = sorted({pipe.factory.target.__module__ for pipe in nlp._pipes} - {"__main__"})
-    args = (type(nlp), nlp.to_bytes(), modules, [step.name for step in plan])
+    threads = max(1, (os.cpu_count() or 1) // n_process)
+    args = (type(nlp), nlp.to_bytes(), modules, [step.name for step in plan], threads)
     with contextlib.closing(ordered_map(_start, args, tasks(), n_process)) as answers:
         for data in answers:
             answer: Answer = pickle.loads(data)
@@ -192,9 +194,10 @@ def _pickled(items: list[Any]) -> tuple[bytes, list[int], list[tuple[int, Config
 
 
 def _start(
-    cls: type[Language], data: bytes, modules: Sequence[str], names: Sequence[str]
+    cls: type[Language], data: bytes, modules: Sequence[str], names: Sequence[str], threads: int
 ) -> Callable[[bytes], bytes]:
     """In the worker: the pipeline again, and the function that takes one batch through it."""
+    os.environ.setdefault("NLPTK_NUM_THREADS", str(threads))  # the workers share the cores
     for module in modules:
         import_module(module)
     nlp = cls.from_bytes(data)

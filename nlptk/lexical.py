@@ -50,4 +50,5 @@ def like_num(text: str) -> bool:
     lower = text.lower()
     if lower in _NUMBER_WORDS or _ORDINAL.fullmatch(lower):
         return True
-    return bool(text) and all(char in _HAN_NUMERALS for char in text.removeprefix("第"))
+    numerals = text.removeprefix("第")
+    return bool(numerals) and _HAN_NUMERALS.issuperset(numerals)

@@ -1,24 +1,74 @@
-"""Word lists as kernels hold them: 32-bit word hashes, no strings, a few bytes a word."""
+"""Word lists and word classes as kernels hold them: 32-bit word hashes, no strings, a few bytes a word."""
 
 from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nlptk import _core
-from nlptk.errors import ConfigError
+from nlptk.corpora.files import read_lines
+from nlptk.errors import ConfigError, DataError
+
+_MOST_CLASSES = 65_534
+
+
+@dataclass(frozen=True)
+class WordClasses:
+    """Several classes for each of a list of words, such as clusters at several grains.
+
+    Attributes:
+        names: of the classes; a feature template refers to one as ``cluster:name``.
+        keys: uint32 [words], sorted word keys.
+        values: uint16 [words, names], class numbers.
+    """
+
+    names: tuple[str, ...]
+    keys: NDArray[np.uint32]
+    values: NDArray[np.uint16]
+
+    @classmethod
+    def empty(cls) -> WordClasses:
+        """No words, no classes."""
+        return cls((), np.zeros(0, np.uint32), np.zeros((0, 0), np.uint16))
+
+    @classmethod
+    def read(cls, path: str | Path) -> WordClasses:
+        """A tab-separated file, gzip or not: a header line "word" and the names, then words and class numbers.
+
+        Words are compared in lower case.
+
+        Raises:
+            DataError: the file is malformed; names file and line.
+        """
+        lines = iter(read_lines(path))
+        header = next(lines, "").split("\t")
+        if len(header) < 2 or header[0] != "word":
+            raise DataError(f"{path}:1: the header must be 'word' and the names of the classes, parted by tabs")
+        rows: dict[int, list[int]] = {}
+        for number, line in enumerate(lines, 2):
+            word, *classes = line.split("\t")
+            if len(classes) != len(header) - 1 or not all(c.isdecimal() and int(c) <= _MOST_CLASSES for c in classes):
+                raise DataError(
+                    f"{path}:{number}: expected a word and {len(header) - 1} class numbers up to {_MOST_CLASSES}"
+                )
+            rows.setdefault(_core.lexicon_key(word.lower()), [int(c) for c in classes])
+        keys = sorted(rows)
+        values = np.array([rows[key] for key in keys], np.uint16).reshape(len(keys), len(header) - 1)
+        return cls(tuple(header[1:]), np.array(keys, np.uint32), values)
 
 
 def lexicon_keys(words: Iterable[str]) -> NDArray[np.uint32]:
-    """Sorted keys (uint32) of the words; two words in 2^32 share one."""
+    """Sorted keys (uint32) of the words; of two words in 2^32 that share a key one is enough."""
     return np.unique(np.fromiter((_core.lexicon_key(word) for word in words), np.uint32))
 
 
-def jieba_words(min_freq: int = 1, longest: int = 6) -> list[str]:
+def jieba_words(longest: int = 6) -> list[str]:
     """The words of two to `longest` characters in the installed jieba's dictionary (MIT licence).
 
     jieba itself is not imported.
@@ -27,26 +77,20 @@ def jieba_words(min_freq: int = 1, longest: int = 6) -> list[str]:
         ConfigError: jieba is not installed or has no dictionary.
     """
     spec = importlib.util.find_spec("jieba")
-    if spec is None or spec.origin is None:
+    path = Path(spec.origin).with_name("dict.txt") if spec is not None and spec.origin else None
+    if path is None or not path.is_file():
         raise ConfigError("the lexicon 'jieba' needs the package jieba; install it with: pip install jieba")
-    path = Path(spec.origin).with_name("dict.txt")
-    if not path.is_file():
-        raise ConfigError(f"the installed jieba has no dictionary at {path.name}; install jieba again")
-    words = []
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            word, freq = line.split(" ")[:2]
-            if 2 <= len(word) <= longest and int(freq) >= min_freq:
-                words.append(word)
-    return words
+    words = (line.split(" ", 1)[0] for line in read_lines(path))
+    return [word for word in words if 2 <= len(word) <= longest]
 
 
-def read_lexicon(source: str, min_freq: int = 1) -> NDArray[np.uint32]:
-    """Keys of a word list: ``jieba`` for jieba's dictionary, otherwise a UTF-8 file with one word a line."""
+def read_lexicon(source: str) -> NDArray[np.uint32]:
+    """Keys of a word list: "jieba" for jieba's dictionary, otherwise a UTF-8 file with one word a line.
+
+    Raises:
+        DataError: the file cannot be read.
+        ConfigError: jieba is not installed.
+    """
     if source == "jieba":
-        return lexicon_keys(jieba_words(min_freq))
-    try:
-        with Path(source).open(encoding="utf-8") as lines:
-            return lexicon_keys(word for line in lines if (word := line.strip()))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the lexicon {source!r}: {error}") from error
+        return lexicon_keys(jieba_words())
+    return lexicon_keys(word for line in islice(read_lines(source), None) if (word := line.strip()))

@@ -76,9 +76,11 @@ def component(name: str, *, assigns: Iterable[str] = (), requires: Iterable[str]
     `analyze_pipes`).
     """
 
+    _check_name(name)
+
     def decorate(target: T) -> T:
         kind = "class" if inspect.isclass(target) else "function"
-        register(Factory(_checked(name), kind, target, tuple(assigns), tuple(requires)))
+        register(Factory(name, kind, target, tuple(assigns), tuple(requires)))
         return target
 
     return decorate
@@ -95,18 +97,19 @@ def factory(
     out.
     """
 
+    _check_name(name)
+
     def decorate(target: T) -> T:
         settings = dict(default_config or {})
-        register(Factory(_checked(name), "factory", target, tuple(assigns), tuple(requires), settings))
+        register(Factory(name, "factory", target, tuple(assigns), tuple(requires), settings))
         return target
 
     return decorate
 
 
-def _checked(name: str) -> str:
+def _check_name(name: str) -> None:
     if not isinstance(name, str) or not name:
         raise ConfigError('a component needs a name: @nlptk.component("my_component")')
-    return name
 
 
 def has(name: str) -> bool:

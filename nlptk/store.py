@@ -37,6 +37,14 @@ _SEAL = re.compile(rb'"sha256": ?"([0-9a-f]{64})"')
 # ---- models --------------------------------------------------------------------------------------
 
 
+def embedded_pipelines() -> dict[str, Path]:
+    """Name -> folder of the pipelines shipped inside the package."""
+    root = Path(__file__).parent / "pipelines"
+    if not root.is_dir():
+        return {}
+    return {folder.name: folder for folder in sorted(root.iterdir()) if (folder / META).is_file()}
+
+
 def save_model(
     path: str | os.PathLike[str], meta: Mapping[str, Any], components: Mapping[str, State]
 ) -> None:
@@ -64,8 +72,11 @@ def save_model(
                 write_atomic(target, data)
         write_atomic(folder / META, files[META])
     except BaseException:
+        in_use = _referenced(
+            folder
+        )  # the old model's files, or the new one's if its meta.json is there already
         for target in written:
-            if target.name not in old:
+            if target.name not in in_use:
                 target.unlink(missing_ok=True)
         if created:
             with contextlib.suppress(OSError):
@@ -215,7 +226,7 @@ def pack(arrays: Mapping[str, Any], what: str, metadata: dict[str, str] | None =
         ready[name] = np.require(array, array.dtype.newbyteorder("<"), "C")
     try:
         return bytes(safetensors_numpy.save(ready, metadata))
-    except (SafetensorError, KeyError) as error:
+    except (SafetensorError, KeyError, UnicodeEncodeError) as error:
         raise ConfigError(f"{what}: its arrays cannot be stored: {error}") from error
 
 
@@ -269,11 +280,17 @@ def dump_json(value: Any, what: str, indent: int | None = None) -> bytes:
     JSON-able.
     """
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent, default=_plain_number)
     except (TypeError, ValueError, RecursionError) as error:
         raise ConfigError(f"{what} cannot be written as JSON: {error}") from error
     # Escapes would join two lone surrogates into one character on the way back; raw ones stay apart.
     return text.encode("utf-8", "surrogatepass")
+
+
+def _plain_number(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} is not a JSON type")
 
 
 def load_json(data: bytes, where: str) -> Any:

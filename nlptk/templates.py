@@ -95,7 +95,9 @@ def _parse_atom(part: str, template: str, kinds: Mapping[str, AtomKind]) -> tupl
         )
     name, parameter, offset = match.group(1), match.group(2), int(match.group(3) or 0)
     if name not in kinds:
-        raise ConfigError(f"unknown feature {name!r} in template {template!r}; known: {', '.join(sorted(kinds))}")
+        raise ConfigError(
+            f"unknown feature {name!r} in template {template!r}; known: {', '.join(sorted(kinds))}"
+        )
     if (parameter is None) != (kinds[name].parameter is None):
         need = "takes no parameter" if kinds[name].parameter is None else "needs a parameter, as in suffix:3"
         raise ConfigError(f"feature {name!r} in template {template!r} {need}")
@@ -113,7 +115,8 @@ def _parameter(
         return columns.setdefault(parameter, len(columns))
     if kind.parameter == "lexicon":
         if parameter not in lexicons:
-            raise ConfigError(f"template {template!r} names lexicon {parameter!r}, which the model does not have")
+            known = ", ".join(lexicons) or "no word list or word classes"
+            raise ConfigError(f"template {template!r} names {parameter!r}, but the model has {known}")
         return list(lexicons).index(parameter)
     if not parameter.isdecimal() or not 1 <= int(parameter) <= 16:
         raise ConfigError(f"parameter {parameter!r} in template {template!r} must be a number from 1 to 16")

@@ -228,9 +228,6 @@ class Span(Extensible):
     def __len__(self) -> int:
         return self.end - self.start
 
-    def __bool__(self) -> bool:
-        return True
-
     def __str__(self) -> str:
         return self.text
 

@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No test is timed: a busy machine must not make one fail.
+settings.register_profile("nlptk", deadline=None)
+settings.load_profile("nlptk")
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """Word clusters from raw text: left and right neighbours, positive PMI, truncated SVD, k-means.
 
-    python tools/word_clusters.py --lang en --output build/clusters-en.npz
+    python tools/word_clusters.py --lang en --output build/clusters-en.tsv.gz
 
 What it writes are the lexicons of the embedded pipelines' taggers: for each frequent word a cluster number at
 several grains. Sources: Bullinaria and Levy 2012 (PPMI and SVD); Schuetze 1995 (neighbours as part-of-speech
@@ -101,12 +101,15 @@ def main() -> None:
     counts = neighbour_counts(rank[np.concatenate(stream)], len(ranked), options.contexts)
     vectors = embed(counts, options.dimensions, options.seed)
     names = list(index)
-    arrays: dict[str, np.ndarray] = {"words": np.array([names[i] for i in ranked])}
-    for grain in options.grains:
-        means = MiniBatchKMeans(grain, random_state=options.seed, n_init=3, batch_size=4096).fit(vectors)
-        arrays[f"c{grain}"] = (means.labels_ + 1).astype(np.uint16)
+    columns = [
+        MiniBatchKMeans(grain, random_state=options.seed, n_init=3, batch_size=4096).fit(vectors).labels_
+        for grain in options.grains
+    ]
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(options.output, **arrays)
+    with gzip.open(options.output, "wt", encoding="utf-8") as out:
+        out.write("\t".join(["word", *(f"c{grain}" for grain in options.grains)]) + "\n")
+        for word, *classes in zip(ranked, *columns, strict=True):
+            out.write("\t".join([names[word], *map(str, classes)]) + "\n")
     print(f"{options.output}: {len(ranked)} words, grains {options.grains}")
 
 

@@ -97,11 +97,15 @@ py::array_t<std::int32_t> tag_tokens(const LinearModel& model, const TokenFeatur
   return labels;
 }
 
-Lexicon make_lexicon(const Array<std::uint32_t>& keys, const Array<std::uint16_t>& values) {
-  if (keys.size() != values.size()) throw py::value_error("a lexicon needs one value for each key");
-  for (py::ssize_t i = 0; i < values.size(); ++i)
-    if (values.data()[i] == 0) throw py::value_error("lexicon values must be over 0");
-  return Lexicon(keys.data(), values.data(), static_cast<std::size_t>(keys.size()));
+Lexicon make_lexicon(const Array<std::uint32_t>& keys) {
+  return Lexicon(keys.data(), static_cast<std::size_t>(keys.size()));
+}
+
+WordClasses make_classes(const Array<std::uint32_t>& keys, const Array<std::uint16_t>& values) {
+  if (values.ndim() != 2 || values.shape(0) != keys.size())
+    throw py::value_error("word classes need a row of values for each word");
+  return {make_lexicon(keys), {values.data(), values.data() + values.size()},
+          static_cast<std::size_t>(values.shape(1))};
 }
 
 std::unique_ptr<LinearModel> make_model(std::size_t labels, const Array<std::uint32_t>& keys,
@@ -178,16 +182,18 @@ void bind_features(py::module_& m) {
   m.def("hash_string", &hash_string, "text"_a);
   m.def("lexicon_key", [](const py::str& text) { return Lexicon::word_key(hash_string(text)); }, "text"_a);
   py::class_<Lexicon>(m, "Lexicon")
-      .def(py::init(&make_lexicon), "keys"_a, "values"_a)
+      .def(py::init(&make_lexicon), "keys"_a)
       .def("find", [](const Lexicon& self, const py::str& text) { return self.find(hash_string(text)); }, "text"_a);
   py::class_<TokenFeatures>(m, "TokenFeatures")
       .def(py::init([](const std::vector<std::pair<std::int32_t, std::int32_t>>& atoms, const Elements& elements,
-                       const std::vector<std::uint64_t>& seeds, const std::vector<Lexicon>& lexicons) {
+                       const std::vector<std::uint64_t>& seeds, const Array<std::uint32_t>& class_keys,
+                       const Array<std::uint16_t>& class_values) {
              std::vector<TokenAtomSpec> specs;
              for (const auto& [atom, parameter] : atoms) specs.push_back({static_cast<TokenAtom>(atom), parameter});
-             return TokenFeatures(std::move(specs), make_templates(elements, seeds), lexicons);
+             return TokenFeatures(std::move(specs), make_templates(elements, seeds),
+                                  make_classes(class_keys, class_values));
            }),
-           "atoms"_a, "elements"_a, "seeds"_a, "lexicons"_a)
+           "atoms"_a, "elements"_a, "seeds"_a, "class_keys"_a, "class_values"_a)
       .def_property_readonly("width", &TokenFeatures::size)
       .def_property_readonly("columns", &TokenFeatures::columns)
       .def("keys", &token_keys, "texts"_a, "starts"_a, "ends"_a, "documents"_a, "sequences"_a, "columns"_a,

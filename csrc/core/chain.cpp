@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <mutex>
+#include <vector>
 
 #include "chain_exact.hpp"
 #include "cpu.hpp"
@@ -17,10 +19,9 @@ namespace {
 constexpr float kNegInf = -std::numeric_limits<float>::infinity();
 constexpr std::size_t kLanes = 16;  // of the widest vector; rows are padded to a multiple
 
-float* aligned(std::vector<float>& buffer, std::size_t n) {
-  if (buffer.size() < n + kLanes) buffer.resize(n + n / 2 + kLanes);
-  const auto address = reinterpret_cast<std::uintptr_t>(buffer.data());
-  return buffer.data() + ((64 - address % 64) % 64) / sizeof(float);
+float* aligned(float* buffer) {
+  const auto address = reinterpret_cast<std::uintptr_t>(buffer);
+  return buffer + ((64 - address % 64) % 64) / sizeof(float);
 }
 
 // The highest finite score, 0 if there is none.
@@ -29,73 +30,96 @@ float highest(const float* scores, std::size_t n) {
   return top == kNegInf ? 0.0f : top;
 }
 
-float scaled_exp(float score, float shift) {
-  const float value = static_cast<float>(std::exp(static_cast<double>(score) - static_cast<double>(shift)));
+float scaled_exp(float score, double shift) {
+  const auto value = static_cast<float>(std::exp(static_cast<double>(score) - shift));
   return value < std::numeric_limits<float>::min() ? 0.0f : value;
+}
+
+// Sequences that one thread takes at a time: enough to find some of like length, and well under a second of work.
+std::size_t batch_grain(std::size_t sequences, std::size_t positions, std::size_t labels) {
+  const double work = static_cast<double>(positions) * static_cast<double>(labels * labels);
+  const double limit = 5e8 * static_cast<double>(sequences) / std::max(work, 1.0);
+  return std::clamp<std::size_t>(static_cast<std::size_t>(std::min(limit, 1e6)), 1, 256);
 }
 
 }  // namespace
 
 struct Chain::Impl {
+  explicit Impl(const ChainScores& scores);
+  // The tables with their exponentials, which Viterbi does not need.
+  const ChainTables& exponentials() const;
+
   std::vector<float> buffer;
   ChainTables tables{};
+  mutable std::vector<float> exp_buffer;
+  mutable ChainTables with_exponentials{};
   double transition_shift = 0.0;
-  double edge_shift = 0.0;  // of start and end together
-  const ChainKernels* kernels = nullptr;
+  double start_shift = 0.0;
+  double end_shift = 0.0;
+  mutable std::once_flag once;
+  const ChainKernels* kernels = &NLPTK_DISPATCH(chain_kernels);
 };
 
-Chain::Chain(const ChainScores& scores) : impl_(new Impl) {
+Chain::Impl::Impl(const ChainScores& scores) {
   const std::size_t n = scores.labels;
   const std::size_t stride = (n + kLanes - 1) / kLanes * kLanes;
-  float* at = aligned(impl_->buffer, 4 * n * stride + 4 * stride);
-  const auto take = [&at](std::size_t count, float fill) {
-    float* table = at;
-    at += count;
-    std::fill(table, at, fill);
-    return table;
-  };
-  float* to = take(n * stride, kNegInf);
-  float* from = take(n * stride, kNegInf);
-  float* exp_to = take(n * stride, 0.0f);
-  float* exp_from = take(n * stride, 0.0f);
-  const float shift = highest(scores.transitions, n * n);
-  for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t j = 0; j < n; ++j) {
-      const float score = scores.transitions[i * n + j];
-      to[i * stride + j] = from[j * stride + i] = score;
-      exp_to[i * stride + j] = exp_from[j * stride + i] = scaled_exp(score, shift);
-    }
+  buffer.assign(2 * (n + 1) * stride + kLanes, kNegInf);
+  float* to = aligned(buffer.data());
+  float* from = to + n * stride;
+  float* start = from + n * stride;
+  float* end = start + stride;
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < n; ++j)
+      to[i * stride + j] = from[j * stride + i] = scores.transitions[i * n + j];
+  for (std::size_t j = 0; j < n; ++j) {
+    start[j] = scores.start == nullptr ? 0.0f : scores.start[j];
+    end[j] = scores.end == nullptr ? 0.0f : scores.end[j];
   }
-  impl_->transition_shift = shift;
-  const auto edge = [&](const float* given, const float** plain, const float** exponential) {
-    float* row = take(stride, kNegInf);
-    float* exp_row = take(stride, 0.0f);
-    const float top = given == nullptr ? 0.0f : highest(given, n);
-    for (std::size_t j = 0; j < n; ++j) {
-      row[j] = given == nullptr ? 0.0f : given[j];
-      exp_row[j] = scaled_exp(row[j], top);
-    }
-    impl_->edge_shift += static_cast<double>(top);
-    *plain = row;
-    *exponential = exp_row;
-  };
-  ChainTables& tables = impl_->tables;
-  edge(scores.start, &tables.start, &tables.exp_start);
-  edge(scores.end, &tables.end, &tables.exp_end);
-  tables.labels = n;
-  tables.stride = stride;
-  tables.to = to;
-  tables.from = from;
-  tables.exp_to = exp_to;
-  tables.exp_from = exp_from;
-  impl_->kernels = &NLPTK_DISPATCH(chain_kernels);
+  transition_shift = highest(scores.transitions, n * n);
+  start_shift = highest(start, n);
+  end_shift = highest(end, n);
+  tables = ChainTables{n, stride, to, from, start, end, nullptr, nullptr, nullptr, nullptr};
 }
+
+const ChainTables& Chain::Impl::exponentials() const {
+  std::call_once(once, [this] {
+    const std::size_t n = tables.labels;
+    const std::size_t stride = tables.stride;
+    exp_buffer.assign(2 * (n + 1) * stride + kLanes, 0.0f);
+    float* to = aligned(exp_buffer.data());
+    float* from = to + n * stride;
+    float* start = from + n * stride;
+    float* end = start + stride;
+    for (std::size_t i = 0; i < n; ++i)
+      for (std::size_t j = 0; j < n; ++j)
+        to[i * stride + j] = from[j * stride + i] = scaled_exp(tables.to[i * stride + j], transition_shift);
+    for (std::size_t j = 0; j < n; ++j) {
+      start[j] = scaled_exp(tables.start[j], start_shift);
+      end[j] = scaled_exp(tables.end[j], end_shift);
+    }
+    with_exponentials = tables;
+    with_exponentials.exp_to = to;
+    with_exponentials.exp_from = from;
+    with_exponentials.exp_start = start;
+    with_exponentials.exp_end = end;
+  });
+  return with_exponentials;
+}
+
+Chain::Chain(const ChainScores& scores) : impl_(new Impl(scores)) {}
 
 Chain::~Chain() { delete impl_; }
 
 std::size_t Chain::labels() const { return impl_->tables.labels; }
 
-float* ChainWorkspace::floats(std::size_t n) { return aligned(buffer_, n); }
+float* ChainWorkspace::floats(std::size_t n) {
+  if (size_ < n + kLanes) {
+    size_ = n + n / 2 + kLanes;
+    buffer_.reset();  // its contents are not wanted: give the memory back before asking for more
+    buffer_.reset(new float[size_]);
+  }
+  return aligned(buffer_.get());
+}
 
 float viterbi(const Chain& chain, const float* emissions, std::size_t length, ChainWorkspace& workspace,
               std::int32_t* path) {
@@ -112,13 +136,14 @@ double forward_backward(const Chain& chain, const float* emissions, std::size_t 
   ChainSums sums{marginals, nullptr, nullptr, nullptr};
   if (expectations != nullptr)
     sums = ChainSums{marginals, expectations->transitions, expectations->start, expectations->end};
-  float* scratch = workspace.floats(forward_backward_scratch(length, impl.tables.stride));
+  const ChainTables& tables = impl.exponentials();
+  float* scratch = workspace.floats(forward_backward_scratch(length, tables.stride));
   ScaledSum total{};
-  if (!impl.kernels->forward_backward(impl.tables, emissions, length, scratch, sums, &total))
-    return forward_backward_exact(impl.tables, emissions, length, sums);
+  if (!impl.kernels->forward_backward(tables, emissions, length, scratch, sums, &total))
+    return forward_backward_exact(tables, emissions, length, sums);
   return std::log(static_cast<double>(total.mantissa)) +
          static_cast<double>(total.exponent) * 0.69314718055994530942 + total.shift +
-         static_cast<double>(length - 1) * impl.transition_shift + impl.edge_shift;
+         static_cast<double>(length - 1) * impl.transition_shift + impl.start_shift + impl.end_shift;
 }
 
 double log_partition(const Chain& chain, const float* emissions, std::size_t length, ChainWorkspace& workspace) {
@@ -132,15 +157,35 @@ std::size_t viterbi_nbest(const Chain& chain, const float* emissions, std::size_
 
 void viterbi_batch(const Chain& chain, const float* emissions, const std::int64_t* offsets, std::size_t sequences,
                    int threads, std::int32_t* paths, float* scores) {
-  std::vector<ChainWorkspace> workspaces(static_cast<std::size_t>(resolve_threads(threads)));
-  const std::size_t n = chain.labels();
-  parallel_for(sequences, threads, 16, [&](std::size_t begin, std::size_t end, int thread) {
+  const Chain::Impl& impl = chain.impl();
+  const std::size_t n = impl.tables.labels;
+  struct Scratch {
+    ChainWorkspace workspace;
+    std::vector<ChainItem> items;
+  };
+  std::vector<Scratch> scratch(static_cast<std::size_t>(resolve_threads(threads)));
+  const auto positions = sequences == 0 ? std::size_t{0} : static_cast<std::size_t>(offsets[sequences]);
+  parallel_for(sequences, threads, batch_grain(sequences, positions, n), [&](std::size_t begin, std::size_t end,
+                                                                          int thread) {
+    Scratch& mine = scratch[static_cast<std::size_t>(thread)];
+    mine.items.clear();
     for (std::size_t s = begin; s < end; ++s) {
       const auto first = static_cast<std::size_t>(offsets[s]);
       const auto length = static_cast<std::size_t>(offsets[s + 1]) - first;
-      const float score = viterbi(chain, emissions + first * n, length,
-                                  workspaces[static_cast<std::size_t>(thread)], paths + first);
-      if (scores != nullptr) scores[s] = score;
+      float* score = scores == nullptr ? nullptr : scores + s;
+      if (length > 0) {
+        mine.items.push_back({emissions + first * n, length, paths + first, score});
+      } else if (score != nullptr) {
+        *score = 0.0f;
+      }
+    }
+    // Sequences of like length go together.
+    std::sort(mine.items.begin(), mine.items.end(),
+              [](const ChainItem& a, const ChainItem& b) { return a.length > b.length; });
+    for (std::size_t k = 0; k < mine.items.size(); k += kChainGroup) {
+      const ChainItem* group = mine.items.data() + k;
+      float* floats = mine.workspace.floats(viterbi_group_scratch(group->length, impl.tables.stride));
+      impl.kernels->viterbi_group(impl.tables, group, std::min(kChainGroup, mine.items.size() - k), floats);
     }
   });
 }

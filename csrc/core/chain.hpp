@@ -6,7 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 namespace nlptk {
 
@@ -40,7 +40,8 @@ class ChainWorkspace {
   float* floats(std::size_t n);  // at least n floats, 64-byte aligned, contents unspecified
 
  private:
-  std::vector<float> buffer_;
+  std::unique_ptr<float[]> buffer_;
+  std::size_t size_ = 0;
 };
 
 // Sums that training needs, over all sequences given so far. Arrays belong to the caller.

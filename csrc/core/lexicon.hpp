@@ -1,4 +1,4 @@
-// A compact word list: 32-bit word hashes to small values, open addressing. No strings are kept.
+// A compact word list: 32-bit word hashes to row numbers, open addressing. No strings are kept.
 #pragma once
 
 #include <cstddef>
@@ -12,28 +12,28 @@ namespace nlptk {
 class Lexicon {
  public:
   Lexicon() = default;
-  // keys are word_key values; values are > 0. A later duplicate replaces an earlier one.
-  Lexicon(const std::uint32_t* keys, const std::uint16_t* values, std::size_t n) {
+  // keys are word_key values. A word's number is its place in `keys`; of equal keys the first counts.
+  Lexicon(const std::uint32_t* keys, std::size_t n) {
     std::size_t capacity = 16;
     while (capacity < 2 * n) capacity *= 2;
     slots_.resize(capacity);
     mask_ = capacity - 1;
     for (std::size_t i = 0; i < n; ++i) {
       std::size_t slot = keys[i] & mask_;
-      while (slots_[slot].value != 0 && slots_[slot].key != keys[i]) slot = (slot + 1) & mask_;
-      slots_[slot] = {keys[i], values[i]};
+      while (slots_[slot].number != 0 && slots_[slot].key != keys[i]) slot = (slot + 1) & mask_;
+      if (slots_[slot].number == 0) slots_[slot] = {keys[i], static_cast<std::uint32_t>(i + 1)};
     }
   }
 
   static std::uint32_t word_key(std::uint64_t text_hash) { return feature_key(text_hash); }
 
-  // The value of the word with this running hash (hash_text), 0 if it is not listed.
-  std::uint16_t find(std::uint64_t text_hash) const {
+  // One more than the number of the word with this running hash (hash_text), 0 if it is not listed.
+  std::uint32_t find(std::uint64_t text_hash) const {
     if (slots_.empty()) return 0;
     const std::uint32_t key = word_key(text_hash);
     std::size_t slot = key & mask_;
-    while (slots_[slot].value != 0) {
-      if (slots_[slot].key == key) return slots_[slot].value;
+    while (slots_[slot].number != 0) {
+      if (slots_[slot].key == key) return slots_[slot].number;
       slot = (slot + 1) & mask_;
     }
     return 0;
@@ -42,7 +42,7 @@ class Lexicon {
  private:
   struct Slot {
     std::uint32_t key = 0;
-    std::uint16_t value = 0;
+    std::uint32_t number = 0;
   };
   std::vector<Slot> slots_;
   std::size_t mask_ = 0;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdlib>
 #include <exception>
 #include <mutex>
 #include <stdexcept>
@@ -41,9 +42,11 @@ class InterruptPoll {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-// threads <= 0 means one for each core.
+// threads <= 0 means as many as NLPTK_NUM_THREADS says (set in worker processes), else one for each core.
 inline int resolve_threads(int threads) {
   if (threads > 0) return threads;
+  const char* limit = std::getenv("NLPTK_NUM_THREADS");
+  if (limit != nullptr && std::atoi(limit) > 0) return std::atoi(limit);
   const unsigned cores = std::thread::hardware_concurrency();
   return cores > 0 ? static_cast<int>(cores) : 1;
 }

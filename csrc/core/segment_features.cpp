@@ -80,8 +80,7 @@ SegmentFeatures::SegmentFeatures(std::vector<std::vector<SegmentAtomSpec>> atoms
   for (const TemplateElement& element : templates_.elements())
     if (element.table >= 3 || element.column >= atoms_[element.table].size())
       throw std::invalid_argument("segment features: a template refers to an atom that is not there");
-  const std::vector<std::uint16_t> ones(splits.size(), 1);
-  splits_ = Lexicon(splits.data(), ones.data(), splits.size());
+  splits_ = Lexicon(splits.data(), splits.size());
 }
 
 std::uint32_t split_key(const char32_t* rest, std::size_t length) {

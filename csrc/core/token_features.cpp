@@ -62,15 +62,16 @@ Shapes shapes_of(const char32_t* word, std::size_t length) {
 
 }  // namespace
 
-TokenFeatures::TokenFeatures(std::vector<TokenAtomSpec> atoms, Templates templates, std::vector<Lexicon> lexicons)
-    : atoms_(std::move(atoms)), templates_(std::move(templates)), lexicons_(std::move(lexicons)) {
+TokenFeatures::TokenFeatures(std::vector<TokenAtomSpec> atoms, Templates templates, WordClasses classes)
+    : atoms_(std::move(atoms)), templates_(std::move(templates)), classes_(std::move(classes)) {
   for (const TokenAtomSpec& spec : atoms_) {
-    if (spec.atom < TokenAtom::bias || spec.atom > TokenAtom::lexicon)
+    if (spec.atom < TokenAtom::bias || spec.atom > TokenAtom::cluster)
       throw std::invalid_argument("token features: unknown atom");
     if (spec.parameter < 0) throw std::invalid_argument("token features: a parameter must not be negative");
     if (spec.atom == TokenAtom::column) columns_ = std::max(columns_, static_cast<std::size_t>(spec.parameter) + 1);
-    if (spec.atom == TokenAtom::lexicon && static_cast<std::size_t>(spec.parameter) >= lexicons_.size())
-      throw std::invalid_argument("token features: an atom refers to a lexicon that is not there");
+    if (spec.atom == TokenAtom::cluster && static_cast<std::size_t>(spec.parameter) >= classes_.width)
+      throw std::invalid_argument("token features: an atom refers to word classes that are not there");
+    uses_classes_ |= spec.atom == TokenAtom::cluster;
   }
   for (const TemplateElement& element : templates_.elements())
     if (element.table != 0 || element.column >= atoms_.size())
@@ -87,6 +88,7 @@ void TokenFeatures::token_atoms(const char32_t* text, std::size_t text_length, s
   for (std::size_t i = 0; i < length; ++i) lower[i] = unicode::to_lower(word[i]);
   const Shapes shapes = shapes_of(word, length);
   const std::uint64_t lower_hash = hash_text(lower, length);
+  const std::uint32_t number = uses_classes_ ? classes_.words.find(lower_hash) : 0;
 
   for (std::size_t a = 0; a < atoms_.size(); ++a) {
     const auto parameter = static_cast<std::size_t>(atoms_[a].parameter);
@@ -118,7 +120,9 @@ void TokenFeatures::token_atoms(const char32_t* text, std::size_t text_length, s
         break;
       }
       case TokenAtom::column: value = column_values[parameter][token]; break;
-      case TokenAtom::lexicon: value = 1 + static_cast<std::uint64_t>(lexicons_[parameter].find(lower_hash)); break;
+      case TokenAtom::cluster:
+        value = number == 0 ? 1 : 2 + std::uint64_t{classes_.values[(number - 1) * classes_.width + parameter]};
+        break;
     }
     out[a] = value;
   }

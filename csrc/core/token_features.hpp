@@ -1,4 +1,4 @@
-// Features of tokens, read straight from the text: words, affixes, shapes, classes, lexicons, other columns.
+// Features of tokens, read straight from the text: words, affixes, shapes, word classes, other columns.
 #pragma once
 
 #include <cstddef>
@@ -23,12 +23,19 @@ enum class TokenAtom : std::int32_t {
   length,    // in characters, 10 and over as one
   spaced,    // whether white space stands before and after
   column,    // another column's value, `parameter` says which
-  lexicon,   // value in lexicon `parameter` of the lower-cased word
+  cluster,   // class `parameter` of the lower-cased word
 };
 
 struct TokenAtomSpec {
   TokenAtom atom = TokenAtom::bias;
   std::int32_t parameter = 0;
+};
+
+// Classes of words, several for each word: [words, width] numbers, 0 = no class.
+struct WordClasses {
+  Lexicon words;
+  std::vector<std::uint16_t> values;
+  std::size_t width = 0;
 };
 
 // Scratch memory of one thread.
@@ -39,7 +46,7 @@ struct TokenWorkspace {
 
 class TokenFeatures {
  public:
-  TokenFeatures(std::vector<TokenAtomSpec> atoms, Templates templates, std::vector<Lexicon> lexicons);
+  TokenFeatures(std::vector<TokenAtomSpec> atoms, Templates templates, WordClasses classes);
 
   std::size_t size() const { return templates_.size(); }
   std::size_t columns() const { return columns_; }  // how many other columns the atoms refer to
@@ -57,7 +64,8 @@ class TokenFeatures {
 
   std::vector<TokenAtomSpec> atoms_;
   Templates templates_;
-  std::vector<Lexicon> lexicons_;
+  WordClasses classes_;
+  bool uses_classes_ = false;
   std::size_t columns_ = 0;
 };
 

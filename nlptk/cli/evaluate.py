@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from nlptk.cli.columns import HELP as COLUMN_HELP
 from nlptk.cli.columns import column_of
 from nlptk.cli.progress import Progress
-from nlptk.render import visible
+from nlptk.cli.tables import pairs, table
+from nlptk.cli.train import CorpusFormat
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from nlptk.doc import Doc
 
 
@@ -45,6 +44,7 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
+    corpus_format: CorpusFormat = None,
     train: Annotated[
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="Training corpus: its words are the known ones."),
@@ -64,11 +64,12 @@ def evaluate(
     nlp = nlptk.load(model)
     wanted = None if column is None else column_of(column)
     if raw is None:
-        first = next(iter(read_docs(file, column=wanted)), None)
+        first = next(iter(read_docs(file, corpus_format, wanted)), None)
         raw = first is not None and not assigned_columns(nlp) & set(first.columns)
-    known = {word for doc in read_docs(train) for word in doc.words} if train else None
+    known = {word for doc in read_docs(train, corpus_format) for word in doc.words} if train else None
+    unit: Literal["document", "sentence"] = "document" if raw else "sentence"
     with Progress("evaluate", quiet=quiet) as progress:
-        docs = read_docs(file, column=wanted, unit="document" if raw else "sentence")
+        docs = read_docs(file, corpus_format, wanted, unit, lang=nlp.lang)
         scores = score(
             nlp, _counted(docs, progress), raw=raw, columns=None if wanted is None else [wanted], known=known
         )
@@ -76,13 +77,10 @@ def evaluate(
     if as_json:
         typer.echo(json.dumps(scores, ensure_ascii=False))
         return
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    console.print(summary_table(scores))
-    for name, rows in scores.items():
-        if name.endswith("_per_label") and rows:
-            console.print(_label_table(name.removesuffix("_per_label"), rows))
+    tables = {name: rows for name, rows in scores.items() if isinstance(rows, Mapping)}
+    typer.echo(pairs({name: value for name, value in scores.items() if name not in tables}))
+    for name, rows in tables.items():
+        typer.echo(f"\n{name.replace('_', ' ')}\n{_label_table(rows)}")
 
 
 def _counted(docs: Iterable[Doc], progress: Progress) -> Iterator[Doc]:
@@ -95,28 +93,12 @@ def _counted(docs: Iterable[Doc], progress: Progress) -> Iterator[Doc]:
         yield doc
 
 
-def summary_table(scores: Mapping[str, Any]) -> Table:
-    """Names and values of all that is one number or word."""
-    from rich.table import Table
-
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for name, value in scores.items():
-        if isinstance(value, float):
-            table.add_row(name, f"{value:.4f}")
-        elif not isinstance(value, Mapping):
-            table.add_row(name, f"{value:,}" if isinstance(value, int) else visible(str(value)), style="dim")
-    return table
-
-
-def _label_table(name: str, rows: Mapping[str, Mapping[str, float]]) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=f"{name}, by label", title_justify="left", box=None, padding=(0, 2, 0, 0))
-    table.add_column("label")
-    for title in ("precision", "recall", "f1", "gold"):
-        table.add_column(title, justify="right")
-    for label, row in rows.items():
-        cells = [f"{row[key]:.4f}" for key in ("precision", "recall", "f1")]
-        table.add_row(Text(visible(label)), *cells, f"{row['gold']:,}")
-    return table
+def _label_table(rows: Mapping[str, Mapping[str, float]]) -> str:
+    numbers = ("precision", "recall", "f1")
+    return table(
+        ("label", *numbers, "gold"),
+        (
+            (label, *(f"{row[name]:.4f}" for name in numbers), f"{row['gold']:,}")
+            for label, row in rows.items()
+        ),
+    )

@@ -6,16 +6,12 @@ import importlib.metadata
 import json
 import os
 import platform
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from nlptk.render import visible
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from nlptk.cli.tables import pairs
 
 PACKAGES = ("numpy", "safetensors", "scikit-learn", "jieba", "typer", "rich", "torch", "hanlp", "spacy")
 ORDER = ("name", "lang", "version", "description", "pipeline", "data", "scores", "license")
@@ -40,14 +36,12 @@ def info(
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False, indent=2))
         return
-    from rich.console import Console
-
-    Console(highlight=False).print(_table(answer))
+    typer.echo(pairs(answer))
 
 
 def _installation() -> dict[str, Any]:
     from nlptk import __version__, _core
-    from nlptk.language_io import embedded_pipelines
+    from nlptk.store import embedded_pipelines
 
     return {
         "nlptk": __version__,
@@ -81,35 +75,13 @@ def _version(package: str) -> str | None:
 def _model(name: str) -> dict[str, Any]:
     import nlptk
 
-    meta = nlptk.load(name).meta
+    nlp = nlptk.load(name)
+    parts = nlp.analyze_pipes()["summary"]
+    meta = {
+        **nlp.meta,
+        "pipeline": [
+            {"name": pipe, "factory": nlp.pipe_factories[pipe], "assigns": list(parts[pipe]["assigns"])}
+            for pipe in nlp.pipe_names
+        ],
+    }
     return {key: meta[key] for key in (*ORDER, *(key for key in meta if key not in ORDER)) if key in meta}
-
-
-def _table(answer: Mapping[str, Any]) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for key, value in answer.items():
-        table.add_row(Text(visible(key)), Text("\n".join(_lines(value))))
-    return table
-
-
-def _lines(value: Any) -> list[str]:
-    """A JSON value as lines: a mapping a line a key, nested ones indented, everything else on one line."""
-    if isinstance(value, Mapping):
-        lines = []
-        for key, inner in value.items():
-            below = _lines(inner)
-            if isinstance(inner, Mapping) and inner:
-                lines += [f"{visible(str(key))}:", *(f"  {line}" for line in below)]
-            else:
-                lines.append(f"{visible(str(key))}: {below[0]}")
-        return lines or ["-"]
-    if isinstance(value, (list, tuple)):
-        return [", ".join(" ".join(_lines(item)) for item in value) or "-"]
-    if isinstance(value, float):
-        return [f"{value:.4g}"]
-    return [visible(str(value)) or "-"]

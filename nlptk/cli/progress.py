@@ -86,7 +86,8 @@ class Progress:
 
     def _note(self, done: float, note: str) -> str:
         rate = done / max(self.elapsed, 1e-9)
-        return ", ".join(filter(None, [f"{rate:.3g} {self.unit}/s" if self.unit else "", note]))
+        speed = f"{rate:.3g} {self.unit}/s" if rate >= 1 or not done else f"{1 / rate:.3g} s each"
+        return ", ".join(filter(None, [speed if self.unit else "", note]))
 
     def _plain(self, done: float, note: str) -> str:
         parts = [self._note(done, note)]

@@ -6,13 +6,14 @@ import enum
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from nlptk.cli.columns import HELP as COLUMN_HELP
-from nlptk.cli.columns import column_of
+from nlptk.cli.columns import column_of, name_of
 from nlptk.cli.files import check_model_folder
 from nlptk.cli.progress import Progress
 from nlptk.errors import DataError
@@ -54,6 +55,13 @@ Dev = Annotated[
 Output = Annotated[
     Path, typer.Option("--output", "-o", help="Folder for the model; a model that is there is replaced.")
 ]
+CorpusFormat = Annotated[
+    str | None,
+    typer.Option(
+        help="conllu, iob2, conll, wordtag or segmented; without it the files' names tell.",
+        show_default=False,
+    ),
+]
 Lang = Annotated[str, typer.Option("--lang", help="Language of the pipeline: en or zh.")]
 Algo = Annotated[
     Algorithm | None, typer.Option(help="L-BFGS, averaged perceptron or SGD.", show_default=False)
@@ -82,6 +90,7 @@ def tagger(
     model: Annotated[TaggerModel, typer.Option(help="What learns.")] = TaggerModel.crf,
     dev: Dev = None,
     lang: Lang = "en",
+    corpus_format: CorpusFormat = None,
     template: Template = None,
     algorithm: Algo = None,
     c1: C1 = None,
@@ -105,14 +114,23 @@ def tagger(
     check_model_folder(output)
     target = column_of(column)
     options = _given(
-        template=_template(template), algorithm=algorithm and algorithm.value, c1=c1, c2=c2,
+        templates=_template(template), algorithm=algorithm and algorithm.value, c1=c1, c2=c2,
         max_iterations=max_iterations, min_freq=min_freq, order=order, seed=seed, threads=threads,
     )  # fmt: skip
+    if target == "ent":
+        options = _entity_defaults(model) | options
     nlp = nlptk.blank(lang)
-    component = nlp.add_pipe(
-        "tagger", name=f"{column}_tagger", config={"column": target, "model": model.value, **options}
-    )
-    _train(nlp, component, train, dev, output, column=target, unit="sentence", as_json=as_json, quiet=quiet)
+    if "doc.sents" not in nlp.analyze_pipes()["attrs"]:
+        nlp.add_pipe("sentencizer")
+    config = {"column": target, "model": model.value, **options}
+    component = nlp.add_pipe("tagger", name=f"{name_of(target)}_tagger", config=config)
+    corpus = _Corpus(corpus_format, target, "sentence", lang)
+    _train(nlp, component, corpus, train, dev, output, as_json=as_json, quiet=quiet)
+
+
+def _entity_defaults(model: TaggerModel) -> dict[str, Any]:
+    """What a tagger of entities needs other than one of parts of speech."""
+    return {"scheme": "bio"} if model is TaggerModel.hmm else {"templates": "ner"}
 
 
 @app.command("segmenter")
@@ -121,12 +139,16 @@ def segmenter(
     output: Output,
     dev: Dev = None,
     lang: Lang = "en",
+    corpus_format: CorpusFormat = None,
     template: Template = None,
     algorithm: Algo = None,
     c1: C1 = None,
     c2: C2 = None,
     max_iterations: Iterations = None,
     min_freq: MinFreq = None,
+    lexicon: Annotated[
+        str | None, typer.Option(help="jieba, or a file of one word a line.", show_default=False)
+    ] = None,
     seed: Seed = None,
     threads: Threads = None,
     as_json: Json = False,
@@ -140,14 +162,13 @@ def segmenter(
 
     check_model_folder(output)
     options = _given(
-        template=_template(template), algorithm=algorithm and algorithm.value, c1=c1, c2=c2,
-        max_iterations=max_iterations, min_freq=min_freq, seed=seed, threads=threads,
+        templates=_template(template) or lang, lexicon=lexicon, algorithm=algorithm and algorithm.value,
+        c1=c1, c2=c2, max_iterations=max_iterations, min_freq=min_freq, seed=seed, threads=threads,
     )  # fmt: skip
-    nlp = nlptk.blank(lang)
-    for name in list(nlp.pipe_names):
-        nlp.remove_pipe(name)  # the segmenter takes the place of the language's plain tokenizer
+    nlp = nlptk.Language(lang)
     component = nlp.add_pipe("segmenter", config=options)
-    _train(nlp, component, train, dev, output, column=None, unit="paragraph", as_json=as_json, quiet=quiet)
+    corpus = _Corpus(corpus_format, None, "paragraph", lang)
+    _train(nlp, component, corpus, train, dev, output, as_json=as_json, quiet=quiet)
 
 
 def _given(**options: Any) -> dict[str, Any]:
@@ -165,47 +186,62 @@ def _template(name: str | None) -> str | list[str] | None:
     return [line for line in lines if line]
 
 
+@dataclass(frozen=True)
+class _Corpus:
+    """How the corpora of one training are read."""
+
+    format: str | None
+    column: str | None
+    unit: Unit
+    lang: str
+
+    def read(self, path: Path, progress: Progress) -> list[Doc]:
+        from nlptk.corpora import read_docs
+
+        docs = list(read_docs(path, self.format, self.column, self.unit, lang=self.lang))
+        if not docs:
+            raise DataError(f"{path} holds no sentence; give an annotated corpus.")
+        progress.line(f"{path}: {sum(map(len, docs)):,} tokens")
+        return docs
+
+
 def _train(
     nlp: Language,
     component: Any,
+    corpus: _Corpus,
     train: Path,
     dev: Path | None,
     output: Path,
     *,
-    column: str | None,
-    unit: Unit,
     as_json: bool,
     quiet: bool,
 ) -> None:
     with Progress("train", unit="iterations", every=2.0, quiet=quiet) as progress:
-        train_docs = _read(train, column, unit, progress)
-        dev_docs = _read(dev, column, unit, progress) if dev else None
+        train_docs = corpus.read(train, progress)
+        dev_docs = corpus.read(dev, progress) if dev else None
         component.fit(train_docs, dev_docs, progress=_shown(progress))
         result: dict[str, Any] = {"output": str(output), "seconds": round(progress.elapsed, 2)}
+        nlp.meta["name"] = output.resolve().name
         nlp.meta["data"] = {"train": _source(train, train_docs)}
         if dev and dev_docs:
             from nlptk.evaluation import evaluate
 
-            result["dev"] = nlp.meta["scores"] = evaluate(nlp, dev_docs, raw=column is None)
+            result["dev"] = evaluate(nlp, dev_docs, raw=corpus.column is None)
+            nlp.meta["scores"] = {"dev": _headlines(result["dev"])}
             nlp.meta["data"]["dev"] = _source(dev, dev_docs)
         nlp.to_disk(output)
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))
         return
-    scores = [
-        f"dev {name} {value:.4f}" for name, value in result.get("dev", {}).items() if isinstance(value, float)
-    ]
+    scores = [f"dev {name} {value:.4f}" for name, value in _headlines(result.get("dev", {})).items()]
     typer.echo(", ".join([f"saved {output} after {result['seconds']} s", *scores]))
 
 
-def _read(path: Path, column: str | None, unit: Unit, progress: Progress) -> list[Doc]:
-    from nlptk.corpora import read_docs
-
-    docs = list(read_docs(path, column=column, unit=unit))
-    if not docs:
-        raise DataError(f"{path} holds no sentence; give an annotated corpus.")
-    progress.line(f"{path}: {sum(map(len, docs)):,} tokens")
-    return docs
+def _headlines(scores: dict[str, Any]) -> dict[str, float]:
+    """The scores that one compares models by."""
+    return {
+        name: value for name, value in scores.items() if name == "accuracy" or name.endswith(("_acc", "_f1"))
+    }
 
 
 def _shown(progress: Progress) -> Callable[[dict[str, Any]], None]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from nlptk import _core
 from nlptk.doc import Doc
 from nlptk.errors import ConfigError
+from nlptk.lexicons import WordClasses
 from nlptk.templates import AtomKind, compile_templates
 
 # Codes are those of TokenAtom in csrc/core/token_features.hpp.
@@ -27,19 +28,55 @@ TOKEN_ATOMS: dict[str, AtomKind] = {
     "length": AtomKind(9),
     "spaced": AtomKind(10),
     "col": AtomKind(11, "column"),
-    "lex": AtomKind(12, "lexicon"),
+    "cluster": AtomKind(12, "lexicon"),
 }
 
+_POS = (
+    "bias", "word", "lower", "lower[-1]", "lower[1]", "lower[-2]", "lower[2]",
+    "lower[-1]|lower", "lower|lower[1]", "lower[-1]|lower[1]", "lower[-2]|lower[-1]", "lower[1]|lower[2]",
+    "prefix:1", "prefix:2", "prefix:3", "prefix:4",
+    "suffix:1", "suffix:2", "suffix:3", "suffix:4", "suffix:5",
+    "suffix:2[-1]", "suffix:3[-1]", "suffix:2[1]", "suffix:3[1]",
+    "suffix:3[-1]|suffix:3", "suffix:3|suffix:3[1]",
+    "shape", "pattern", "kind", "kind[-1]", "kind[1]", "kind[-1]|kind|kind[1]", "length", "spaced", "norm",
+)  # fmt: skip
+_NER = (
+    "bias", "word", "word[-1]", "word[1]", "lower", "lower[-1]", "lower[1]", "lower[-2]", "lower[2]",
+    "lower[-1]|lower", "lower|lower[1]", "shape", "shape[-1]", "shape[1]",
+    "pattern[-1]|pattern", "pattern|pattern[1]", "pattern[-1]|pattern|pattern[1]",
+    "kind", "kind[-1]", "kind[1]", "kind[-2]", "kind[2]", "prefix:2", "prefix:3", "prefix:4",
+    "suffix:2", "suffix:3", "suffix:4", "suffix:3[-1]", "suffix:3[1]", "spaced", "length", "pattern|spaced",
+    "kind[-1]|lower", "kind|lower[1]", "kind|lower[-1]", "kind|lower[-2]|lower[-1]", "kind|lower[1]|lower[2]",
+)  # fmt: skip
+# Column 1 is the part of speech, as in CoNLL-2000.
+_CHUNK = (
+    "bias", "word", "lower", "lower[-1]", "lower[1]", "lower[-2]", "lower[2]", "lower[-1]|lower", "lower|lower[1]",
+    "lower[-1]|lower|lower[1]", "lower[-1]|lower[1]",
+    "col:1", "col:1[-1]", "col:1[1]", "col:1[-2]", "col:1[2]", "col:1[-3]", "col:1[3]",
+    "col:1[-2]|col:1[-1]", "col:1[-1]|col:1", "col:1|col:1[1]", "col:1[1]|col:1[2]",
+    "col:1[-2]|col:1[-1]|col:1", "col:1[-1]|col:1|col:1[1]", "col:1|col:1[1]|col:1[2]",
+    "col:1[-2]|col:1[-1]|col:1|col:1[1]", "col:1[-1]|col:1|col:1[1]|col:1[2]",
+    "col:1[-2]|col:1[-1]|col:1|col:1[1]|col:1[2]",
+    "lower|col:1", "lower[-1]|col:1", "lower[1]|col:1", "lower|col:1[-1]", "lower|col:1[1]",
+    "suffix:2", "suffix:3", "prefix:3", "suffix:3|col:1", "shape", "kind",
+)  # fmt: skip
+_CLUSTERS = tuple(f"cluster:{grain}{place}" for grain in ("c64", "c256", "c1000") for place in ("", "[-1]", "[1]"))
+
+#: Ready sets of templates. Those with "clusters" need word classes named c64, c256 and c1000.
 TEMPLATES: dict[str, tuple[str, ...]] = {
-    # Part-of-speech tags from words alone (English and other alphabets).
-    "pos": (
-        "bias", "word", "lower", "lower[-1]", "lower[1]", "lower[-2]", "lower[2]",
-        "lower[-1]|lower", "lower|lower[1]", "lower[-1]|lower[1]", "lower[-2]|lower[-1]", "lower[1]|lower[2]",
-        "prefix:1", "prefix:2", "prefix:3", "prefix:4",
-        "suffix:1", "suffix:2", "suffix:3", "suffix:4", "suffix:5",
-        "suffix:2[-1]", "suffix:3[-1]", "suffix:2[1]", "suffix:3[1]",
-        "suffix:3[-1]|suffix:3", "suffix:3|suffix:3[1]",
-        "shape", "pattern", "kind", "kind[-1]", "kind[1]", "kind[-1]|kind|kind[1]", "length", "spaced", "norm",
+    "pos": _POS,
+    "ner": _NER,
+    "chunk": _CHUNK,
+    "pos-clusters": (
+        *_POS, *_CLUSTERS, "cluster:c64[-2]", "cluster:c64[2]", "cluster:c64[-1]|cluster:c64",
+        "cluster:c64|cluster:c64[1]", "cluster:c256[-1]|cluster:c256|cluster:c256[1]",
+    ),
+    "ner-clusters": (
+        *_NER, *_CLUSTERS, "cluster:c256[-1]|kind", "cluster:c256|kind", "cluster:c256[1]|kind",
+        "cluster:c1000|kind", "cluster:c64[-2]|cluster:c64[-1]|kind",
+    ),
+    "chunk-clusters": (
+        *_CHUNK, *_CLUSTERS, "cluster:c256|col:1", "cluster:c256[-1]|cluster:c256", "cluster:c256|cluster:c256[1]",
     ),
 }  # fmt: skip
 
@@ -66,24 +103,19 @@ class TokenBatch:
     def from_docs(cls, docs: Sequence[Doc], columns: Sequence[str] = ()) -> TokenBatch:
         """Docs with tokens; sequences are sentences where a Doc has them, else the whole Doc."""
         if len(docs) == 1:
-            doc = docs[0]
-            starts, ends = doc.starts, doc.ends
-            documents = np.array([0, len(starts)], dtype=np.int64)
-            firsts = None if doc.sent_starts is None else np.flatnonzero(doc.sent_starts)
-            if firsts is None or len(firsts) <= 1:
-                sequences = documents
-            else:
-                sequences = np.append(firsts, len(starts))
+            starts, ends = docs[0].starts, docs[0].ends
         else:
             starts = np.concatenate([doc.starts for doc in docs]) if docs else np.zeros(0, np.int32)
             ends = np.concatenate([doc.ends for doc in docs]) if docs else np.zeros(0, np.int32)
-            documents = _offsets([len(doc.starts) for doc in docs])
-            flags = np.zeros(len(starts) + 1, dtype=bool)
-            for doc, first in zip(docs, documents[:-1].tolist(), strict=True):
-                if doc.sent_starts is not None:
-                    flags[first : first + len(doc.starts)] = doc.sent_starts
-            flags[documents] = True
-            sequences = np.flatnonzero(flags)
+        documents = _offsets([len(doc.starts) for doc in docs])
+        flags = np.zeros(len(starts) + 1, dtype=bool)
+        for doc, first in zip(docs, documents[:-1].tolist(), strict=True):
+            if doc.sent_starts is not None:
+                flags[first : first + len(doc.starts)] = doc.sent_starts
+            if doc.text[:1].isspace():  # leading white space is no part of the first sentence
+                flags[first + 1] = True
+        flags[documents] = True
+        sequences = np.flatnonzero(flags)
         batch = cls([doc.text for doc in docs], starts, ends, documents, sequences)
         for name in columns:
             parts = [_hashed(doc, name) for doc in docs]
@@ -146,30 +178,23 @@ class TokenFeatures:
 
     Args:
         templates: template strings (see :mod:`nlptk.templates`) or the name of a ready set in ``TEMPLATES``.
-        lexicons: name to (uint32 word keys, uint16 values over 0), for ``lex:name`` atoms.
+        classes: word classes that ``cluster:name`` atoms look up.
 
     Raises:
         ConfigError: a template cannot be read, or the ready set is unknown.
     """
 
-    def __init__(
-        self,
-        templates: Sequence[str] | str,
-        lexicons: Mapping[str, tuple[NDArray[np.uint32], NDArray[np.uint16]]] | None = None,
-    ) -> None:
+    def __init__(self, templates: Sequence[str] | str, classes: WordClasses | None = None) -> None:
         if isinstance(templates, str):
             if templates not in TEMPLATES:
                 raise ConfigError(f"unknown template set {templates!r}; ready ones: {', '.join(TEMPLATES)}")
             templates = TEMPLATES[templates]
         self.templates = tuple(templates)
-        self.lexicons = dict(lexicons or {})
-        compiled = compile_templates(self.templates, TOKEN_ATOMS, tuple(self.lexicons))
+        self.classes = classes or WordClasses.empty()
+        compiled = compile_templates(self.templates, TOKEN_ATOMS, self.classes.names)
         self.columns = compiled.columns
         self.kernel = _core.TokenFeatures(
-            compiled.atoms[0],
-            compiled.elements,
-            compiled.seeds,
-            [_core.Lexicon(keys, values) for keys, values in self.lexicons.values()],
+            compiled.atoms[0], compiled.elements, compiled.seeds, self.classes.keys, self.classes.values
         )
 
     def _arguments(self, batch: TokenBatch) -> tuple[object, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nlptk.component import Component
 from nlptk.errors import ConfigError
@@ -57,7 +57,8 @@ class Sentencizer(Component):
         chars = self.PUNCT_CHARS if punct_chars is None else list(punct_chars)
         if not all(isinstance(char, str) and len(char) == 1 for char in chars):
             raise ConfigError("sentencizer: punct_chars must be single characters")
-        self.punct_chars = frozenset(chars)
+        self.punct_chars = "".join(chars)
+        self._finals = frozenset(chars)
         self.overwrite = overwrite
 
     def annotate(self, docs: Sequence[Doc]) -> None:
@@ -78,11 +79,7 @@ class Sentencizer(Component):
         return starts
 
     def _is_final(self, word: str) -> bool:
-        return self.punct_chars.issuperset(word)
-
-    def to_state(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The settings; no arrays."""
-        return {"punct_chars": sorted(self.punct_chars), "overwrite": self.overwrite}, {}
+        return self._finals.issuperset(word)
 
 
 def _closes(word: str, gap_before: str) -> bool:

@@ -185,7 +185,7 @@ class Segmenter(Component):
 
     def _make_kernel(self) -> _core.SegmentFeatures:
         compiled = compile_templates(self.templates, SEGMENT_ATOMS, ("words",))
-        words = _core.Lexicon(self._words, np.ones(len(self._words), np.uint16))
+        words = _core.Lexicon(self._words)
         return _core.SegmentFeatures(compiled.atoms, compiled.elements, compiled.seeds, [words], self._splits.tolist())
 
     def _examples(self, docs: Sequence[Doc]) -> tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[np.int64]]:

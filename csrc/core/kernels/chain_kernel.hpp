@@ -35,9 +35,21 @@ struct ChainSums {
   double* end;
 };
 
+// One sequence of a batch.
+struct ChainItem {
+  const float* emissions;
+  std::size_t length;  // > 0
+  std::int32_t* path;
+  float* score;  // may be null
+};
+
+constexpr std::size_t kChainGroup = 16;
+
 struct ChainKernels {
   float (*viterbi)(const ChainTables& tables, const float* emissions, std::size_t length, float* scratch,
                    std::int32_t* path);
+  // The same paths for at most kChainGroup sequences at a time, the longest first.
+  void (*viterbi_group)(const ChainTables& tables, const ChainItem* items, std::size_t count, float* scratch);
   // False, with nothing written, where float32 cannot hold the sums exactly enough.
   bool (*forward_backward)(const ChainTables& tables, const float* emissions, std::size_t length, float* scratch,
                            const ChainSums& sums, ScaledSum* total);
@@ -47,18 +59,30 @@ struct ChainKernels {
 
 // Floats of scratch that the kernels need.
 inline std::size_t viterbi_scratch(std::size_t length, std::size_t stride) { return (length + 2) * stride; }
+inline std::size_t viterbi_group_scratch(std::size_t longest, std::size_t stride) {
+  return kChainGroup * (longest + 2) * stride;
+}
 inline std::size_t forward_backward_scratch(std::size_t length, std::size_t stride) {
-  return (3 * length + 1) * stride;
+  return (3 * length + 2) * stride + length;
 }
 
+// Defined in chain_viterbi.cpp and chain_sums.cpp, once for each instruction set.
+#define NLPTK_CHAIN_KERNELS                                                                                      \
+  float viterbi(const ChainTables& tables, const float* emissions, std::size_t length, float* scratch,           \
+                std::int32_t* path);                                                                             \
+  void viterbi_group(const ChainTables& tables, const ChainItem* items, std::size_t count, float* scratch);      \
+  std::size_t max_adds(std::size_t rounds);                                                                      \
+  extern const ChainKernels chain_kernels;
+
 namespace baseline {
-extern const ChainKernels chain_kernels;
+NLPTK_CHAIN_KERNELS
 }
 namespace avx2 {
-extern const ChainKernels chain_kernels;
+NLPTK_CHAIN_KERNELS
 }
 namespace avx512 {
-extern const ChainKernels chain_kernels;
+NLPTK_CHAIN_KERNELS
 }
+#undef NLPTK_CHAIN_KERNELS
 
 }  // namespace nlptk

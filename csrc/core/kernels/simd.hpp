@@ -42,13 +42,12 @@ using VecI = std::int32_t __attribute__((vector_size(64)));
 constexpr std::size_t kWidth = 16;
 NLPTK_INLINE Vec load(const float* p) { return _mm512_loadu_ps(p); }
 NLPTK_INLINE void store(float* p, Vec a) { _mm512_storeu_ps(p, a); }
-// The first n < kWidth floats at p; `fill` in the other lanes. Nothing past p[n] is touched.
-NLPTK_INLINE Vec load_first(const float* p, std::size_t n, Vec fill) {
-  return _mm512_mask_loadu_ps(fill, static_cast<__mmask16>((1u << n) - 1u), p);
-}
-NLPTK_INLINE void store_first(float* p, std::size_t n, Vec a) {
-  _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1u), a);
-}
+// The first so many lanes of a vector, 1 to kWidth.
+using Lanes = __mmask16;
+NLPTK_INLINE Lanes first_lanes(std::size_t n) { return static_cast<Lanes>((1u << n) - 1u); }
+// The floats at p in these lanes, `fill` in the others. No float beyond them is touched.
+NLPTK_INLINE Vec load_lanes(const float* p, Lanes lanes, Vec fill) { return _mm512_mask_loadu_ps(fill, lanes, p); }
+NLPTK_INLINE void store_lanes(float* p, Lanes lanes, Vec a) { _mm512_mask_storeu_ps(p, lanes, a); }
 NLPTK_INLINE Vec splat(float x) { return _mm512_set1_ps(x); }
 NLPTK_INLINE Vec max(Vec a, Vec b) { return _mm512_max_ps(a, b); }
 NLPTK_INLINE Vec fma(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }
@@ -63,14 +62,14 @@ using VecI = std::int32_t __attribute__((vector_size(32)));
 constexpr std::size_t kWidth = 8;
 NLPTK_INLINE Vec load(const float* p) { return _mm256_loadu_ps(p); }
 NLPTK_INLINE void store(float* p, Vec a) { _mm256_storeu_ps(p, a); }
-NLPTK_INLINE __m256i first_mask(std::size_t n) {
+using Lanes = __m256i;
+NLPTK_INLINE Lanes first_lanes(std::size_t n) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
-NLPTK_INLINE Vec load_first(const float* p, std::size_t n, Vec fill) {
-  const __m256i mask = first_mask(n);
-  return _mm256_blendv_ps(fill, _mm256_maskload_ps(p, mask), _mm256_castsi256_ps(mask));
+NLPTK_INLINE Vec load_lanes(const float* p, Lanes lanes, Vec fill) {
+  return _mm256_blendv_ps(fill, _mm256_maskload_ps(p, lanes), _mm256_castsi256_ps(lanes));
 }
-NLPTK_INLINE void store_first(float* p, std::size_t n, Vec a) { _mm256_maskstore_ps(p, first_mask(n), a); }
+NLPTK_INLINE void store_lanes(float* p, Lanes lanes, Vec a) { _mm256_maskstore_ps(p, lanes, a); }
 NLPTK_INLINE Vec splat(float x) { return _mm256_set1_ps(x); }
 NLPTK_INLINE Vec max(Vec a, Vec b) { return _mm256_max_ps(a, b); }
 NLPTK_INLINE Vec fma(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }
@@ -92,12 +91,18 @@ NLPTK_INLINE Vec load(const float* p) {
   return a;
 }
 NLPTK_INLINE void store(float* p, Vec a) { __builtin_memcpy(p, &a, sizeof a); }
-NLPTK_INLINE Vec load_first(const float* p, std::size_t n, Vec fill) {
-  for (std::size_t k = 0; k < n; ++k) fill[k] = p[k];
-  return fill;
+using Lanes = std::size_t;
+NLPTK_INLINE Lanes first_lanes(std::size_t n) { return n; }
+NLPTK_INLINE Vec load_lanes(const float* p, Lanes lanes, Vec fill) {
+  switch (lanes) {
+    case 1: return Vec{p[0], fill[1], fill[2], fill[3]};
+    case 2: return Vec{p[0], p[1], fill[2], fill[3]};
+    case 3: return Vec{p[0], p[1], p[2], fill[3]};
+    default: return load(p);
+  }
 }
-NLPTK_INLINE void store_first(float* p, std::size_t n, Vec a) {
-  for (std::size_t k = 0; k < n; ++k) p[k] = a[k];
+NLPTK_INLINE void store_lanes(float* p, Lanes lanes, Vec a) {
+  for (std::size_t k = 0; k < lanes; ++k) p[k] = a[k];
 }
 NLPTK_INLINE Vec splat(float x) { return Vec{x, x, x, x}; }
 NLPTK_INLINE unsigned lane_bits(VecI m) {
@@ -120,29 +125,42 @@ NLPTK_INLINE unsigned less_bits(Vec a, Vec b) { return lane_bits(a < b); }
 
 NLPTK_INLINE Vec zero() { return splat(0.0f); }
 
-NLPTK_INLINE float sum_lanes(Vec a) {
 #if defined(__AVX512F__)
-  return _mm512_reduce_add_ps(a);
+
+NLPTK_INLINE float sum_lanes(Vec a) { return _mm512_reduce_add_ps(a); }
+NLPTK_INLINE float max_lanes(Vec a) { return _mm512_reduce_max_ps(a); }
+
+#elif defined(__SSE2__)
+
+// join(a, b) is applied to the halves until one lane is left.
+template <class Join>
+NLPTK_INLINE float fold_lanes(Vec a, Join join) {
+#if defined(__AVX2__)
+  __m128 x = join(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
 #else
-  float s[kWidth];
-  store(s, a);
-  for (std::size_t half = kWidth / 2; half > 0; half /= 2)
-    for (std::size_t k = 0; k < half; ++k) s[k] += s[k + half];
-  return s[0];
+  __m128 x = a;
 #endif
+  x = join(x, _mm_movehl_ps(x, x));
+  x = join(x, _mm_shuffle_ps(x, x, 1));
+  return _mm_cvtss_f32(x);
+}
+NLPTK_INLINE float sum_lanes(Vec a) {
+  return fold_lanes(a, [](__m128 x, __m128 y) { return _mm_add_ps(x, y); });
+}
+NLPTK_INLINE float max_lanes(Vec a) {
+  return fold_lanes(a, [](__m128 x, __m128 y) { return _mm_max_ps(x, y); });
 }
 
-NLPTK_INLINE float max_lanes(Vec a) {
-#if defined(__AVX512F__)
-  return _mm512_reduce_max_ps(a);
 #else
-  float s[kWidth];
-  store(s, a);
-  for (std::size_t half = kWidth / 2; half > 0; half /= 2)
-    for (std::size_t k = 0; k < half; ++k) s[k] = s[k + half] > s[k] ? s[k + half] : s[k];
-  return s[0];
-#endif
+
+NLPTK_INLINE float sum_lanes(Vec a) { return (a[0] + a[1]) + (a[2] + a[3]); }
+NLPTK_INLINE float max_lanes(Vec a) {
+  const float x = a[0] > a[1] ? a[0] : a[1];
+  const float y = a[2] > a[3] ? a[2] : a[3];
+  return x > y ? x : y;
 }
+
+#endif
 
 // exp(x) for x <= 0, relative error below 2e-7; exactly 0 below -87 (and for -inf).
 // Cephes expf: x = n ln 2 + r with |r| <= ln 2 / 2, a degree 5 polynomial in r, and n added to the exponent.

@@ -1,0 +1,259 @@
+"""CRF tagger: hashed features by declarative templates, read in C++ straight from the text.
+
+Source: Lafferty, McCallum and Pereira 2001. Settings carry CRFsuite's names (Okazaki 2007).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlptk import _core, chain
+from nlptk.crf import CrfSettings, CrfWeights, Progress, train_crf
+from nlptk.errors import ConfigError, DataError, ModelError
+from nlptk.lexicons import WordClasses
+from nlptk.store import embedded_pipelines, load_model
+from nlptk.tag.base import (
+    Estimator,
+    Sentences,
+    check_lengths,
+    check_sentences,
+    check_training,
+    resolve_scheme,
+)
+from nlptk.tag.features import TokenBatch, TokenFeatures
+
+Columns = Mapping[str, Sentences]
+
+
+class CRFTagger(Estimator):
+    """A first-order CRF over sentences.
+
+    Args:
+        templates: feature templates (:mod:`nlptk.templates`), or the name of a ready set: "pos", "ner", "chunk" and
+            the same with "-clusters".
+        algorithm: "sgd", "lbfgs" (with ``c1`` > 0 OWL-QN) or "ap" (averaged perceptron).
+        c1, c2: weights of sum |w| and sum w^2.
+        max_iterations: of L-BFGS, or passes over the data; None for the algorithm's default.
+        min_freq: features of fewer occurrences are dropped.
+        all_possible_states: a weight for every label with every feature, not only those seen together.
+        dense_freq: the same only for features of at least this many occurrences; 0 for none.
+        prune: weights below this size are dropped after training.
+        scheme: "bio" or "bioes" to let only valid label sequences out, "auto" to see whether the training labels
+            are of the first kind, None for no constraint.
+        seed: order of the sentences in the online algorithms.
+        threads: 0 for one for each core.
+        clusters: word classes for ``cluster:name`` atoms: a file that :meth:`nlptk.lexicons.WordClasses.read`
+            reads, or the name or folder of a pipeline whose tagger has some ("en"). Kept in the model.
+
+    Attributes:
+        classes_: the labels, sorted; set by ``fit``.
+        weights_: the trained weights, :class:`nlptk.crf.CrfWeights`.
+    """
+
+    classes_: list[str]
+    weights_: CrfWeights
+
+    def __init__(
+        self,
+        templates: Sequence[str] | str = "pos",
+        algorithm: str = "sgd",
+        c1: float = 0.0,
+        c2: float = 0.1,
+        max_iterations: int | None = None,
+        min_freq: int = 1,
+        all_possible_states: bool = False,
+        dense_freq: int = 20,
+        epsilon: float = 1e-5,
+        period: int = 10,
+        delta: float = 1e-5,
+        prune: float = 1e-4,
+        scheme: str | None = "auto",
+        seed: int = 1,
+        threads: int = 0,
+        clusters: str | WordClasses | None = None,
+    ) -> None:
+        self.templates = templates
+        self.algorithm = algorithm
+        self.c1 = c1
+        self.c2 = c2
+        self.max_iterations = max_iterations
+        self.min_freq = min_freq
+        self.all_possible_states = all_possible_states
+        self.dense_freq = dense_freq
+        self.epsilon = epsilon
+        self.period = period
+        self.delta = delta
+        self.prune = prune
+        self.scheme = scheme
+        self.seed = seed
+        self.threads = threads
+        self.clusters = clusters
+
+    def fit(
+        self,
+        X: Sentences,
+        y: Sentences,
+        X_dev: Sentences | None = None,
+        y_dev: Sentences | None = None,
+        *,
+        columns: Columns | None = None,
+        columns_dev: Columns | None = None,
+        progress: Progress | None = None,
+    ) -> CRFTagger:
+        """Learn from tokens X and their labels y, both lists of lists of strings.
+
+        With a dev set the weights of the pass that labels it best are kept. `columns` gives, by name, further
+        values parallel to X for the templates' ``col:name`` atoms.
+
+        Raises:
+            ConfigError: a setting is out of range, or a template cannot be read.
+            DataError: X and y do not match (the message names the sentence), or there are no tokens.
+        """
+        check_training(X, y)
+        dev = None
+        if X_dev is not None and y_dev is not None:
+            check_sentences(X_dev, "X_dev")
+            check_lengths(X_dev, y_dev)
+            dev = (TokenBatch.from_words(X_dev, columns_dev), [label for tags in y_dev for label in tags])
+        batch = TokenBatch.from_words(X, columns)
+        return self.fit_batch(batch, [label for tags in y for label in tags], dev, progress=progress)
+
+    def fit_batch(
+        self,
+        batch: TokenBatch,
+        labels: Sequence[str],
+        dev: tuple[TokenBatch, Sequence[str]] | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> CRFTagger:
+        """As ``fit``, from tokens in the kernels' form and one label for each, which see the text's spacing."""
+        settings = self._settings()
+        features = TokenFeatures(self.templates, self._word_classes())
+        classes = sorted(set(labels))
+        ids = {label: number for number, label in enumerate(classes)}
+        mask = chain.transition_mask(classes, resolve_scheme(self.scheme, classes))
+        gold = np.array([ids[label] for label in labels], np.int32)
+        evaluate = None
+        if dev is not None and len(dev[0].starts):
+            dev_keys = features.keys(dev[0], self.threads)
+            dev_gold = np.array([ids.get(label, -1) for label in dev[1]], np.int32)  # unseen labels count as misses
+            sequences = dev[0].sequences
+
+            def evaluate(weights: CrfWeights) -> float:
+                found = weights.masked(*mask).compile().predict(dev_keys, sequences, self.threads)
+                return _dev_score(classes, dev_gold, found)
+
+        weights = train_crf(
+            features.keys(batch, self.threads),
+            batch.sequences,
+            gold,
+            len(classes),
+            settings,
+            progress=progress,
+            evaluate=evaluate,
+        )
+        self._install(classes, weights.masked(*mask), features)
+        return self
+
+    def _word_classes(self) -> WordClasses | None:
+        if not isinstance(self.clusters, str):
+            return self.clusters
+        if Path(self.clusters).is_file():
+            return WordClasses.read(self.clusters)
+        return _classes_of_pipeline(self.clusters)
+
+    def _settings(self) -> CrfSettings:
+        names = CrfSettings.__dataclass_fields__
+        return CrfSettings(**{name: value for name, value in self.get_params().items() if name in names})
+
+    def _install(self, classes: list[str], weights: CrfWeights, features: TokenFeatures) -> None:
+        self._model: _core.LinearModel = weights.compile()
+        self.classes_ = classes
+        self.weights_ = weights
+        self._features = features
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The other columns that the templates look at."""
+        if hasattr(self, "_features"):
+            return self._features.columns
+        return TokenFeatures(self.templates, self._word_classes()).columns
+
+    def predict(self, X: Sentences, columns: Columns | None = None) -> list[list[str]]:
+        """The best labels of each sentence, as lists parallel to X.
+
+        Raises:
+            ConfigError: the tagger is not fitted, or a column that the templates need is not given.
+            DataError: X is not a list of lists of strings.
+        """
+        check_sentences(X)
+        found = self.predict_batch(TokenBatch.from_words(X, columns)).tolist()
+        labels = iter([self.classes_[number] for number in found])
+        return [[next(labels) for _ in sentence] for sentence in X]
+
+    def predict_batch(self, batch: TokenBatch) -> NDArray[np.int32]:
+        """Indices into ``classes_`` of the best labels, int32 [tokens]."""
+        if not hasattr(self, "_model"):
+            raise ConfigError("this CRFTagger is not fitted; call fit or from_state first")
+        return self._features.tag(self._model, batch, self.threads)
+
+    def score(self, X: Sentences, y: Sentences, columns: Columns | None = None) -> float:
+        """The share of tokens whose predicted label is the one in y.
+
+        Raises DataError where X and y do not match, or there are no tokens.
+        """
+        check_lengths(X, y)
+        pairs = [(a, b) for p, g in zip(self.predict(X, columns), y, strict=True) for a, b in zip(p, g, strict=True)]
+        if not pairs:
+            raise DataError("there are no tokens to score")
+        return sum(a == b for a, b in pairs) / len(pairs)
+
+    def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Settings and labels that JSON can hold, and arrays: weights and lexicons."""
+        if not hasattr(self, "_model"):
+            raise ConfigError("this CRFTagger is not fitted, so there is nothing to save; call fit first")
+        config = {**self.get_params(), "templates": list(self._features.templates), "classes": self.classes_}
+        clusters = self._features.classes
+        config["clusters"] = list(clusters.names)
+        return config, {**self.weights_.to_arrays(), "cluster_keys": clusters.keys, "cluster_values": clusters.values}
+
+    @classmethod
+    def from_state(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> CRFTagger:
+        """The tagger that ``to_state`` gave. Raises ModelError for anything that is not its state."""
+        try:
+            settings = dict(config)
+            classes = [str(label) for label in settings.pop("classes")]
+            clusters = WordClasses(tuple(settings.pop("clusters")), arrays["cluster_keys"], arrays["cluster_values"])
+            made = cls(**settings, clusters=clusters)
+            features = TokenFeatures(made.templates, clusters)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"the CRF tagger's state is not usable: {error}") from error
+        weights = CrfWeights.from_arrays(arrays)
+        if weights.labels != len(classes):
+            raise ModelError(f"the model has {len(classes)} labels but weights for {weights.labels}")
+        made._install(classes, weights, features)
+        return made
+
+
+def _classes_of_pipeline(name: str) -> WordClasses:
+    """The word classes of the first tagger that has some, out of an embedded pipeline or a folder."""
+    folder = embedded_pipelines().get(name, Path(name))
+    for config, arrays in load_model(folder)[1].values() if folder.is_dir() else ():
+        names = config.get("state", {}).get("clusters")
+        if names and "cluster_keys" in arrays:
+            return WordClasses(tuple(names), arrays["cluster_keys"], arrays["cluster_values"])
+    raise ConfigError(f"{name!r} is neither a file of word classes nor a pipeline that has some")
+
+
+def _dev_score(classes: Sequence[str], gold: NDArray[np.int32], found: NDArray[np.int32]) -> float:
+    """Token accuracy; where there is a label "O", that of tokens that are not "O" on both sides."""
+    if "O" not in classes:
+        return float(np.mean(gold == found))
+    outside = classes.index("O")
+    inside = (gold != outside) | (found != outside)
+    return float(np.mean(gold[inside] == found[inside])) if inside.any() else 1.0
