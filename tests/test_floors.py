@@ -32,10 +32,12 @@ FLOORS: list[set[str]] = [
         "features",
         "templates",
         "render",
+        "lexicons",
     },
     {"tokenize", "vectors", "tag", "classify"},
     {"neural"},
     {"pipes", "language_io", "language_pipe", "language"},
+    {"evaluation"},
     {"compare"},
     {"cli", "__main__"},
 ]
