@@ -28,6 +28,7 @@ PYBIND11_MODULE(_core, m) {
   });
   m.def("isa", [] { return nlptk::isa_name(nlptk::active_isa()); });
   bind_chain(m);
+  bind_rule_tokenizer(m);
   bind_crf(m);
   bind_features(m);
   bind_trigram(m);

@@ -6,13 +6,14 @@
 
 from nlptk.corpora.conllu_doc import doc_to_conllu, sentences_to_doc
 from nlptk.corpora.files import atomic_writer, open_text, read_lines
-from nlptk.corpora.formats import FORMATS, guess_format, read_docs, write_docs
+from nlptk.corpora.formats import FORMATS, detect_format, guess_format, read_docs, write_docs
 from nlptk.corpora.split import train_dev_test_split
 from nlptk.corpora.text import read_texts
 
 __all__ = [
     "FORMATS",
     "atomic_writer",
+    "detect_format",
     "doc_to_conllu",
     "guess_format",
     "open_text",

@@ -1,5 +1,4 @@
-"""Column files: one token a line, a blank line after each sentence (CoNLL-2000/2003, WNUT, MSRA, Universal
-NER).
+"""Column files, one token a line: CoNLL-2000 and 2003, WNUT, MSRA, Universal NER.
 
 Two layouts. ``plain``: word, then columns, separated by tabs or by spaces (as the first line is); a line of
 only whitespace ends a sentence, ``-DOCSTART-`` opens a document, and in a tab-separated file a line that

@@ -155,8 +155,8 @@ def _check_alignment(
         message = f"form {row.form!r} of word {row.id} is not found in its place in '# text'"
         raise error_at(sentence.source, row_line(sentence, row), message)
     if found is None:
-        built = _build_spaced(surfaces, no_space)[0]
-        if "".join(built.split()) != "".join(text.split()):
+        spelled = "".join(row.form for row, _ in surfaces)
+        if "".join(spelled.split()) != "".join(text.split()):
             number = row_line(sentence, surfaces[0][0])
             raise error_at(sentence.source, number, "'# text' is not spelled by the words of the sentence")
         return

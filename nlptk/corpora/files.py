@@ -1,5 +1,4 @@
-"""Text files in and out: gzip told by its first bytes, UTF-8 checked line by line, writes that are whole or
-not at all.
+"""Text files: gzip told by its first bytes, UTF-8 checked line by line, writes whole or not at all.
 
 Reading: ``-`` is standard input; a byte-order mark at the start is dropped; lines end at LF only (so U+2028,
 U+0085 or a form feed inside a line are text), and CRLF is left to the caller to keep or strip. Writing: ``-``
@@ -42,7 +41,9 @@ def error_at(source: str, line: int, message: str) -> DataError:
 
 
 class LineReader:
-    """Lines of a UTF-8 text file, gzip or not, each with its line end; use as a context manager.
+    """Lines of a UTF-8 text file, gzip or not, each with its line end; a context manager.
+
+    The file closes by itself when its last line is read, and at an error.
 
     Attributes:
         name: the file's name for messages.
@@ -80,7 +81,8 @@ class LineReader:
             return raw
         unzipped = gzip.GzipFile(fileobj=raw, mode="rb")
         self._owned.append(unzipped)
-        return unzipped
+        # GzipFile splits lines in Python; a BufferedReader over it does so in C.
+        return io.BufferedReader(unzipped, 1 << 17)
 
     def __iter__(self) -> Iterator[str]:
         try:
@@ -95,12 +97,17 @@ class LineReader:
                 except UnicodeDecodeError as error:
                     raise self._undecodable(raw, error) from error
                 yield text
+        except DataError:
+            self.close()
+            raise
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise error_at(
-                self.name, self.line + 1, f"the gzip stream is damaged or cut short ({error})"
-            ) from error
+            self.close()
+            message = f"the gzip stream is damaged or cut short ({error})"
+            raise error_at(self.name, self.line + 1, message) from error
         except OSError as error:
+            self.close()
             raise DataError(f"cannot read {self.name!r}: {error.strerror or error}") from error
+        self.close()
 
     def _undecodable(self, raw: bytes, error: UnicodeDecodeError) -> DataError:
         if self.line == 1 and raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -182,9 +189,8 @@ class TextWriter:
             data = text.encode("utf-8")
         except UnicodeEncodeError as error:
             line = self.line + text.count("\n", 0, error.start)
-            message = (
-                f"U+{ord(text[error.start]):04X} is a lone surrogate, which UTF-8 cannot carry; replace it"
-            )
+            code = f"U+{ord(text[error.start]):04X}"
+            message = f"{code} is a lone surrogate, which UTF-8 cannot carry; replace it"
             raise error_at(self.name, line, message) from error
         self._stream.write(data)
         self.line += data.count(b"\n")
@@ -193,8 +199,7 @@ class TextWriter:
 
 @contextlib.contextmanager
 def atomic_writer(path: PathLike) -> Iterator[TextWriter]:
-    """Write a text file that appears whole when the block ends, and not at all if it raises (Ctrl-C
-    included).
+    """Write a text file that appears whole when the block ends, and not at all if it raises (or Ctrl-C).
 
     The text goes to a temporary file beside the target, is flushed to disk, and then takes the target's name.
     A link is followed; a device or pipe (``/dev/stdout``) is written directly; ``.gz`` compresses; ``-`` is

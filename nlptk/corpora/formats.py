@@ -1,14 +1,15 @@
-"""Corpus formats by name, and the two functions that read and write any of them: `read_docs` and
-`write_docs`."""
+"""Corpus formats by name, and two functions for all of them: `read_docs` and `write_docs`."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from nlptk.corpora import columns, conllu, conllu_doc, text, wordtag
-from nlptk.corpora.files import PathLike, TextWriter, atomic_writer, source_name
+from nlptk.corpora.files import PathLike, TextWriter, atomic_writer, open_text, source_name
+from nlptk.corpora.labels import is_iob_label
 from nlptk.corpora.pieces import Piece, Unit, build_doc, group
 from nlptk.doc import Doc
 from nlptk.errors import ConfigError, DataError
@@ -107,6 +108,8 @@ FORMATS: dict[str, Format] = {
     )
 }
 
+_TAGGED = re.compile(r".+/[A-Za-z]{1,5}")
+
 # Names of columns as treebanks and the command line call them.
 COLUMN_NAMES = {"upos": "pos", "xpos": "tag", "ner": "ent"}
 
@@ -126,6 +129,37 @@ def guess_format(path: PathLike) -> str:
         if extension in entry.extensions:
             return entry.name
     raise ConfigError(f"cannot tell the format of {name!r} from its name; give one of {', '.join(FORMATS)}")
+
+
+def detect_format(path: PathLike, column: str | None = None) -> str:
+    """As `guess_format`, but a file named as plain text is looked into: many corpora come as ``.txt``.
+
+    It is ``wordtag`` if all words of its first line end in a slash and a short tag; ``conll`` if the lines of
+    its first block have two columns or more, equally many, and end in an entity or chunk label (in anything, if
+    a `column` is wanted).
+
+    Raises:
+        ConfigError: as `guess_format`.
+        DataError: the file cannot be read.
+    """
+    guess = guess_format(path)
+    if guess != "text" or os.fspath(path) == "-":
+        return guess
+    block: list[list[str]] = []
+    with open_text(path) as reader:
+        for line in reader:
+            fields = line.split()
+            if fields and len(block) < 20:
+                block.append(fields)
+            elif block:
+                break
+    if block and all(_TAGGED.fullmatch(item) for item in block[0]):
+        return "wordtag"
+    widths = set(map(len, block))
+    if len(block) > 1 and len(widths) == 1 and widths != {1}:
+        labelled = all(is_iob_label(fields[-1]) for fields in block)
+        return "conll" if labelled or column is not None else guess
+    return guess
 
 
 def get_format(name: str) -> Format:
@@ -152,17 +186,16 @@ def read_docs(
     """Docs of a corpus file, one at a time, with gold tokens, sentence starts and columns.
 
     Args:
-        path: file, gzip or not; ``-`` is standard input. format: a name in ``FORMATS``; by default told from
-        the file's name. column: the column that the caller is after (``upos``, ``xpos``, ``ner`` mean
-        ``pos``, ``tag``, ``ent``).
-            Every Doc then has it, unset where the file leaves it out; a file without it is an error, raised
-            at its end. In a ``conll`` file a name that is no number names the last column.
-        unit: a Doc is a sentence, a paragraph (``# newpar``), or a document (``# newdoc``, ``-DOCSTART-``);
-        where the
-            file marks none, the whole file. For ``text``: a line, lines up to a blank one, the file.
-        spaces, lang: how words are joined where the file does not keep spacing:
-        `nlptk.corpora.pieces.join_words`. strict: a ``# text`` that the words do not spell is an error;
-        otherwise the text is built from the words.
+        path: file, gzip or not; ``-`` is standard input.
+        format: a name in ``FORMATS``; by default told by `detect_format`.
+        column: the column that the caller is after (``upos``, ``xpos``, ``ner`` mean pos, tag, ent). Every
+            Doc then has it, unset where the file leaves it out; a file without it is an error, raised at its
+            end. In a ``conll`` file a name that is no number names the last column.
+        unit: a Doc is a sentence, a paragraph (``# newpar``) or a document (``# newdoc``, ``-DOCSTART-``);
+            where the file marks none, the whole file. In ``text``: a line, lines up to a blank one, the file.
+        spaces, lang: how words are joined where the file does not keep spacing, see
+            `nlptk.corpora.pieces.join_words`.
+        strict: a ``# text`` that the words do not spell is an error; otherwise the words make the text.
 
     Columns: ``conllu`` gives pos, tag, lemma (those that the file fills), ent from ``NER=`` in MISC, form
     where a multiword's words do not spell it; ``iob2`` ent; ``conll`` "1", "2"...; ``wordtag`` tag. Docs of
@@ -171,9 +204,9 @@ def read_docs(
 
     Raises:
         ConfigError: unknown format or unit.
-        DataError: a malformed line (names file and line), or a Doc without `column`.
+        DataError: a malformed line (names file and line), or a file without `column`.
     """
-    entry = get_format(format if format is not None else guess_format(path))
+    entry = get_format(format if format is not None else detect_format(path, column))
     wanted = COLUMN_NAMES.get(column, column) if column is not None else None
     if entry.pieces is None:
         if wanted is not None:
@@ -190,7 +223,7 @@ def _docs(
 ) -> Iterator[Doc]:
     seen: set[str] = set()
     for members in group(pieces, unit):
-        doc = build_doc(members, spaces=options.spaces, lang=options.lang, trim=unit != "document")
+        doc = build_doc(members, spaces=options.spaces, lang=options.lang, unit=unit)
         seen.update(doc.columns)
         if wanted is not None and not doc.has_column(wanted):
             doc.set_column(wanted, [""] * len(doc))

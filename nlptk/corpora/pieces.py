@@ -155,17 +155,21 @@ def group(pieces: Iterable[Piece], unit: Unit) -> Iterator[list[Piece]]:
 
 
 def build_doc(
-    pieces: Sequence[Piece], *, spaces: bool | None = None, lang: str | None = None, trim: bool = False
+    pieces: Sequence[Piece],
+    *,
+    unit: Unit = "document",
+    spaces: bool | None = None,
+    lang: str | None = None,
 ) -> Doc:
     """Join pieces to one Doc with gold tokens, sentence starts and columns.
 
     Between two sentences stands the whitespace that the file gives; where it gives none, a blank line before
     a paragraph or document, and otherwise what `gap_between` says. Whitespace before the first sentence
-    becomes the Doc's leading whitespace token; `trim` drops it and what follows the last sentence.
+    becomes the Doc's leading whitespace token. Outer whitespace is kept for `unit` ``"document"`` only.
 
     ``doc.user_data["multiword"]`` lists ``[start_char, end_char]`` of surface tokens that stand for several
-    words, ``doc.user_data["id"]`` holds the corpus's name of the sentence (of the document, where a Doc is a
-    document).
+    words; ``doc.user_data["id"]`` holds the corpus's name of the document, or of the (first) sentence for the
+    smaller units.
     """
     parts: list[str] = []
     starts: list[int] = []
@@ -175,7 +179,7 @@ def build_doc(
     names = list(dict.fromkeys(name for piece in pieces for name in piece.columns))
     columns: dict[str, list[str]] = {name: [] for name in names}
     position = 0
-    lead = pieces[0].before if pieces and not trim else ""
+    lead = pieces[0].before if pieces and unit == "document" else ""
     if lead:
         parts.append(lead)
         starts.append(0)
@@ -198,23 +202,17 @@ def build_doc(
         for name, values in columns.items():
             values.extend(piece.columns.get(name) or [""] * len(piece.starts))
         position += len(piece.text)
-    if pieces and not trim:
+    if pieces and unit == "document":
         parts.append(pieces[-1].after or "")
     doc = Doc("".join(parts), starts, ends, sent_starts=sentence_starts)
     for name, values in columns.items():
         doc.set_column(name, values)
     if multiword:
         doc.user_data["multiword"] = multiword
-    identity = _identity(pieces)
-    if identity:
-        doc.user_data["id"] = identity
+    name = (pieces[0].doc_id if unit == "document" else pieces[0].id) if pieces else ""
+    if name:
+        doc.user_data["id"] = name
     return doc
-
-
-def _identity(pieces: Sequence[Piece]) -> str:
-    if not pieces:
-        return ""
-    return pieces[0].id if len(pieces) == 1 and pieces[0].id else pieces[0].doc_id
 
 
 def _sentence_gap(left: Piece, right: Piece, spaces: bool | None, lang: str | None) -> str:

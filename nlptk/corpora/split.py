@@ -22,11 +22,11 @@ def train_dev_test_split(
     """Split at random into (train, dev, test), each in the order of `items`.
 
     Args:
-        items: Docs, sentences, anything. dev, test: size of the part; a float is a share of the items
-        (rounded), an int a number of them. seed: the same seed gives the same split on every Python version
-        and platform. groups: one key an item; items with the same key (a document's sentences) stay together.
-        A part then takes
-            whole groups until it has reached its size.
+        items: Docs, sentences, anything.
+        dev, test: size of the part; a float is a share of the items (rounded), an int a number of them.
+        seed: the same seed gives the same split on every Python version and platform.
+        groups: one key an item; items with the same key (a document's sentences) stay together. A part then
+            takes whole groups until it has reached its size.
 
     Raises:
         ConfigError: a size is negative, the parts leave no item for training, or `groups` has another length.

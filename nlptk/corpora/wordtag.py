@@ -1,5 +1,4 @@
-"""Segmented text, one sentence or paragraph a line: ``word/tag word/tag`` (People's Daily) or plain ``word
-word``.
+"""Segmented text, a sentence a line: ``word/tag word/tag`` (People's Daily), or plain ``word word``.
 
 Words are separated by spaces, tabs or ideographic spaces. A word may hold slashes: the last one begins the
 tag. Where the words are joined to text, `nlptk.corpora.pieces.join_words` decides on spaces. Blank lines are

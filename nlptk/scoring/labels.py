@@ -138,28 +138,24 @@ def accuracy(
     """
     if (words is None) != (known is None):
         raise ConfigError("accuracy over known words needs both words= and known=")
+    golds, preds = _sequences(gold), _sequences(pred)
     pairs: Counter[tuple[str, str]] = Counter()
-    for left, right in _paired(gold, pred):
+    for left, right in _paired(golds, preds):
         pairs.update(zip(left, right, strict=True))
     total = sum(pairs.values())
     correct = sum(count for (left, right), count in pairs.items() if left == right)
     table = label_scores(pairs)
     if words is None or known is None:
         return AccuracyScore(correct, total, per_label=table)
-    vocabulary = known if isinstance(known, (set, frozenset, dict)) else set(known)
-    unknown_total = unknown_correct = 0
-    for (left, right), (_, forms) in zip(_paired(gold, pred), _paired(gold, words, "words"), strict=True):
-        for label, guess, form in zip(left, right, forms, strict=True):
+    vocabulary = frozenset(known)
+    unknown = unknown_correct = 0
+    for (wanted, forms), found in zip(_paired(golds, words, "words"), preds, strict=True):
+        for label, form, guess in zip(wanted, forms, found, strict=True):
             if form not in vocabulary:
-                unknown_total += 1
+                unknown += 1
                 unknown_correct += label == guess
-    return AccuracyScore(
-        correct,
-        total,
-        (correct - unknown_correct, total - unknown_total),
-        (unknown_correct, unknown_total),
-        table,
-    )
+    known_counts = (correct - unknown_correct, total - unknown)
+    return AccuracyScore(correct, total, known_counts, (unknown_correct, unknown), table)
 
 
 def entity_scores(gold: Iterable[Labels] | Labels, pred: Iterable[Labels] | Labels) -> EntityScore:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from nlptk import chain
 from nlptk.errors import ConfigError, DataError, ModelError
 
 Sentences = Sequence[Sequence[str]]
@@ -39,6 +40,21 @@ class Estimator:
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
         return f"{type(self).__name__}({settings})"
+
+
+def resolve_scheme(scheme: str | None, classes: Sequence[str]) -> chain.Scheme | None:
+    """The tagging scheme that a setting means; "auto" is "bio" where all labels but O are of that kind.
+
+    Raises ConfigError for a scheme that there is not.
+    """
+    if scheme == "auto":
+        entities = [label for label in classes if label != "O"]
+        looks_bio = entities and all(label[:2] in ("B-", "I-") and len(label) > 2 for label in entities)
+        begun = {label[2:] for label in entities if label.startswith("B-")}
+        return "bio" if looks_bio and {label[2:] for label in entities} <= begun else None
+    if scheme is None or scheme == "bio" or scheme == "bioes":
+        return scheme  # type: ignore[return-value]
+    raise ConfigError(f"scheme must be 'bio', 'bioes', 'auto' or None, not {scheme!r}")
 
 
 def check_integer(name: str, value: Any, low: int) -> None:

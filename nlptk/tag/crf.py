@@ -17,7 +17,14 @@ from nlptk.crf import CrfSettings, CrfWeights, Progress, train_crf
 from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.lexicons import WordClasses
 from nlptk.store import embedded_pipelines, load_model
-from nlptk.tag.base import Estimator, Sentences, check_lengths, check_sentences, check_training
+from nlptk.tag.base import (
+    Estimator,
+    Sentences,
+    check_lengths,
+    check_sentences,
+    check_training,
+    resolve_scheme,
+)
 from nlptk.tag.features import TokenBatch, TokenFeatures
 
 Columns = Mapping[str, Sentences]
@@ -129,7 +136,7 @@ class CRFTagger(Estimator):
         features = TokenFeatures(self.templates, self._word_classes())
         classes = sorted(set(labels))
         ids = {label: number for number, label in enumerate(classes)}
-        mask = chain.transition_mask(classes, self._scheme(classes))
+        mask = chain.transition_mask(classes, resolve_scheme(self.scheme, classes))
         gold = np.array([ids[label] for label in labels], np.int32)
         evaluate = None
         if dev is not None and len(dev[0].starts):
@@ -163,16 +170,6 @@ class CRFTagger(Estimator):
     def _settings(self) -> CrfSettings:
         names = CrfSettings.__dataclass_fields__
         return CrfSettings(**{name: value for name, value in self.get_params().items() if name in names})
-
-    def _scheme(self, classes: Sequence[str]) -> chain.Scheme | None:
-        if self.scheme == "auto":
-            entities = [label for label in classes if label != "O"]
-            looks_bio = entities and all(label[:2] in ("B-", "I-") and len(label) > 2 for label in entities)
-            begun = {label[2:] for label in entities if label.startswith("B-")}
-            return "bio" if looks_bio and {label[2:] for label in entities} <= begun else None
-        if self.scheme in (None, "bio", "bioes"):
-            return self.scheme  # type: ignore[return-value]
-        raise ConfigError(f"scheme must be 'bio', 'bioes', 'auto' or None, not {self.scheme!r}")
 
     def _install(self, classes: list[str], weights: CrfWeights, features: TokenFeatures) -> None:
         self._model: _core.LinearModel = weights.compile()

@@ -27,6 +27,7 @@ from nlptk.tag.base import (
     check_lengths,
     check_training,
     pack_strings,
+    resolve_scheme,
     take_array,
     unpack_strings,
 )
@@ -76,7 +77,8 @@ class HMMTagger(Estimator):
         suffix_length: characters of the longest suffix that tells about a rare word's tag.
         rare_threshold: words seen at most this often teach the suffix and shape model.
         n_word_states: how many of the most frequent words are states of their own beside the tags; 0 for TnT.
-        scheme: "bio" or "bioes" if the tags are of that scheme and only valid sequences may come out.
+        scheme: "bio" or "bioes" to let only valid tag sequences out, "auto" to see whether the training tags
+            are of the first kind, None for no constraint.
         threads: for decoding; 0 for one for each core.
 
     Attributes:
@@ -91,7 +93,7 @@ class HMMTagger(Estimator):
         suffix_length: int = 10,
         rare_threshold: int = 10,
         n_word_states: int = 200,
-        scheme: chain.Scheme | None = None,
+        scheme: str | None = "auto",
         threads: int = 0,
     ) -> None:
         self.order = order
@@ -155,6 +157,7 @@ class HMMTagger(Estimator):
         """Set the model from its counts."""
         n_tags, n_states = len(classes), len(states)
         state_tags = np.array([tag for tag, _ in states], np.int32)
+        self._scheme = resolve_scheme(self.scheme, classes)
         self.classes_ = classes
         self._words, self._entries, self._states, self._trigrams = words, entries, states, trigrams
         self._state_tags = state_tags
@@ -192,7 +195,7 @@ class HMMTagger(Estimator):
     def _allowed(self, tags: NDArray[np.int64]) -> NDArray[np.float32]:
         """0 or -inf for each pair of states, boundary included, as the scheme says."""
         n = len(self.classes_)
-        mask = chain.transition_mask(self.classes_, self.scheme)
+        mask = chain.transition_mask(self.classes_, self._scheme)
         table = np.zeros((n + 1, n + 1), np.float32)
         table[:n, :n], table[n, :n], table[:n, n] = mask.transitions, mask.start, mask.end
         return np.asarray(table[np.ix_(tags, tags)])
@@ -203,7 +206,7 @@ class HMMTagger(Estimator):
         rows = [self._word_state_rows.get(word.lower(), 0) for word, _ in types]
         states = self._state_table[rows]
         # Under a scheme the unlikely tags stay, so that there is always a valid sequence.
-        kept = chances > (0.0 if self.scheme else _PRUNE) * chances.max(axis=1, keepdims=True)
+        kept = chances > (0.0 if self._scheme else _PRUNE) * chances.max(axis=1, keepdims=True)
         offsets = np.zeros(len(types) + 1, np.int64)
         np.cumsum(np.count_nonzero(kept, axis=1), out=offsets[1:])
         chosen = states[kept]

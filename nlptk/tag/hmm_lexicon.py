@@ -144,7 +144,7 @@ class Lexicon:
 
 
 def _smooth_tree(counts: Floats, parents: NDArray[np.int64], depths: NDArray[np.int64]) -> Floats:
-    """Distributions of all nodes from the counts of the words that end at each; the root is smoothed evenly."""
+    """Distributions of all nodes from the counts of the words that end at each."""
     levels = [np.flatnonzero(depths == depth) for depth in range(int(depths.max()) + 1)]
     for level in reversed(levels[1:]):
         np.add.at(counts, parents[level], counts[level])

@@ -46,7 +46,10 @@ class Counts:
 
     def _sum(self, index: tuple[NDArray[np.int64], ...], shape: tuple[int, ...]) -> Doubles:
         flat = np.ravel_multi_index(index, shape)
-        return np.bincount(flat, weights=self.count, minlength=int(np.prod(shape))).reshape(shape)
+        sums: Doubles = np.bincount(flat, weights=self.count, minlength=int(np.prod(shape))).astype(
+            np.float64
+        )
+        return sums.reshape(shape)
 
     def weights(self, terms: int) -> Doubles:
         """Interpolation weights of the first `terms` terms, summing to 1."""
@@ -74,12 +77,12 @@ class Counts:
         )
         # The most specific of equal terms gets the count.
         best = terms - 1 - np.argmax(left_out[::-1], axis=0)
-        return np.bincount(best, weights=self.count, minlength=terms) / self.count.sum()
+        return np.asarray(np.bincount(best, weights=self.count, minlength=terms) / self.count.sum())
 
 
 def _conditional(counts: Doubles, weight: float) -> Doubles:
     """weight * relative frequency along the last axis; zeros where there are no counts."""
-    return weight * counts / np.maximum(counts.sum(axis=-1, keepdims=True), 1)
+    return np.asarray(weight * counts / np.maximum(counts.sum(axis=-1, keepdims=True), 1))
 
 
 def _log_normalised(table: Floats) -> None:

@@ -1,0 +1,214 @@
+"""Baum-Welch against forward-backward in double precision."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors import numpy as safetensors_numpy
+
+from nlptk.errors import ConfigError, DataError, ModelError
+from nlptk.tag.baum_welch import CategoricalHMM
+
+X = [
+    ["the", "cat", "sees", "the", "dog"],
+    ["a", "dog", "sees", "a", "bird"],
+    ["the", "bird", "flies"],
+    ["dogs", "bark"],
+    [],
+    ["a", "cat", "sleeps", "and", "the", "dog", "barks"],
+]
+
+
+def oracle_round(model, X):
+    """One round of EM by summing over every path there is."""
+    states = range(len(model.classes_))
+    words = {word: column for column, word in enumerate(model.vocabulary_)}
+    start = np.zeros_like(model.startprob_)
+    steps = np.zeros_like(model.transmat_)
+    emission = np.zeros_like(model.emissionprob_)
+    log_likelihood = 0.0
+    for sentence in filter(None, X):
+        columns = [words[word] for word in sentence]
+        paths = list(itertools.product(states, repeat=len(columns)))
+        chances = []
+        for path in paths:
+            chance = model.startprob_[path[0]]
+            for a, b in itertools.pairwise(path):
+                chance *= model.transmat_[a, b]
+            chances.append(
+                chance * np.prod([model.emissionprob_[s, c] for s, c in zip(path, columns, strict=True)])
+            )
+        total = sum(chances)
+        log_likelihood += np.log(total)
+        for path, chance in zip(paths, chances, strict=True):
+            start[path[0]] += chance / total
+            for a, b in itertools.pairwise(path):
+                steps[a, b] += chance / total
+            for state, column in zip(path, columns, strict=True):
+                emission[state, column] += chance / total
+    normalised = [table / table.sum(axis=-1, keepdims=True) for table in (start, steps, emission)]
+    return log_likelihood, normalised
+
+
+def test_each_round_is_the_oracles():
+    model = CategoricalHMM(n_components=3, n_iter=1, random_state=4, threads=1).fit(X)
+    for _ in range(3):
+        expected, (start, steps, emission) = oracle_round(model, X)
+        assert model.score(X) == pytest.approx(expected, abs=1e-4)
+        model.fit_more(X)
+        assert model.monitor_.history == [pytest.approx(expected, abs=1e-4)]
+        assert np.allclose(model.startprob_, start, atol=1e-5)
+        assert np.allclose(model.transmat_, steps, atol=1e-5)
+        assert np.allclose(model.emissionprob_, emission, atol=1e-5)
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.lists(st.lists(st.text(st.characters(codec=None), max_size=2), max_size=6), min_size=1, max_size=5),
+    st.integers(1, 5),
+    st.integers(0, 100),
+)
+def test_the_likelihood_never_falls(sentences, n, seed):
+    if not any(sentences):
+        sentences = [["\ud800", "\x00"]]
+    model = CategoricalHMM(n_components=n, n_iter=8, tol=0.0, random_state=seed, threads=1).fit(sentences)
+    assert np.diff(model.monitor_.history).min(initial=0.0) >= -1e-4
+    assert model.score(sentences) >= model.monitor_.history[-1] - 1e-4
+    for table in (model.startprob_, model.transmat_, model.emissionprob_):
+        assert np.allclose(table.sum(axis=-1), 1.0)
+
+
+def test_training_stops_when_it_gains_little():
+    model = CategoricalHMM(n_components=2, n_iter=500, tol=1e-3).fit(X)
+    gains = np.diff(model.monitor_.history)
+    assert model.monitor_.converged
+    assert model.monitor_.iter < 500
+    assert gains[-1] < 1e-3 <= gains[:-1].min()
+
+
+def test_one_seed_gives_one_model_from_any_number_of_threads():
+    models = [CategoricalHMM(3, 5, random_state=7, threads=threads).fit(X) for threads in (1, 1, 4)]
+    for model in models[1:]:
+        assert np.array_equal(model.emissionprob_, models[0].emissionprob_)
+    assert not np.array_equal(
+        CategoricalHMM(3, 5, random_state=8).fit(X).emissionprob_, models[0].emissionprob_
+    )
+
+
+def test_a_tag_dictionary_limits_states_and_names_them():
+    dictionary = {
+        "the": ["DET"],
+        "a": ["DET"],
+        "cat": ["NOUN"],
+        "dog": ["NOUN"],
+        "bird": ["NOUN"],
+        "dogs": ["NOUN"],
+        "sees": ["VERB"],
+        "bark": ["VERB", "NOUN"],
+        "and": ["CCONJ"],
+        "absent": ["INTJ"],
+    }
+    model = CategoricalHMM(n_iter=30).fit(X, dictionary)
+    # Words that the dictionary does not list may have every tag, and so INTJ has words too.
+    assert model.classes_ == ["CCONJ", "DET", "INTJ", "NOUN", "VERB"]
+    for sentence, tags in zip(X, model.predict(X), strict=True):
+        for word, tag in zip(sentence, tags, strict=True):
+            assert tag in dictionary.get(word, model.classes_)
+    assert model.predict([["the", "unheard", "sees", "a", "bird"]])[0][1] == "NOUN"
+
+
+def test_a_tag_that_no_word_can_have_is_left_out():
+    model = CategoricalHMM().fit([["a", "b"]], {"a": ["A"], "b": ["B"], "c": ["C"]})
+    assert model.classes_ == ["A", "B"]
+    assert model.predict([["a", "b", "c"]])[0][:2] == ["A", "B"]
+
+
+def test_a_supervised_start_is_relative_frequency():
+    model = CategoricalHMM().fit_supervised([["a", "b"], ["a"]], [["X", "Y"], ["X"]], smoothing=0.0)
+    assert model.startprob_.tolist() == [1.0, 0.0]
+    assert model.transmat_.tolist() == [[0.0, 1.0], [0.5, 0.5]]
+    assert model.emissionprob_.tolist() == [[1.0, 0.0], [0.0, 1.0]]
+    assert model.predict([["a", "b"]]) == [["X", "Y"]]
+    assert model.score([["a"]]) == 0.0
+    assert model.score([["b"]]) == -np.inf
+    with pytest.raises(DataError, match="sentence 1 has probability 0"):
+        model.fit_more([["a"], ["b"]])
+
+
+def test_posteriors_and_chunks(monkeypatch):
+    model = CategoricalHMM(n_components=3, n_iter=5, threads=1).fit(X)
+    whole, paths, score = model.predict_proba(X), model.predict(X), model.score(X)
+    assert [rows.shape for rows in whole] == [(len(sentence), 3) for sentence in X]
+    assert all(np.allclose(rows.sum(axis=1), 1.0, atol=1e-5) for rows in whole)
+    monkeypatch.setattr("nlptk.tag.baum_welch._CHUNK", 6)
+    assert all(np.array_equal(a, b) for a, b in zip(whole, model.predict_proba(X), strict=True))
+    assert model.predict(X) == paths
+    assert model.score(X) == pytest.approx(score)
+
+
+def test_unknown_words_count_as_missing():
+    model = CategoricalHMM(n_components=2, n_iter=5).fit(X)
+    assert model.score([["never-seen"]]) == pytest.approx(0.0, abs=1e-6)
+    assert np.allclose(model.predict_proba([["never-seen"]])[0], model.startprob_, atol=1e-6)
+
+
+def test_state_round_trip():
+    model = CategoricalHMM(n_components=3, n_iter=5).fit([*X, ["\ud800", "\x00", ""]])
+    config, arrays = model.to_state()
+    again = CategoricalHMM.from_state(config, safetensors_numpy.load(safetensors_numpy.save(arrays)))
+    assert again.predict(X) == model.predict(X)
+    assert again.score(X) == model.score(X)
+    assert again.get_params() == {**model.get_params(), "threads": 0}
+
+
+@pytest.mark.parametrize("name", ["startprob_", "transmat_", "emissionprob_"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -0.5, 3.0])
+def test_altered_probabilities_are_refused(name, value):
+    config, arrays = CategoricalHMM(n_components=3, n_iter=2).fit(X).to_state()
+    arrays[name] = arrays[name].copy()
+    arrays[name].flat[0] = value
+    with pytest.raises(ModelError, match=name):
+        CategoricalHMM.from_state(config, arrays)
+
+
+def test_states_that_do_not_fit_are_refused():
+    config, arrays = CategoricalHMM(n_components=3, n_iter=2).fit(X).to_state()
+    with pytest.raises(ModelError, match="do not fit"):
+        CategoricalHMM.from_state(config, {**arrays, "transmat_": arrays["transmat_"][:2]})
+    with pytest.raises(ModelError, match="vocabulary_bytes"):
+        CategoricalHMM.from_state(config, {k: v for k, v in arrays.items() if k != "vocabulary_bytes"})
+    with pytest.raises(ModelError, match="format"):
+        CategoricalHMM.from_state({**config, "format": 2}, arrays)
+    with pytest.raises(ModelError, match="n_iter"):
+        CategoricalHMM.from_state({**config, "n_iter": 0}, arrays)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{"n_components": 0}, {"n_iter": 0}, {"tol": float("nan")}, {"random_state": -1}, {"threads": -1}],
+)
+def test_settings_out_of_range_are_refused(setting):
+    with pytest.raises(ConfigError, match=next(iter(setting))):
+        CategoricalHMM(**setting).fit(X)
+
+
+def test_bad_data_is_named():
+    with pytest.raises(DataError, match="no words"):
+        CategoricalHMM().fit([[]])
+    with pytest.raises(DataError, match="sentence 0 of X is one string"):
+        CategoricalHMM().fit(["a b"])
+    with pytest.raises(ConfigError, match="at least one tag"):
+        CategoricalHMM().fit([["a"]], {"a": []})
+    with pytest.raises(ConfigError, match="empty"):
+        CategoricalHMM().fit([["a"]], {})
+    with pytest.raises(ConfigError, match="smoothing"):
+        CategoricalHMM().fit_supervised([["a"]], [["X"]], smoothing=-1.0)
+    with pytest.raises(DataError, match="sentence 0 has 1 tokens but 2 tags"):
+        CategoricalHMM().fit_supervised([["a"]], [["X", "Y"]])
+    for method in ("predict", "score", "fit_more"):
+        with pytest.raises(ConfigError, match="not fitted"):
+            getattr(CategoricalHMM(), method)([["a"]])
