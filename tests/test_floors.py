@@ -34,10 +34,12 @@ FLOORS: list[set[str]] = [
         "lexicons",
         "evaluation",
         "render",
+        "lexicons",
     },
     {"tokenize", "vectors", "tag", "classify"},
     {"neural"},
     {"pipes", "language_io", "language_pipe", "language"},
+    {"evaluation"},
     {"compare"},
     {"cli", "__main__"},
 ]
