@@ -1,10 +1,11 @@
-"""Words a second of `nlp.pipe` with the whole embedded `en` on Wikipedia text, against spaCy, one core and two.
+"""Words a second of `nlp.pipe` with the whole embedded `en` on Wikipedia text, against spaCy.
 
     python benchmarks/bench_pipeline.py [--quick] [--model en] [--words 120000] [--rounds 5]
 
-The peer is spaCy's tokenizer and CNN tagger, trained on the same treebank (see spacy_tagger.py). Every contestant
-has a process of its own, and they take turns. A word is what white space separates, the same count for all. nlptk's
-second core is a second thread, spaCy's a second process (`n_process=2`), which is how it uses one.
+The peer is spaCy's tokenizer and CNN tagger, trained on the same treebank (see spacy_tagger.py). Every
+contestant has a process of its own, and they take turns. A word is what white space separates, the same
+count for all. nlptk's second core is a second thread, spaCy's a second process (`n_process=2`), which is how
+it uses one.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from common import Worker, data_dir, has_peer, machine, median, parser, save, say, serve, table, target
+from common import Worker, has_peer, machine, median, parser, save, say, serve, table, target
 from spacy_tagger import accuracy, gold_docs, trained_tagger
 
 REACH = 10.0  # times spaCy's tagger, one core each
@@ -136,7 +137,9 @@ def measure(found: dict[str, Contestant], data: Path, words: int, rounds: int) -
     """Start a process for each contestant and let them take turns; the first round only warms up."""
     with contextlib.ExitStack() as stack:
         workers = {
-            key: stack.enter_context(Worker(__file__, ["--serve", str(data), str(words), *c.arguments], c.cores))
+            key: stack.enter_context(
+                Worker(__file__, ["--serve", str(data), str(words), *c.arguments], c.cores)
+            )
             for key, c in found.items()
         }
         for number in range(rounds + 1):
@@ -230,7 +233,8 @@ def main() -> None:
         "pipeline",
         "Speed of the whole pipeline",
         tables=[
-            table(f"Words a second, {words:,} words of Wikipedia, {rounds} rounds", columns, speed_rows(found, words)),
+            table(f"Words a second, {words:,} words of Wikipedia, {rounds} rounds", columns,
+                  speed_rows(found, words)),
             table("Where the time goes, one core", ["", "component", "share", "time"], share_rows(found)),
             table("Quality of both, EWT test", ["", "UPOS, gold tokens", "words F1, raw text"],
                   quality(given.model, folder, given.data)),
@@ -239,7 +243,7 @@ def main() -> None:
         notes=[
             "A word is what white space separates; the same number of them for all.",
             "spaCy's tagger gives UPOS; nlptk's pipeline finds sentences, UPOS, XPOS and entities too.",
-            "On two cores nlptk runs two threads, spaCy two processes (its `n_process=2`, their start included).",
+            "On two cores nlptk runs two threads, spaCy two processes (`n_process=2`, their start included).",
         ],
         samples={key: c.seconds for key, c in found.items()},
         packages=["spacy", "thinc"],

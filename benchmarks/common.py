@@ -1,7 +1,7 @@
 """What the benchmarks share: arguments, timing in turn, child processes, machine and versions, JSON results.
 
-A script measures contestants in turn (A B C, A B C, ...) on the same input, so that a busy moment of the machine
-hits all of them, and reports medians. Nothing here touches the network.
+A script measures contestants in turn (A B C, A B C, ...) on the same input, so that a busy moment of the
+machine hits all of them, and reports medians. Nothing here touches the network.
 """
 
 from __future__ import annotations
@@ -147,7 +147,8 @@ def serve(answer: Callable[[Any], Any]) -> None:
 
 
 def fresh(code: str, threads: int = 1) -> dict[str, Any]:
-    """Run Python code in a process of its own; the JSON object that it prints last, and its `wall` seconds."""
+    """Run Python code in a process of its own; the JSON object that it prints last, and its `wall`
+    seconds."""
     start = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment(threads), capture_output=True, text=True, check=False
@@ -186,9 +187,8 @@ def save(
     for entry in tables:
         print_table(entry)
     for entry in targets:
-        print(
-            f"{'reached' if entry['met'] else 'MISSED '}  {entry['what']}: {entry['shown']} ({entry['reach']})"
-        )
+        verdict = "reached" if entry["met"] else "MISSED "
+        print(f"{verdict}  {entry['what']}: {entry['shown']} ({entry['reach']})")
     result = {
         "name": name,
         "title": title,
