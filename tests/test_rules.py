@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import nlptk
 from nlptk import _core
+from nlptk.corpora import read_docs
 from nlptk.doc import Doc
 from nlptk.errors import ConfigError
+from nlptk.scoring import segmentation_scores
 from nlptk.tokenize.rules import RuleTokenizer
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=200)
@@ -234,3 +238,13 @@ def test_not_a_text() -> None:
 def test_wrong_threads(threads: object) -> None:
     with pytest.raises(ConfigError, match="threads must be 0 or a positive whole number"):
         RuleTokenizer(threads=threads)  # type: ignore[arg-type]
+
+
+def test_on_the_treebank_it_follows(data_dir: Path) -> None:
+    """CoNLL-2018 F1 on EWT's development set, from raw text; docs/tokenizers.md has the numbers."""
+    gold = list(read_docs(data_dir / "ud-english-ewt/en_ewt-ud-dev.conllu.gz", unit="document"))
+    pred = [Doc(doc.text) for doc in gold]
+    RuleTokenizer(sentences=True).annotate(pred)
+    score = segmentation_scores(gold, pred)
+    assert score.words.f1 > 0.99
+    assert score.sentences.f1 > 0.84
