@@ -146,13 +146,12 @@ def serve(answer: Callable[[Any], Any]) -> None:
         print(json.dumps(answer(json.loads(line))), flush=True)
 
 
-def fresh(code: str, threads: int = 1) -> dict[str, Any]:
-    """Run Python code in a process of its own; the JSON object that it prints last, and its `wall`
-    seconds."""
+def fresh(code: str) -> dict[str, Any]:
+    """Run Python code in a process of its own, as a user would; the JSON object that it prints last, and its
+    `wall` seconds.
+    """
     start = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment(threads), capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     wall = time.perf_counter() - start
     if done.returncode != 0:
         raise RuntimeError(f"a fresh process failed: {done.stderr.strip().splitlines()[-1:]}")

@@ -3,7 +3,8 @@
     python benchmarks/spacy_tagger.py            # trains it if it is not there, and prints its accuracy
 
 `spacy.blank("en")` and `add_pipe("tagger")`: tok2vec is spaCy's HashEmbedCNN with its default settings
-(width 96, 4 layers). It is kept under build/. Adam, dropout and batch sizes are those of spaCy's quickstart training configuration.
+(width 96, 4 layers). Adam, dropout and batch sizes are those of spaCy's quickstart training configuration. It
+is kept under build/.
 """
 
 from __future__ import annotations
