@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from nlptk.errors import ConfigError
 
-_ATOM = re.compile(r"^([a-z]+)(?::([^\[\]|]+))?(?:\[([+-]?\d+)\])?$")
+_ATOM = re.compile(r"^([a-z]+)(?::([^\[\]|]+))?(?:\[([+-]?\d{1,9})\])?$")
 _MAX_OFFSET = 16
 
 
@@ -56,7 +56,8 @@ def compile_templates(
     """Parse ``templates`` against the atoms in ``kinds``.
 
     Raises:
-        ConfigError: a template is malformed, repeats another, or names an unknown atom or lexicon.
+        ConfigError: there are no templates, or one is malformed, repeats another, or names an unknown atom or
+            lexicon.
     """
     from nlptk import _core
 
@@ -68,6 +69,8 @@ def compile_templates(
     if not templates:
         raise ConfigError("at least one feature template is needed")
     for template in templates:
+        if not isinstance(template, str):
+            raise ConfigError(f"a feature template must be a string, not {template!r}")
         if template in seen:
             raise ConfigError(f"feature template {template!r} stands twice; remove one")
         seen.add(template)
@@ -118,6 +121,6 @@ def _parameter(
             known = ", ".join(lexicons) or "no word list or word classes"
             raise ConfigError(f"template {template!r} names {parameter!r}, but the model has {known}")
         return list(lexicons).index(parameter)
-    if not parameter.isdecimal() or not 1 <= int(parameter) <= 16:
+    if not parameter.isdecimal() or len(parameter) > 2 or not 1 <= int(parameter) <= 16:
         raise ConfigError(f"parameter {parameter!r} in template {template!r} must be a number from 1 to 16")
     return int(parameter)

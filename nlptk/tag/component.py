@@ -34,6 +34,8 @@ class Tagger(Component):
     name = "tagger"
 
     def __init__(self, column: str = "pos", model: str = "crf", **options: Any) -> None:
+        if not isinstance(column, str) or not column:
+            raise ConfigError(f"a tagger's column must be a name, not {column!r}")
         if model not in MODELS:
             raise ConfigError(f"unknown tagger model {model!r}; choose one of {', '.join(MODELS)}")
         try:

@@ -111,13 +111,16 @@ class CRFTagger(Estimator):
         values parallel to X for the templates' ``col:name`` atoms.
 
         Raises:
-            ConfigError: a setting is out of range, or a template cannot be read.
+            ConfigError: a setting is out of range, a template cannot be read, or a column is missing.
             DataError: X and y do not match (the message names the sentence), or there are no tokens.
         """
         check_training(X, y)
         dev = None
+        if (X_dev is None) != (y_dev is None):
+            raise ConfigError("X_dev and y_dev belong together; give both or neither")
         if X_dev is not None and y_dev is not None:
             check_sentences(X_dev, "X_dev")
+            check_sentences(y_dev, "y_dev")
             check_lengths(X_dev, y_dev)
             dev = (TokenBatch.from_words(X_dev, columns_dev), [label for tags in y_dev for label in tags])
         batch = TokenBatch.from_words(X, columns)
@@ -230,6 +233,7 @@ class CRFTagger(Estimator):
             classes = [str(label) for label in settings.pop("classes")]
             clusters = WordClasses(tuple(settings.pop("clusters")), arrays["cluster_keys"], arrays["cluster_values"])
             made = cls(**settings, clusters=clusters)
+            made._settings()
             features = TokenFeatures(made.templates, clusters)
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"the CRF tagger's state is not usable: {error}") from error

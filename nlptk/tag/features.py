@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nlptk import _core
 from nlptk.doc import Doc
-from nlptk.errors import ConfigError
+from nlptk.errors import ConfigError, DataError
 from nlptk.lexicons import WordClasses
 from nlptk.templates import AtomKind, compile_templates
 
@@ -101,7 +101,11 @@ class TokenBatch:
 
     @classmethod
     def from_docs(cls, docs: Sequence[Doc], columns: Sequence[str] = ()) -> TokenBatch:
-        """Docs with tokens; sequences are sentences where a Doc has them, else the whole Doc."""
+        """Docs with tokens; sequences are sentences where a Doc has them, else the whole Doc.
+
+        Raises:
+            ConfigError: a Doc has no tokens yet, or lacks a column.
+        """
         if len(docs) == 1:
             starts, ends = docs[0].starts, docs[0].ends
         else:
@@ -110,6 +114,8 @@ class TokenBatch:
         documents = _offsets([len(doc.starts) for doc in docs])
         flags = np.zeros(len(starts) + 1, dtype=bool)
         for doc, first in zip(docs, documents[:-1].tolist(), strict=True):
+            if not doc.is_tokenized:
+                raise ConfigError("a Doc to be tagged has no tokens; run a tokenizer or segmenter before the tagger")
             if doc.sent_starts is not None:
                 flags[first : first + len(doc.starts)] = doc.sent_starts
             if doc.text[:1].isspace():  # leading white space is no part of the first sentence
@@ -126,7 +132,12 @@ class TokenBatch:
     def from_words(
         cls, sentences: Sequence[Sequence[str]], columns: Mapping[str, Sequence[Sequence[str]]] | None = None
     ) -> TokenBatch:
-        """Sentences given as lists of words; a space stands between words."""
+        """Sentences given as lists of words; a space stands between words.
+
+        Raises:
+            ConfigError: a column has not one value for each word.
+            DataError: a column holds something other than strings.
+        """
         lengths = np.fromiter(
             (len(word) for sentence in sentences for word in sentence), np.int64, sum(map(len, sentences))
         )
@@ -150,6 +161,8 @@ class TokenBatch:
             known: dict[str, int] = {}
             for row in values:
                 for value in row:
+                    if not isinstance(value, str):
+                        raise DataError(f"column {name!r} holds {value!r}, which is not a string")
                     if value not in known:
                         known[value] = _core.hash_string(value)
             batch.columns[name] = np.fromiter(

@@ -161,46 +161,42 @@ class Segmenter(Component):
         Raises:
             DataError: `train` is empty, or a Doc has no tokens.
         """
-        for number, doc in enumerate(train):
-            if not doc.is_tokenized:
-                raise DataError(f"training Doc {number} has no tokens; read it from a segmented corpus")
+        for what, docs in (("training", train), ("dev", dev or ())):
+            for number, doc in enumerate(docs):
+                if not doc.is_tokenized:
+                    raise DataError(f"{what} Doc {number} has no tokens; read it from a segmented corpus")
         if not any(len(doc) for doc in train):
             raise DataError("the training set has no tokens")
-        if self.lexicon is not None:
-            self._words = read_lexicon(self.lexicon)
-        self._splits = _find_splits(train)
-        self._kernel = self._make_kernel()
-        keys, labels, sequences = self._examples(train)
+        words = self._words if self.lexicon is None else read_lexicon(self.lexicon)
+        splits = _find_splits(train)
+        kernel = self._make_kernel(words, splits)
+        keys, labels, sequences = _examples(kernel, train, self.threads)
         evaluate = None
         if dev is not None and any(len(doc) for doc in dev):
-            dev_keys, dev_labels, dev_sequences = self._examples(dev)
+            dev_keys, dev_labels, dev_sequences = _examples(kernel, dev, self.threads)
 
             def evaluate(weights: CrfWeights) -> float:
                 found = weights.compile().predict(dev_keys, dev_sequences, self.threads)
                 return _f1(dev_labels > 0, found > 0) + _f1(dev_labels == _SENTENCE, found == _SENTENCE)
 
-        self._weights = train_crf(keys, sequences, labels, 3, self.settings, progress=progress, evaluate=evaluate)
-        self._model = self._weights.compile()
+        weights = train_crf(keys, sequences, labels, 3, self.settings, progress=progress, evaluate=evaluate)
+        self._install(words, splits, kernel, weights)
         return self
 
-    def _make_kernel(self) -> _core.SegmentFeatures:
+    def _make_kernel(self, words: NDArray[np.uint32], splits: NDArray[np.uint32]) -> _core.SegmentFeatures:
         compiled = compile_templates(self.templates, SEGMENT_ATOMS, ("words",))
-        words = _core.Lexicon(self._words)
-        return _core.SegmentFeatures(compiled.atoms, compiled.elements, compiled.seeds, [words], self._splits.tolist())
+        lexicons = [_core.Lexicon(words)]
+        return _core.SegmentFeatures(compiled.atoms, compiled.elements, compiled.seeds, lexicons, splits.tolist())
 
-    def _examples(self, docs: Sequence[Doc]) -> tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[np.int64]]:
-        """Feature keys, gold labels and sequence offsets of the places where tokens may begin."""
-        assert self._kernel is not None
-        keys, positions, documents, sequences = self._kernel.keys([doc.text for doc in docs], self.threads)
-        labels = np.zeros(len(positions), np.int32)
-        for doc, first, last in zip(docs, documents[:-1].tolist(), documents[1:].tolist(), strict=True):
-            marks = np.zeros(len(doc.text) + 1, np.int32)
-            marks[doc.starts] = _TOKEN
-            if doc.sent_starts is not None:
-                marks[doc.starts[np.flatnonzero(doc.sent_starts)]] = _SENTENCE
-            labels[first:last] = marks[positions[first:last]]
-        labels[sequences[:-1][sequences[:-1] < len(labels)]] = _SENTENCE
-        return keys, labels, _cut(sequences, labels)
+    def _install(
+        self,
+        words: NDArray[np.uint32],
+        splits: NDArray[np.uint32],
+        kernel: _core.SegmentFeatures,
+        weights: CrfWeights,
+    ) -> None:
+        self._model = weights.compile()
+        self._words, self._splits, self._kernel, self._weights = words, splits, kernel, weights
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Settings and templates; weights, lexicon and splits."""
@@ -227,26 +223,41 @@ class Segmenter(Component):
             raise ModelError(f"the segmenter's config is not usable: {error}") from error
         if not arrays:
             return made
-        made._weights = CrfWeights.from_arrays(arrays)
+        weights = CrfWeights.from_arrays(arrays)
         for name in ("words", "splits"):
             if name not in arrays or arrays[name].dtype != np.uint32 or arrays[name].ndim != 1:
                 raise ModelError(f"the segmenter's model lacks a usable array {name!r}")
-        if made._weights.labels != 3:
-            raise ModelError(f"a segmenter has 3 labels, this model {made._weights.labels}")
-        made._words, made._splits = arrays["words"], arrays["splits"]
-        made._kernel = made._make_kernel()
-        made._model = made._weights.compile()
+        if weights.labels != 3:
+            raise ModelError(f"a segmenter has 3 labels, this model {weights.labels}")
+        words, splits = arrays["words"], arrays["splits"]
+        made._install(words, splits, made._make_kernel(words, splits), weights)
         return made
 
 
 _DEFAULTS: dict[str, Any] = {"algorithm": "sgd", "c2": 0.1, "max_iterations": 20, "dense_freq": 1}
 
 
+def _examples(
+    kernel: _core.SegmentFeatures, docs: Sequence[Doc], threads: int
+) -> tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[np.int64]]:
+    """Feature keys, gold labels and sequence offsets of the places where tokens may begin."""
+    keys, positions, documents, sequences = kernel.keys([doc.text for doc in docs], threads)
+    labels = np.zeros(len(positions), np.int32)
+    for doc, first, last in zip(docs, documents[:-1].tolist(), documents[1:].tolist(), strict=True):
+        marks = np.zeros(len(doc.text) + 1, np.int32)
+        marks[doc.starts] = _TOKEN
+        if doc.sent_starts is not None:
+            marks[doc.starts[np.flatnonzero(doc.sent_starts)]] = _SENTENCE
+        labels[first:last] = marks[positions[first:last]]
+    labels[sequences[:-1][sequences[:-1] < len(labels)]] = _SENTENCE
+    return keys, labels, _cut(sequences, labels)
+
+
 def _find_splits(docs: Sequence[Doc]) -> NDArray[np.uint32]:
     """Keys of the word ends that the corpus cuts off inside a run of letters or digits ("n't", "na")."""
     found: set[int] = set()
     for doc in docs:
-        found.update(key for key, _ in _core.inner_splits(doc.text, doc.starts))
+        found.update(_core.inner_splits(doc.text, doc.starts).tolist())
     return np.array(sorted(found), np.uint32)
 
 
