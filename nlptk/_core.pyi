@@ -1,5 +1,7 @@
 """C++ kernels of nlptk."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,6 +37,7 @@ class TrigramModel:
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Token t may take `candidate_states[candidate_offsets[t]:candidate_offsets[t + 1]]` (increasing, at least
         one); sequence s is the tokens `offsets[s]:offsets[s + 1]`. Returns states [tokens] and scores [sequences]."""
+
 # chain.cpp: see nlptk/chain.py, which takes any array-like; these want exactly the dtypes named, C-contiguous.
 # TypeError for another dtype or layout; ValueError for a wrong shape, NaN, +inf, or a finite score beyond 1e30.
 def viterbi(
@@ -74,3 +77,13 @@ def forward_backward(
 ]: ...
 def max_add_peak(seconds: float = 0.05) -> float:
     """Max-add pairs a second that one core does in registers: the peak that Viterbi is measured against."""
+
+# rule_tokenizer.cpp: see nlptk/tokenize/rules.py. TypeError for anything but str
+def rule_tokenize(
+    texts: Sequence[str], sentences: bool = False, threads: int = 0
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint8] | None, NDArray[np.int64]]:
+    """Starts, ends and sentence flags (None unless asked for) of the tokens of all texts, one after the
+    other, and the first token of each text, [texts + 1]."""
+
+def rule_words(text: str) -> list[str]:
+    """The tokens of one text."""

@@ -184,6 +184,20 @@ def test_one_tag_alone_is_learned():
     assert model.predict([["a", "new", "word"]]) == [["X", "X", "X"]]
 
 
+def test_more_tags_than_memory_holds_are_refused():
+    words = [str(number) for number in range(700)]
+    with pytest.raises(ConfigError, match="700 tags and order 3 need"):
+        HMMTagger().fit([words], [words])
+    assert HMMTagger(order=2).fit([words], [words]).predict([words[:3]]) == [words[:3]]
+
+
+def test_bigrams_are_decoded_in_parts(monkeypatch):
+    model = HMMTagger(order=2).fit(X, Y)
+    whole = model.predict(X)
+    monkeypatch.setattr("nlptk.tag.hmm._DENSE_SCORES", 8 * len(model._states))
+    assert model.predict(X) == whole
+
+
 def test_tags_that_only_the_test_data_have_count_as_wrong(tagger):
     assert tagger.score([["the", "river"]], [["DET", "NEVERSEEN"]]) == 0.5
 

@@ -97,6 +97,10 @@ def tagger(
     c2: C2 = None,
     max_iterations: Iterations = None,
     min_freq: MinFreq = None,
+    clusters: Annotated[
+        str | None,
+        typer.Option(help="Word classes: a file, or a pipeline that has some.", show_default=False),
+    ] = None,
     order: Annotated[
         int | None, typer.Option(min=2, max=3, help="Bigram or trigram HMM: 2 or 3.", show_default=False)
     ] = None,
@@ -116,9 +120,9 @@ def tagger(
     options = _given(
         templates=_template(template), algorithm=algorithm and algorithm.value, c1=c1, c2=c2,
         max_iterations=max_iterations, min_freq=min_freq, order=order, seed=seed, threads=threads,
+        clusters=clusters,
     )  # fmt: skip
-    if target == "ent":
-        options = _entity_defaults(model) | options
+    options = _defaults(model, target, clusters is not None) | options
     nlp = nlptk.blank(lang)
     if "doc.sents" not in nlp.analyze_pipes()["attrs"]:
         nlp.add_pipe("sentencizer")
@@ -128,9 +132,11 @@ def tagger(
     _train(nlp, component, corpus, train, dev, output, as_json=as_json, quiet=quiet)
 
 
-def _entity_defaults(model: TaggerModel) -> dict[str, Any]:
-    """What a tagger of entities needs other than one of parts of speech."""
-    return {"scheme": "bio"} if model is TaggerModel.hmm else {"templates": "ner"}
+def _defaults(model: TaggerModel, column: str, clusters: bool) -> dict[str, Any]:
+    """What suits the column, where the user does not say it."""
+    if model is TaggerModel.hmm:
+        return {"scheme": "bio"} if column == "ent" else {}
+    return {"templates": ("ner" if column == "ent" else "pos") + ("-clusters" if clusters else "")}
 
 
 @app.command("segmenter")

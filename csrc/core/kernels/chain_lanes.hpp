@@ -103,21 +103,33 @@ NLPTK_INLINE void lane_step(const ChainTables& tables, const float* score, const
   }
 }
 
-// For each lane the best of value(i), i < labels, and the lowest i that has it.
+// For each lane the best of value(i), begin <= i < end, and the lowest i that has it.
+struct LaneBest {
+  __m512 top;
+  __m512i at;
+};
+
 template <class Value>
-NLPTK_INLINE __m512i lane_argmax(std::size_t labels, Value value, __m512* best) {
-  __m512 top = value(0);
-  __m512i at = _mm512_setzero_si512();
-  __m512i index = at;
-  for (std::size_t i = 1; i < labels; ++i) {
+NLPTK_INLINE LaneBest lane_best(std::size_t begin, std::size_t end, Value value) {
+  LaneBest best{value(begin), _mm512_set1_epi32(static_cast<int>(begin))};
+  __m512i index = best.at;
+  for (std::size_t i = begin + 1; i < end; ++i) {
     const __m512 x = value(i);
     index = _mm512_add_epi32(index, _mm512_set1_epi32(1));
-    const __mmask16 higher = _mm512_cmp_ps_mask(x, top, _CMP_GT_OQ);
-    top = _mm512_max_ps(top, x);
-    at = _mm512_mask_mov_epi32(at, higher, index);
+    best.at = _mm512_mask_mov_epi32(best.at, _mm512_cmp_ps_mask(x, best.top, _CMP_GT_OQ), index);
+    best.top = _mm512_max_ps(best.top, x);
   }
-  *best = top;
-  return at;
+  return best;
+}
+
+// The same of all labels, in two halves that do not wait for each other.
+template <class Value>
+NLPTK_INLINE LaneBest lane_argmax(std::size_t labels, Value value) {
+  if (labels < 4) return lane_best(0, labels, value);
+  const LaneBest low = lane_best(0, labels / 2, value);
+  const LaneBest high = lane_best(labels / 2, labels, value);
+  const __mmask16 higher = _mm512_cmp_ps_mask(high.top, low.top, _CMP_GT_OQ);
+  return {_mm512_max_ps(low.top, high.top), _mm512_mask_mov_epi32(low.at, higher, high.at)};
 }
 
 // Scratch: scores[longest][labels][16] and the emissions of one step.
@@ -141,13 +153,12 @@ void viterbi_lanes(const ChainTables& tables, const ChainItem* items, std::size_
     std::size_t going = active;
     while (going > 0 && items[going - 1].length <= t) --going;
     if (going < active) {  // sequences that end at t - 1
-      __m512 top;
-      const __m512i last = lane_argmax(
-          n, [&](std::size_t j) { return load(score + j * 16) + splat(tables.end[j]); }, &top);
+      const LaneBest last =
+          lane_argmax(n, [&](std::size_t j) { return load(score + j * 16) + splat(tables.end[j]); });
       const __mmask16 ended = static_cast<__mmask16>(((1u << active) - 1u) & ~((1u << going) - 1u));
-      labels = _mm512_mask_mov_epi32(labels, ended, last);
+      labels = _mm512_mask_mov_epi32(labels, ended, last.at);
       alignas(64) float totals[16];
-      store(totals, top);
+      store(totals, last.top);
       for (std::size_t s = going; s < active; ++s)
         if (items[s].score != nullptr) *items[s].score = totals[s];
       active = going;
@@ -169,8 +180,7 @@ void viterbi_lanes(const ChainTables& tables, const ChainItem* items, std::size_
                                  : _mm512_permutex2var_ps(load(to), labels, load(to + 16));
       return load(score + i * 16) + step;
     };
-    __m512 top;
-    const __m512i previous = lane_argmax(n, before, &top);
+    const __m512i previous = lane_argmax(n, before).at;
     // A lane whose sequence has not begun (seen from the end) keeps its last label.
     labels = _mm512_mask_mov_epi32(labels, static_cast<__mmask16>((1u << active) - 1u), previous);
     _mm512_store_si512(label, labels);

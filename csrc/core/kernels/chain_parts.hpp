@@ -38,7 +38,7 @@ struct Shape {
   }
 };
 
-constexpr int kUnrolled = 6;  // vectors a row up to which kernels are compiled for their number
+constexpr int kUnrolled = 3;  // vectors a row up to which kernels are compiled for their number
 
 // Calls run.template operator()<V>() for the tables' number of vectors.
 template <class Run>
@@ -46,10 +46,7 @@ NLPTK_INLINE auto with_vectors(const ChainTables& tables, Run run) {
   switch ((tables.labels + kWidth - 1) / kWidth) {
     case 1: return run.template operator()<1>();
     case 2: return run.template operator()<2>();
-    case 3: return run.template operator()<3>();
-    case 4: return run.template operator()<4>();
-    case 5: return run.template operator()<5>();
-    case 6: return run.template operator()<kUnrolled>();
+    case kUnrolled: return run.template operator()<kUnrolled>();
     default: return run.template operator()<0>();
   }
 }
