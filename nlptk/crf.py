@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from numbers import Integral, Real
 from typing import Any, cast
 
 import numpy as np
@@ -44,7 +43,7 @@ class CrfSettings:
         c1, c2: weights of the L1 and L2 terms, as CRFsuite counts them.
         max_iterations: of L-BFGS, or passes over the data; None for 200, 10 and 30 by algorithm.
         min_freq: features of fewer occurrences are dropped.
-        all_possible_states: give every feature a weight for every label, not only for labels it was seen with.
+        all_possible_states: a weight for every label with every feature, not only those seen together.
         dense_freq: the same only for features of at least this many occurrences; 0 for none.
         epsilon, period, delta: when L-BFGS stops, as in CRFsuite.
         prune: weights below this size are dropped from the trained model.
@@ -71,13 +70,13 @@ class CrfSettings:
             raise ConfigError(f"unknown algorithm {self.algorithm!r}; choose one of {', '.join(ALGORITHMS)}")
         for name in ("c1", "c2", "prune", "epsilon", "delta"):
             value = getattr(self, name)
-            if not isinstance(value, Real) or not 0 <= value <= _LARGEST:
+            if not isinstance(value, (int, float, np.integer, np.floating)) or not 0 <= value <= _LARGEST:
                 raise ConfigError(f"{name} must be a number from 0 to {_LARGEST:.0e}, not {value!r}")
         for name, least in _LEAST.items():
             value = getattr(self, name)
             if name == "max_iterations" and value is None:
                 continue
-            if not isinstance(value, Integral) or not least <= value <= _LARGEST:
+            if not isinstance(value, (int, np.integer)) or not least <= value <= _LARGEST:
                 raise ConfigError(f"{name} must be an integer from {least} to {_LARGEST:.0e}, not {value!r}")
         if self.algorithm != "lbfgs" and self.c1 > 0:
             raise ConfigError(f"c1 (L1) needs algorithm='lbfgs'; {self.algorithm!r} knows no L1 term")
@@ -207,8 +206,8 @@ def train_crf(
         keys: uint32 [units, width], the features of each unit, 0 for none.
         offsets: int64 [sequences + 1]; sequence s is units [offsets[s], offsets[s + 1]).
         gold: int32 [units], labels in [0, labels).
-        progress: called after each iteration with ``iteration``, ``of``, ``objective`` and, where there was one,
-            ``dev_score``.
+        progress: called after each iteration with ``iteration``, ``of``, ``objective`` and, where there was
+            one, ``dev_score``.
         evaluate: the score of given weights on held-out data; the weights that scored highest are returned.
         evaluate_every: iterations between evaluations; online methods are evaluated after each pass.
 
@@ -282,7 +281,7 @@ def quantize(
     scale = max(float(np.abs(weights).max(initial=0.0)) / 32767, 1e-12)
     rounded = np.rint(weights / np.float32(scale)).astype(np.int16)
     keep = (np.abs(weights) >= prune) & (rounded != 0) & (row_labels < labels)
-    row_of = np.repeat(np.arange(len(keys), dtype=np.int64), np.diff(row_starts.astype(np.int64)))[keep]
+    row_of = np.repeat(np.arange(len(keys), dtype=np.int64), row_starts[1:] - row_starts[:-1])[keep]
     order = np.argsort(keys[row_of], kind="stable")  # labels keep their order inside a row
     sizes = np.bincount(row_of, minlength=len(keys))
     kept = np.flatnonzero(sizes)

@@ -49,7 +49,7 @@ class WordClasses:
 
     @classmethod
     def read(cls, path: str | Path) -> WordClasses:
-        """A tab-separated file, gzip or not: a header line "word" and the names, then words and class numbers.
+        """A tab-separated file, gzip or not: a header of "word" and the names, then words and class numbers.
 
         Words are compared in lower case, character by character as the kernels do it.
 
@@ -59,13 +59,18 @@ class WordClasses:
         lines = iter(read_lines(path))
         header = next(lines, "").split("\t")
         if len(header) < 2 or header[0] != "word":
-            raise DataError(f"{path}:1: the header must be 'word' and the names of the classes, parted by tabs")
+            raise DataError(
+                f"{path}:1: the header must be 'word' and the names of the classes, parted by tabs"
+            )
         rows: dict[int, list[int]] = {}
         for number, line in enumerate(lines, 2):
             word, *classes = line.split("\t")
-            if len(classes) != len(header) - 1 or not all(c.isdecimal() and int(c) <= _MOST_CLASSES for c in classes):
+            if len(classes) != len(header) - 1 or not all(
+                c.isdecimal() and int(c) <= _MOST_CLASSES for c in classes
+            ):
                 raise DataError(
-                    f"{path}:{number}: expected a word and {len(header) - 1} class numbers up to {_MOST_CLASSES}"
+                    f"{path}:{number}: expected a word and {len(header) - 1} class numbers "
+                    f"up to {_MOST_CLASSES}"
                 )
             rows.setdefault(_core.lexicon_key(_core.lower(word)), [int(c) for c in classes])
         keys = sorted(rows)

@@ -1,7 +1,7 @@
 """Feature templates: a small language for saying which features a linear model sees.
 
-A template is a conjunction of atoms joined by ``|``; an atom is a name, where it takes one a parameter behind a
-colon, and a position in brackets relative to the unit at hand (``[0]`` may be left out)::
+A template is a conjunction of atoms joined by ``|``; an atom is a name, where it takes one a parameter behind
+a colon, and a position in brackets relative to the unit at hand (``[0]`` may be left out)::
 
     word            the word itself
     suffix:3[-1]    the last three characters of the word before
@@ -27,8 +27,8 @@ _MAX_OFFSET = 16
 class AtomKind:
     """How an atom is spelled and what its parameter means.
 
-    ``table`` is the kernel's table of units that it belongs to (tokens; characters, runs), ``code`` the kernel's
-    number for it, ``parameter`` one of ``None``, ``"number"``, ``"column"``, ``"lexicon"``.
+    ``table`` is the kernel's table of units that it belongs to (tokens; characters, runs), ``code`` the
+    kernel's number for it, ``parameter`` one of ``None``, ``"number"``, ``"column"``, ``"lexicon"``.
     """
 
     code: int
@@ -40,8 +40,8 @@ class AtomKind:
 class CompiledTemplates:
     """Templates in the kernel's form.
 
-    ``atoms[table]`` lists (code, parameter) of the atoms of that table; ``elements[k]`` the (table, atom, offset)
-    triples of template k; ``columns`` the names that column parameters stand for, in order.
+    ``atoms[table]`` lists (code, parameter) of the atoms of that table; ``elements[k]`` the (table, atom,
+    offset) triples of template k; ``columns`` the names that column parameters stand for, in order.
     """
 
     atoms: tuple[tuple[tuple[int, int], ...], ...]
@@ -94,7 +94,8 @@ def _parse_atom(part: str, template: str, kinds: Mapping[str, AtomKind]) -> tupl
     match = _ATOM.match(part)
     if match is None:
         raise ConfigError(
-            f"cannot read {part!r} in feature template {template!r}; write name, name:parameter or name[offset]"
+            f"cannot read {part!r} in feature template {template!r}; "
+            "write name, name:parameter or name[offset]"
         )
     name, parameter, offset = match.group(1), match.group(2), int(match.group(3) or 0)
     if name not in kinds:

@@ -1,16 +1,17 @@
 """Segmenter: tokens and sentences out of raw text by one linear-chain CRF over characters.
 
 Every place where a token may begin is labelled "inside", "token" or "sentence". In alphabetic text only a few
-places are open (after white space, between a letter and a sign, and before the word ends that training saw cut
-off, such as "n't"), so English costs about 1.5 labels a word; in Chinese nearly every character is open. The text is
-never altered.
+places are open (after white space, between a letter and a sign, and before the word ends that training saw
+cut off, such as "n't"), so English costs about 1.5 labels a word; in Chinese nearly every character is open.
+The text is never altered.
 
-Sources: Xue 2003 (segmentation as character tagging); Straka et al. 2016 (UDPipe, joint tokens and sentences).
+Sources: Xue 2003 (segmentation as character tagging); Straka et al. 2016 (UDPipe, both at once).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,8 @@ SEGMENT_ATOMS: dict[str, AtomKind] = {
 }
 
 _SHARED = (
-    "bias", "place", "place|class", "place|class[-1]|class", "fold", "fold[-1]", "fold[1]", "fold[-2]", "fold[2]",
+    "bias", "place", "place|class", "place|class[-1]|class",
+    "fold", "fold[-1]", "fold[1]", "fold[-2]", "fold[2]",
     "fold[-1]|fold", "fold|fold[1]", "fold[-1]|fold[1]", "fold[-2]|fold[-1]", "fold[1]|fold[2]",
     "fold[-2]|fold[-1]|fold", "fold[-1]|fold|fold[1]", "fold|fold[1]|fold[2]",
     "class[-1]|class", "class|class[1]", "class[-2]|class[-1]|class", "class[-1]|class|class[1]",
@@ -60,12 +62,14 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
         *_SHARED,
         "char", "char[-1]|char|char[1]", "class[-3]|class[-2]|class[-1]|class|class[1]|class[2]",
         "head", "rest", "head|rest", "rest|class[-1]", "nesting", "nesting|class[-1]|place", "repeated|class",
-        "run", "run[-1]", "run[1]", "run[-2]", "run[2]", "run[-1]|run", "run|run[1]", "run[-2]|run[-1]", "run[-1]|run[1]",
-        "run[-2]|run[-1]|run", "runpattern[-2]|runpattern[-1]|runpattern|runpattern[1]|place",
+        "run", "run[-1]", "run[1]", "run[-2]", "run[2]", "run[-1]|run", "run|run[1]", "run[-2]|run[-1]",
+        "run[-1]|run[1]", "run[-2]|run[-1]|run",
+        "runpattern[-2]|runpattern[-1]|runpattern|runpattern[1]|place",
         "runlength[-1]|run|place", "run[-1]|runpattern|place", "runlength|class|place",
         "chunk|place", "chunk[-1]|place", "chunk[1]|place", "chunk[-1]|chunk|place", "chunkcore[-1]|place",
-        "chunkcore|place", "chunkcore|class|place|class[-2]", "chunkpattern|place", "chunkpattern[-1]|chunkpattern|place",
-        "chunkpattern|chunkpattern[1]|place", "chunkedges[-1]|chunkedges|place",
+        "chunkcore|place", "chunkcore|class|place|class[-2]", "chunkpattern|place",
+        "chunkpattern[-1]|chunkpattern|place", "chunkpattern|chunkpattern[1]|place",
+        "chunkedges[-1]|chunkedges|place",
         "chunkedges|chunkedges[1]|place", "chunkedges[-2]|chunkedges[-1]|chunkedges|place",
         "chunkcore[-1]|chunkedges|place",
     ),
@@ -131,15 +135,15 @@ class Segmenter(Component):
         self._model: _core.LinearModel | None = None
         compile_templates(self.templates, SEGMENT_ATOMS, ("words",))
 
-    def segment(self, texts: Sequence[str]) -> list[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint8]]]:
+    def segment(
+        self, texts: Sequence[str]
+    ) -> list[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint8]]]:
         """Starts, ends and sentence flags (1 at the first token of a sentence) of the tokens of each text."""
         if self._kernel is None or self._model is None:
             raise ConfigError("the segmenter is not trained; call fit, or load a model")
         starts, ends, sentences, documents = self._kernel.segment(self._model, texts, self.threads)
         bounds = documents.tolist()
-        return [
-            (starts[a:b], ends[a:b], sentences[a:b]) for a, b in zip(bounds[:-1], bounds[1:], strict=True)
-        ]
+        return [(starts[a:b], ends[a:b], sentences[a:b]) for a, b in pairwise(bounds)]
 
     def tokenize(self, text: str) -> list[str]:
         """The tokens of one text."""
@@ -148,7 +152,9 @@ class Segmenter(Component):
 
     def annotate(self, docs: Sequence[Doc]) -> None:
         """Set tokens and sentence starts of each Doc."""
-        for doc, (starts, ends, sentences) in zip(docs, self.segment([doc.text for doc in docs]), strict=True):
+        for doc, (starts, ends, sentences) in zip(
+            docs, self.segment([doc.text for doc in docs]), strict=True
+        ):
             doc.set_tokens(starts, ends, sentences, validate=False)
 
     def fit(
@@ -186,7 +192,9 @@ class Segmenter(Component):
     def _make_kernel(self, words: NDArray[np.uint32], splits: NDArray[np.uint32]) -> _core.SegmentFeatures:
         compiled = compile_templates(self.templates, SEGMENT_ATOMS, ("words",))
         lexicons = [_core.Lexicon(words)]
-        return _core.SegmentFeatures(compiled.atoms, compiled.elements, compiled.seeds, lexicons, splits.tolist())
+        return _core.SegmentFeatures(
+            compiled.atoms, compiled.elements, compiled.seeds, lexicons, splits.tolist()
+        )
 
     def _install(
         self,
