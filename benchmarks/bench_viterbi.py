@@ -219,7 +219,8 @@ def main() -> None:
                 f"{result[f'{peer} agreement']:.2%}",
             ]
         rows.append(row)
-    share = min(result["share of peak"] for result in results)
+    ratios = [result[key] for result in results for key in result if key.startswith("times ")]
+    slowest = min(ratios, default=float("nan"))  # no peer installed: the target counts as missed
     save(
         "viterbi",
         "Viterbi",
@@ -227,10 +228,11 @@ def main() -> None:
         targets=[
             target(
                 "Viterbi kernel at 17, 44 and 128 labels",
-                "a fraction of the measured max-add peak of one core, stated",
-                share,
-                all(result["share of peak"] > 0 for result in results),
-                ", ".join(f"{result['labels']}: {result['share of peak']:.0%}" for result in results),
+                "share of the measured max-add peak stated, faster than both peers",
+                slowest,
+                slowest > 1,
+                ", ".join(f"{result['labels']}: {result['share of peak']:.0%}" for result in results)
+                + f"; at least {slowest:.1f} times either peer",
             )
         ],
         notes=[line.strip() for line in (__doc__ or "").split("\n\n", 1)[-1].split("\n* ")],

@@ -108,7 +108,7 @@ def train_zh(clusters: Path) -> Language:
     nlp.add_pipe(fitted(Tagger("tag", templates="pos", c2=0.05, **size), "zh xpos", train, dev), "xpos")
     nlp.add_pipe(TagMapper("tag", "pos").fit(docs(GSD2, "dev", lang="zh")), "upos")
     train, dev = docs(UNER_GSD, "train", lang="zh"), docs(UNER_GSD, "dev", lang="zh")
-    nlp.add_pipe(fitted(Tagger("ent", templates="ner", c2=0.1, **size), "zh ner", train, dev), "ner")
+    nlp.add_pipe(fitted(Tagger("ent", templates="zh", c2=0.1, **{**size, "min_freq": 1}), "zh ner", train, dev), "ner")
     return nlp
 
 

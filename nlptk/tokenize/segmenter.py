@@ -90,7 +90,7 @@ TEMPLATES["zh-lexicon"] = (
 )  # fmt: skip
 
 _INSIDE, _TOKEN, _SENTENCE = 0, 1, 2
-_LONGEST_SEQUENCE = 2000  # units of a training sequence; longer paragraphs are cut at sentence starts
+_SEQUENCE = 64  # units of a training sequence, about; longer paragraphs are cut at sentence starts
 
 
 class Segmenter(Component):
@@ -270,14 +270,13 @@ def _find_splits(docs: Sequence[Doc]) -> NDArray[np.uint32]:
 
 
 def _cut(sequences: NDArray[np.int64], labels: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Cuts long sequences at sentence starts, so that threads share the work evenly."""
+    """Cuts long sequences at sentence starts: online training learns once a sequence, so they must be many."""
     starts = np.flatnonzero(labels == _SENTENCE)
     kept = [0]
-    for first, last in zip(sequences[:-1].tolist(), sequences[1:].tolist(), strict=True):
-        if last - first > _LONGEST_SEQUENCE:
-            for start in starts[np.searchsorted(starts, first) : np.searchsorted(starts, last)].tolist():
-                if start - kept[-1] >= _LONGEST_SEQUENCE // 2:
-                    kept.append(start)
+    for first, last in pairwise(sequences.tolist()):
+        for start in starts[np.searchsorted(starts, first) : np.searchsorted(starts, last)].tolist():
+            if start - kept[-1] >= _SEQUENCE and last - start >= _SEQUENCE // 2:
+                kept.append(start)
         if last > kept[-1]:
             kept.append(last)
     return np.array(kept, np.int64)
