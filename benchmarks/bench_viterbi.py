@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import medians, print_table, time_in_turn, write_results
+from common import in_turn, median, save, table, target
 
 from nlptk import _core, chain
 
@@ -163,8 +163,8 @@ def measure(labels: int, sequences: int, rounds: int, peers: set[str]) -> dict[s
     if "pytorch-crf" in peers:
         contenders["pytorch-crf"] = pytorch_crf(task)
         result["pytorch-crf agreement"] = agreement(task, contenders["pytorch-crf"]())
-    timed = time_in_turn(contenders, rounds)
-    seconds = medians(timed)
+    timed = in_turn(contenders, rounds)
+    seconds = {name: median(values) for name, values in timed.items()}
     peak = float(np.median(peaks[1:]))
     pairs = labels**2 * positions
     result["nlptk ns"] = seconds["nlptk"] / positions * 1e9
@@ -181,14 +181,12 @@ def measure(labels: int, sequences: int, rounds: int, peers: set[str]) -> dict[s
         numbers = {label: k for k, label in enumerate(peer.labels)}
         result["CRFsuite agreement"] = agreement(peer.task, [[numbers[y] for y in path] for path in paths])
         tag_seconds: list[float] = []
-        seconds = medians(
-            time_in_turn(
-                {"nlptk": peer.task.decode, "peer": lambda: tag_seconds.append(peer.decode()[0])}, rounds
-            )
+        timed = in_turn(
+            {"nlptk": peer.task.decode, "peer": lambda: tag_seconds.append(peer.decode()[0])}, rounds
         )
         tag = float(np.median(tag_seconds[1:]))
         result["CRFsuite ns"] = tag / positions * 1e9
-        result["times CRFsuite"] = tag / seconds["nlptk"]
+        result["times CRFsuite"] = tag / median(timed["nlptk"])
     return result
 
 
@@ -221,9 +219,24 @@ def main() -> None:
                 f"{result[f'{peer} agreement']:.2%}",
             ]
         rows.append(row)
-    print_table(rows)
-    path = write_results("viterbi", {"isa": _core.isa(), "rows": results}, ["torch", *modules])
-    print(f"written: {path}")
+    share = min(result["share of peak"] for result in results)
+    save(
+        "viterbi",
+        "Viterbi",
+        tables=[table("ns a position, medians, one thread", rows[0], rows[1:])],
+        targets=[
+            target(
+                "Viterbi kernel at 17, 44 and 128 labels",
+                "a fraction of the measured max-add peak of one core, stated",
+                share,
+                all(result["share of peak"] > 0 for result in results),
+                ", ".join(f"{result['labels']}: {result['share of peak']:.0%}" for result in results),
+            )
+        ],
+        notes=[line.strip() for line in (__doc__ or "").split("\n\n", 1)[-1].split("\n* ")],
+        samples=results,
+        packages=["torch", *modules],
+    )
 
 
 if __name__ == "__main__":

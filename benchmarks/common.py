@@ -1,110 +1,272 @@
-"""What every benchmark shares: timing in turn, the machine, versions, the commit, a JSON file of results."""
+"""What the benchmarks share: arguments, timing in turn, child processes, machine and versions, JSON results.
+
+A script measures contestants in turn (A B C, A B C, ...) on the same input, so that a busy moment of the
+machine hits all of them, and reports medians. Nothing here touches the network.
+"""
 
 from __future__ import annotations
 
+import argparse
+import importlib.metadata
+import importlib.util
 import json
 import os
 import platform
+import statistics
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
-from importlib import metadata
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-RESULTS = Path(__file__).resolve().parent / "results"
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+CACHE = ROOT / "build" / "bench"  # trained peers and models; not in git
+
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
 
 
-def time_in_turn(contenders: dict[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each contender in each round.
+# ---- arguments and progress --------------------------------------------------------------------------------
 
-    All run once a round, each round begins with another one, and a first round is not counted: what else the
-    machine does falls on all alike.
-    """
-    names = list(contenders)
-    seconds: dict[str, list[float]] = {name: [] for name in names}
-    for turn in range(rounds + 1):
-        first = turn % len(names)
-        for name in names[first:] + names[:first]:
-            begin = time.perf_counter()
-            contenders[name]()
-            elapsed = time.perf_counter() - begin
-            if turn > 0:
-                seconds[name].append(elapsed)
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """The options that every benchmark has."""
+    made = argparse.ArgumentParser(description=description)
+    made.add_argument("--quick", action="store_true", help="little input, few rounds: to see that it works")
+    made.add_argument("--data", type=Path, default=data_dir(), help="folder of the corpora (or NLPTK_DATA)")
+    return made
+
+
+def data_dir() -> Path:
+    """Where the corpora are: NLPTK_DATA, else shared/data beside the repository."""
+    return Path(os.environ.get("NLPTK_DATA", ROOT.parent / "shared" / "data"))
+
+
+def say(*parts: object) -> None:
+    """A line of progress on stderr with the time of day, at once."""
+    print(datetime.now().strftime("%H:%M:%S"), *parts, file=sys.stderr, flush=True)
+
+
+def has_peer(module: str, what: str) -> bool:
+    """Whether a peer is installed; one clear line if it is not."""
+    if importlib.util.find_spec(module) is not None:
+        return True
+    say(f"skipped: {what} ({module} is not installed; pip install 'nlptk[bench]')")
+    return False
+
+
+# ---- timing ------------------------------------------------------------------------------------------------
+
+
+def in_turn(
+    contestants: Mapping[str, Callable[[], Any]], rounds: int, warmup: int = 1
+) -> dict[str, list[float]]:
+    """Seconds of each call, the contestants taking turns: A B C, A B C, ..."""
+    for _ in range(warmup):
+        for run in contestants.values():
+            run()
+    seconds: dict[str, list[float]] = {name: [] for name in contestants}
+    for _ in range(rounds):
+        for name, run in contestants.items():
+            start = time.perf_counter()
+            run()
+            seconds[name].append(time.perf_counter() - start)
     return seconds
 
 
-def medians(seconds: dict[str, list[float]]) -> dict[str, float]:
-    return {name: median(values) for name, values in seconds.items()}
+def median(values: Iterable[float]) -> float:
+    """The middle value."""
+    return float(statistics.median(values))
 
 
-def machine() -> dict[str, Any]:
-    """Processor, cores, memory, system, and how busy it is."""
-    cpu, memory = platform.processor(), None
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        cpu = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), cpu)
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        memory = round(int(lines[0].split()[1]) / 2**20, 1)
-    return {
-        "cpu": cpu,
-        "cores": os.cpu_count(),
-        "memory_gib": memory,
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "load_average": os.getloadavg() if hasattr(os, "getloadavg") else None,
-    }
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value that `share` of all do not exceed (nearest rank)."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, max(0, round(share * len(ordered)) - 1))]
 
 
-def versions(packages: Sequence[str]) -> dict[str, str]:
-    """Installed version of each package; those that are missing are left out."""
-    found = {}
-    for package in packages:
+# ---- processes ---------------------------------------------------------------------------------------------
+
+
+def environment(threads: int) -> dict[str, str]:
+    """The environment of a child process whose libraries use this many threads."""
+    limits = dict.fromkeys(_THREAD_VARIABLES, str(threads))
+    return {**os.environ, **limits, "NLPTK_NUM_THREADS": str(threads)}
+
+
+class Worker:
+    """A child process that answers one JSON line for each JSON line: a contestant with a process of its own.
+
+    `script` is started with `arguments`; it must call :func:`serve`.
+    """
+
+    def __init__(self, script: str | Path, arguments: Sequence[str], threads: int) -> None:
+        self._name = " ".join(arguments)
+        self._process = subprocess.Popen(
+            [sys.executable, str(script), *arguments],
+            env=environment(threads),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+
+    def ask(self, task: Any) -> Any:
+        """The answer to a task. Raises RuntimeError if the process has ended."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+            self._process.stdin.write(json.dumps(task) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # the empty answer below says it
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"the process of {self._name!r} ended with status {self._process.wait()}")
+        return json.loads(answer)
+
+    def close(self) -> None:
+        """End the process."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
-def git_commit() -> str:
-    """The commit of the working tree, with + where files differ from it."""
-
-    def git(*arguments: str) -> str:
-        return subprocess.run(
-            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True
-        ).stdout.strip()
-
-    try:
-        changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!benchmarks/results")
-        return git("rev-parse", "--short", "HEAD") + ("+" if changed else "")
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
+def serve(answer: Callable[[Any], Any]) -> None:
+    """The worker's side of :class:`Worker`: until stdin closes. Other prints must go to stderr."""
+    for line in sys.stdin:
+        print(json.dumps(answer(json.loads(line))), flush=True)
 
 
-def write_results(name: str, results: Any, packages: Sequence[str] = ()) -> Path:
-    """Write benchmarks/results/NAME.json with everything needed to read the numbers later."""
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.json"
-    record = {
+def fresh(code: str) -> dict[str, Any]:
+    """Run Python code in a process of its own, as a user would; the JSON object that it prints last, and its
+    `wall` seconds.
+    """
+    start = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    wall = time.perf_counter() - start
+    if done.returncode != 0:
+        raise RuntimeError(f"a fresh process failed: {done.stderr.strip().splitlines()[-1:]}")
+    return {**json.loads(done.stdout.strip().splitlines()[-1]), "wall": wall}
+
+
+# ---- results -----------------------------------------------------------------------------------------------
+
+
+def target(what: str, reach: str, measured: float | None, met: bool, shown: str) -> dict[str, Any]:
+    """One line of what the project set out to reach. `shown`: the measured value as a reader wants it."""
+    return {"what": what, "reach": reach, "measured": measured, "shown": shown, "met": met}
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> dict[str, Any]:
+    """A table of the report; cells are shown as they are."""
+    return {"title": title, "columns": list(columns), "rows": [[str(cell) for cell in row] for row in rows]}
+
+
+def save(
+    name: str,
+    title: str,
+    *,
+    tables: Sequence[dict[str, Any]],
+    targets: Sequence[dict[str, Any]],
+    notes: Sequence[str] = (),
+    samples: Any = None,
+    packages: Sequence[str] = (),
+    quick: bool = False,
+) -> Path:
+    """Print the tables and write results/NAME.json (quick runs: results/tmp/, which is not in git)."""
+    for entry in tables:
+        print_table(entry)
+    for entry in targets:
+        verdict = "reached" if entry["met"] else "MISSED "
+        print(f"{verdict}  {entry['what']}: {entry['shown']} ({entry['reach']})")
+    result = {
         "name": name,
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "commit": git_commit(),
+        "title": title,
+        "command": " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
+        "when": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "quick": quick,
+        "commit": commit(),
         "machine": machine(),
-        "versions": versions(["numpy", *packages]),
-        "results": results,
+        "versions": versions(packages),
+        "notes": list(notes),
+        "tables": list(tables),
+        "targets": list(targets),
+        "samples": samples,
     }
-    path.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    folder = RESULTS / "tmp" if quick else RESULTS
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    say(f"wrote {path.relative_to(ROOT)}")
     return path
 
 
-def print_table(rows: Sequence[Sequence[str]]) -> None:
-    """Print rows as a Markdown table; the first row is the head."""
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    for index, row in enumerate(rows):
-        print("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |")
-        if index == 0:
-            print("| " + " | ".join("-" * width for width in widths) + " |")
+def print_table(entry: Mapping[str, Any]) -> None:
+    """A table as aligned text on stdout."""
+    rows = [entry["columns"], *entry["rows"]]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    print(f"\n{entry['title']}")
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    print(flush=True)
+
+
+def commit() -> str:
+    """The repository's commit, with "+changes" if tracked files differ from it; "unknown" outside git."""
+    try:
+        found = _git("rev-parse", "--short=12", "HEAD")
+        changed = _git(
+            "status", "--porcelain", "--untracked-files=no", "--", ".", ":!benchmarks/results", ":!docs"
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return f"{found}+changes" if changed else found
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def machine() -> dict[str, Any]:
+    """What the numbers depend on: processor, cores, memory, system, Python, instruction set, load."""
+    from nlptk import _core
+
+    return {
+        "cpu": _cpu_name(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "isa": _core.isa(),
+        "load": round(os.getloadavg()[0], 2),
+    }
+
+
+def _cpu_name() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def versions(packages: Sequence[str]) -> dict[str, str]:
+    """Installed versions of nlptk, NumPy and these packages."""
+    import nlptk
+
+    found = {"nlptk": nlptk.__version__}
+    for name in ("numpy", *packages):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found

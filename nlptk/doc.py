@@ -105,7 +105,8 @@ class Doc(Extensible):
 
         Raises ConfigError for an empty word or where the lengths differ.
         """
-        words = list(words)
+        if isinstance(words, str) or not all(isinstance(word, str) for word in words):
+            raise ConfigError("from_words takes a list of strings")
         if spaces is None:
             text = " ".join(words)
             gaps = [1] * len(words)

@@ -35,8 +35,14 @@ class Language(Pipes):
 
     def __init__(self, lang: str = "xx", *, meta: Mapping[str, Any] | None = None) -> None:
         super().__init__()
+        #: lang, name, version, data, license, scores, ...; "pipeline" follows the components.
         self.meta: dict[str, Any] = {"lang": lang, "name": "pipeline", "version": "0.0.0", **(meta or {})}
+        self._changed()
         self.default_error_handler: ErrorHandler = raise_error
+
+    def _changed(self) -> None:
+        super()._changed()
+        self.meta["pipeline"] = [{"name": pipe.name, "factory": pipe.factory.name} for pipe in self._pipes]
 
     # ---- running ------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 L = TypeVar("L", bound="Language")
 
+
 def no_model(path: Path, embedded: Collection[str]) -> NoReturn:
     """Raise the ModelError for a name or path that is no model."""
     names = ", ".join(embedded) or "none"

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from nlptk.component import ErrorHandler, annotate_batch
 from nlptk.doc import Doc
 from nlptk.errors import ConfigError
-from nlptk.parallel import ordered_map, portable_error, with_traceback
 
 if TYPE_CHECKING:
     from nlptk.language import Language
@@ -144,6 +143,8 @@ def stream_processes(
     n_process: int,
 ) -> Iterator[Any]:
     """`Language.pipe` in worker processes. Contexts stay here; failures come back to the handler."""
+    from nlptk.parallel import ordered_map, with_traceback  # loads multiprocessing, which few need
+
     sent: deque[tuple[list[int], list[Any] | None]] = deque()
 
     def tasks() -> Iterator[bytes]:
@@ -197,6 +198,8 @@ def _start(
     cls: type[Language], data: bytes, modules: Sequence[str], names: Sequence[str], threads: int
 ) -> Callable[[bytes], bytes]:
     """In the worker: the pipeline again, and the function that takes one batch through it."""
+    from nlptk.parallel import portable_error
+
     os.environ.setdefault("NLPTK_NUM_THREADS", str(threads))  # the workers share the cores
     for module in modules:
         import_module(module)

@@ -16,17 +16,30 @@ UInt8Array = npt.NDArray[np.uint8]
 Offsets = Sequence[int] | npt.NDArray[np.integer[Any]]
 
 
+def _as_array(values: Any) -> npt.NDArray[Any]:
+    try:
+        return np.asarray(values)
+    except ValueError:  # rows of different length
+        return np.empty((0, 0))
+
+
 def whole_numbers(values: Any, name: str) -> npt.NDArray[np.integer[Any]]:
     """`values` as an integer array [n]. Raises ConfigError naming them `name` if they are anything else."""
-    array = np.asarray(values)
+    array = _as_array(values)
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise ConfigError(f"{name} must be one row of whole numbers")
     return array
 
 
 def as_sent_starts(values: Any, n: int) -> UInt8Array:
-    """Flags as uint8 [n], with the first set. Raises ConfigError if they are not `n`."""
-    array = np.array(values, np.uint8)
+    """Flags as uint8 [n], with the first set. Raises ConfigError if they are not `n` flags."""
+    array = _as_array(values)
+    flags = array.dtype in (np.uint8, np.bool_) or not array.size
+    if not flags and array.dtype.kind in "iu":
+        flags = array.min() >= 0 and array.max() <= 1
+    if array.ndim != 1 or not flags:
+        raise ConfigError("sent_starts must be one row of 0 and 1 (or False and True)")
+    array = np.array(array, np.uint8)
     if array.shape != (n,):
         raise ConfigError(f"sent_starts has {array.size} values for {n} tokens")
     if n:

@@ -15,6 +15,7 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
+from itertools import count
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
@@ -48,7 +49,7 @@ def ordered_map(
     source = iter(tasks)
     source_error: Exception | None = None
     try:
-        for k in range(2**62):
+        for k in count():
             while owed and (len(owed) >= n_process * TASKS_AHEAD or owed[0].ready()):
                 yield owed.popleft().answer()
             try:

@@ -121,7 +121,8 @@ def model_files(meta: Mapping[str, Any], components: Mapping[str, State]) -> dic
             files[file] = data
             stored |= {"file": file, "sha256": digest}
         pipeline.append(stored)
-    content = {"sha256": _BLANK.decode(), "schema_version": SCHEMA_VERSION, **meta, "pipeline": pipeline}
+    own = {"sha256": _BLANK.decode(), "schema_version": SCHEMA_VERSION}
+    content = own | {key: value for key, value in meta.items() if key not in own} | {"pipeline": pipeline}
     files[META] = seal(dump_json(content, "the model's meta.json", indent=1))
     return files
 

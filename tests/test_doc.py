@@ -90,6 +90,7 @@ def test_offsets_are_read_only_int32_and_the_callers_arrays_stay_free() -> None:
         ([0.0, 2.5], [1, 3], "starts must be one row of whole numbers"),
         ([[0, 2]], [[1, 3]], "one row"),
         (["a"], ["b"], "whole numbers"),
+        ([[0], [0, 1]], [1, 3], "whole numbers"),
         ([0, 2**70], [1, 2**70 + 1], "whole numbers"),
     ],
 )
@@ -147,6 +148,9 @@ def test_from_words() -> None:
     assert [sent.text for sent in doc.sents] == ["Hello world", "!"]
     assert Doc.from_words(["a", "b"]).text == "a b"
     assert Doc.from_words([]).is_tokenized
+    for wrong in ("ab", ["a", 3], [None]):
+        with pytest.raises(ConfigError, match="a list of strings"):
+            Doc.from_words(wrong)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="2 words but 1 spaces"):
         Doc.from_words(["a", "b"], [True])
     with pytest.raises(ConfigError, match="word 1 is empty"):
@@ -223,6 +227,10 @@ def test_sent_starts() -> None:
     assert [(s.start, s.end) for s in doc.sents] == [(0, 2), (2, 3)]
     with pytest.raises(ConfigError, match="2 values for 3 tokens"):
         doc.sent_starts = [1, 0]
+    for wrong in ([1, -1, 0], [1, 0, 2], [1, None, 0], ["1", "0", "0"], [1.0, 0.0, 0.5], [[1], [0, 1]]):
+        with pytest.raises(ConfigError, match="sent_starts must be"):
+            doc.sent_starts = wrong  # type: ignore[assignment]
+    assert doc.sent_starts.tolist() == [1, 0, 1]
     doc.sent_starts = None
     assert doc.sent_starts is None
 

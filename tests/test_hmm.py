@@ -42,8 +42,9 @@ def tagger():
 @pytest.mark.parametrize("order", [2, 3])
 @pytest.mark.parametrize("n_word_states", [0, 3])
 def test_training_sentences_are_tagged_right(order, n_word_states):
-    model = HMMTagger(order=order, n_word_states=n_word_states).fit(X, Y)
+    model = HMMTagger(order=order, n_word_states=n_word_states).fit(X * 5, Y * 5)
     assert model.score(X, Y) == 1.0
+    assert (len(model._states) > len(model.classes_)) == (n_word_states > 0)
     assert model.classes_ == sorted({tag for tags in Y for tag in tags})
 
 
@@ -82,7 +83,7 @@ def test_every_batch_gives_what_single_sentences_give(tagger):
 
 @pytest.mark.parametrize("order", [2, 3])
 def test_decoding_finds_the_best_of_all_paths(order):
-    model = HMMTagger(order=order, n_word_states=4, threads=1).fit(X, Y)
+    model = HMMTagger(order=order, n_word_states=4, threads=1).fit(X * 5, Y * 5)
     n = len(model._states)
     counts = Counts(model._trigrams, model._state_tags, len(model.classes_))
     table = trigram_log_probabilities(counts) if order == 3 else model._bigrams
@@ -184,6 +185,20 @@ def test_one_tag_alone_is_learned():
     assert model.predict([["a", "new", "word"]]) == [["X", "X", "X"]]
 
 
+def test_more_tags_than_memory_holds_are_refused():
+    words = [str(number) for number in range(700)]
+    with pytest.raises(ConfigError, match="700 tags and order 3 need"):
+        HMMTagger().fit([words], [words])
+    assert HMMTagger(order=2).fit([words], [words]).predict([words[:3]]) == [words[:3]]
+
+
+def test_bigrams_are_decoded_in_parts(monkeypatch):
+    model = HMMTagger(order=2).fit(X, Y)
+    whole = model.predict(X)
+    monkeypatch.setattr("nlptk.tag.hmm._DENSE_SCORES", 8 * len(model._states))
+    assert model.predict(X) == whole
+
+
 def test_tags_that_only_the_test_data_have_count_as_wrong(tagger):
     assert tagger.score([["the", "river"]], [["DET", "NEVERSEEN"]]) == 0.5
 
@@ -267,7 +282,7 @@ def through_safetensors(arrays):
 
 @pytest.mark.parametrize("order", [2, 3])
 def test_state_round_trip(order):
-    model = HMMTagger(order=order, n_word_states=2).fit(X, Y)
+    model = HMMTagger(order=order, n_word_states=2).fit(X * 5, Y * 5)
     config, arrays = model.to_state()
     again = HMMTagger.from_state(config, through_safetensors(arrays))
     text = [*X, ["Zebras", "graze", "2", "\ud800", ""]]

@@ -175,8 +175,13 @@ SCRIPT = """
 import itertools, sys
 import nlptk
 
+@nlptk.component("in_main")
+def in_main(doc):
+    return doc
+
 if __name__ == "__main__":
     nlp = nlptk.blank("xx")
+    nlp.add_pipe("in_main")
     for i, doc in enumerate(nlp.pipe((f"text {k}" for k in itertools.count()), n_process=2, batch_size=4)):
         if i == 8:
             print("running", flush=True)

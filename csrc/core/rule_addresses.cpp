@@ -50,10 +50,10 @@ std::size_t Chunk::scan_mail(std::size_t p) {
     while (at_ < end_ && at(at_) != U'@') ++at_;
     for (local_ = at_; local_ > from && is_local(at(local_ - 1));) --local_;
   }
-  if (at_ == end_ || local_ > p || !is_alnum(at_ + 1)) return p;
+  if (at_ == end_ || local_ > p || !is_ascii_alnum(at(at_ + 1))) return p;
   std::size_t end = at_ + 1;
   while (is_local(at(end))) ++end;
-  while (!is_alnum(end - 1)) --end;
+  while (!is_ascii_alnum(at(end - 1))) --end;
   return end;
 }
 

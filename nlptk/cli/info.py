@@ -40,11 +40,12 @@ def info(
 
 
 def _installation() -> dict[str, Any]:
-    from nlptk import __version__, _core
+    import nlptk
+    from nlptk import _core
     from nlptk.store import embedded_pipelines
 
     return {
-        "nlptk": __version__,
+        "nlptk": nlptk.__version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
         "instruction_set": _core.isa(),

@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+import nlptk
 from nlptk.cli import annotate, demo, evaluate, info, train
 from nlptk.errors import ConfigError, NlptkError
 from nlptk.render import visible
@@ -43,9 +44,7 @@ def _root(
     ] = False,
 ) -> None:
     if version:
-        from nlptk import __version__
-
-        typer.echo(f"nlptk {__version__}")
+        typer.echo(f"nlptk {nlptk.__version__}")
     elif context.invoked_subcommand is None:
         typer.echo(context.get_help())
 

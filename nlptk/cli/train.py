@@ -50,7 +50,10 @@ Train = Annotated[
     Path, typer.Option("--train", exists=True, dir_okay=False, help="Corpus to learn from; gzip or not.")
 ]
 Dev = Annotated[
-    Path | None, typer.Option("--dev", exists=True, dir_okay=False, help="Corpus that decides when to stop.")
+    Path | None,
+    typer.Option(
+        "--dev", exists=True, dir_okay=False, help="Held-out corpus: picks the best iteration, is scored."
+    ),
 ]
 Output = Annotated[
     Path, typer.Option("--output", "-o", help="Folder for the model; a model that is there is replaced.")
@@ -97,6 +100,10 @@ def tagger(
     c2: C2 = None,
     max_iterations: Iterations = None,
     min_freq: MinFreq = None,
+    clusters: Annotated[
+        str | None,
+        typer.Option(help="Word classes: a file, or a pipeline that has some.", show_default=False),
+    ] = None,
     order: Annotated[
         int | None, typer.Option(min=2, max=3, help="Bigram or trigram HMM: 2 or 3.", show_default=False)
     ] = None,
@@ -116,11 +123,13 @@ def tagger(
     options = _given(
         templates=_template(template), algorithm=algorithm and algorithm.value, c1=c1, c2=c2,
         max_iterations=max_iterations, min_freq=min_freq, order=order, seed=seed, threads=threads,
+        clusters=clusters,
     )  # fmt: skip
-    if target == "ent":
-        options = _entity_defaults(model) | options
-    nlp = nlptk.blank(lang)
-    if "doc.sents" not in nlp.analyze_pipes()["attrs"]:
+    options = _defaults(model, target, clusters is not None) | options
+    nlp = nlptk.blank(lang)  # for raw text; training itself is on the corpus's tokens
+    if nlp.pipe_factories["tokenizer"] == "tokenizer_en":
+        nlp.replace_pipe("tokenizer", "tokenizer_en", config={"sentences": True})
+    else:
         nlp.add_pipe("sentencizer")
     config = {"column": target, "model": model.value, **options}
     component = nlp.add_pipe("tagger", name=f"{name_of(target)}_tagger", config=config)
@@ -128,9 +137,11 @@ def tagger(
     _train(nlp, component, corpus, train, dev, output, as_json=as_json, quiet=quiet)
 
 
-def _entity_defaults(model: TaggerModel) -> dict[str, Any]:
-    """What a tagger of entities needs other than one of parts of speech."""
-    return {"scheme": "bio"} if model is TaggerModel.hmm else {"templates": "ner"}
+def _defaults(model: TaggerModel, column: str, clusters: bool) -> dict[str, Any]:
+    """What suits the column, where the user does not say it."""
+    if model is TaggerModel.hmm:
+        return {"scheme": "bio"} if column == "ent" else {}
+    return {"templates": ("ner" if column == "ent" else "pos") + ("-clusters" if clusters else "")}
 
 
 @app.command("segmenter")

@@ -231,10 +231,16 @@ def _fill_columns(piece: Piece, words: Sequence[Row]) -> None:
             piece.columns["ent"] = to_iob2(labels)
 
 
-def sentences_to_doc(sentences: Iterable[Sentence], **options: bool | str | None) -> Doc:
-    """All sentences as one Doc, outer whitespace included; options as `sentence_piece`. Undoes
-    `doc_to_conllu`."""
-    return build_doc([sentence_piece(sentence, **options) for sentence in sentences])  # type: ignore[arg-type]
+def sentences_to_doc(
+    sentences: Iterable[Sentence],
+    *,
+    strict: bool = False,
+    spaces: bool | None = None,
+    lang: str | None = None,
+) -> Doc:
+    """All sentences as one Doc, outer whitespace included; undoes `doc_to_conllu`. See `sentence_piece`."""
+    pieces = [sentence_piece(sentence, strict=strict, spaces=spaces, lang=lang) for sentence in sentences]
+    return build_doc(pieces, spaces=spaces, lang=lang)
 
 
 def doc_to_conllu(doc: Doc, doc_id: str | None = None) -> list[Sentence]:

@@ -135,8 +135,8 @@ def detect_format(path: PathLike, column: str | None = None) -> str:
     """As `guess_format`, but a file named as plain text is looked into: many corpora come as ``.txt``.
 
     It is ``wordtag`` if all words of its first line end in a slash and a short tag; ``conll`` if the lines of
-    its first block have two columns or more, equally many, and end in an entity or chunk label (in anything, if
-    a `column` is wanted).
+    its first block have two columns or more, equally many, and end in an entity or chunk label (in anything,
+    if a `column` is wanted).
 
     Raises:
         ConfigError: as `guess_format`.

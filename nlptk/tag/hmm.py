@@ -32,16 +32,21 @@ from nlptk.tag.base import (
     unpack_strings,
 )
 from nlptk.tag.hmm_lexicon import Lexicon, Type, is_title, word_types
-from nlptk.tag.hmm_transitions import Counts, bigram_log_probabilities, trigram_log_probabilities
+from nlptk.tag.hmm_transitions import (
+    Counts,
+    bigram_log_probabilities,
+    choose_states,
+    count_trigrams,
+    trigram_log_probabilities,
+)
 
 _FORMAT = 1
 _SETTINGS = ("order", "suffix_length", "rare_threshold", "n_word_states", "scheme")
-# A (word, tag) pair is a state of its own from this many occurrences on.
-_MIN_WORD_STATE = 10
 # Tags this much less likely than a word's best are not tried.
 _PRUNE = 1e-3
-# Rows of dense scores that a bigram batch holds at once.
-_DENSE_ROWS = 8192
+# Dense scores that a bigram batch holds at once, and all that a table of transitions may hold (1 GiB).
+_DENSE_SCORES = 1 << 22
+_TABLE_SCORES = 1 << 28
 
 
 class _Candidates(NamedTuple):
@@ -130,12 +135,12 @@ class HMMTagger(Estimator):
             sorted((word_ids[word], int(start), tag, count) for ((word, start), tag), count in seen.items()),
             np.int32,
         )
-        states = _choose_states(seen, len(classes), self.n_word_states)
+        states = choose_states(seen, len(classes), self.n_word_states)
         state_ids = {state: number for number, state in enumerate(states)}
         trigrams: Counter[tuple[int, int, int]] = Counter()
         for sentence, sentence_tags in zip(X, tags, strict=True):
             if len(sentence):
-                _count_trigrams(trigrams, sentence, sentence_tags, state_ids, len(states), len(classes))
+                count_trigrams(trigrams, sentence, sentence_tags, state_ids, len(states), len(classes))
         rows = np.array(sorted((*key, count) for key, count in trigrams.items()), np.int32)
         self._prepare(classes, words, entries, states, rows)
         return self
@@ -184,6 +189,12 @@ class HMMTagger(Estimator):
         self._known = self._candidates(known)
 
     def _prepare_transitions(self, counts: Counts) -> None:
+        size = counts.states**2 * (counts.classes if self.order == 3 else 1)
+        if size > _TABLE_SCORES:
+            raise ConfigError(
+                f"{len(self.classes_)} tags and order {self.order} need {size >> 28} GiB of transitions; "
+                "use order=2, n_word_states=0 or fewer tags"
+            )
         allowed = self._allowed(counts.tags)
         if self.order == 2:
             self._bigrams = bigram_log_probabilities(counts) + allowed
@@ -263,8 +274,15 @@ class HMMTagger(Estimator):
                         rows[place] = first_unseen + unseen.setdefault(kind, len(unseen))
         offsets = np.zeros(len(lengths) + 1, np.int64)
         np.cumsum(lengths, out=offsets[1:])
-        known = self._known.join(self._candidates(list(unseen))) if unseen else self._known
-        return known.take(np.array(rows, np.int64)), offsets
+        places = np.array(rows, np.int64)
+        if not unseen:
+            return self._known.take(places), offsets
+        # Only what this batch needs is copied from the lexicon, which may be large.
+        known = places < first_unseen
+        found = self._known.take(places[known]).join(self._candidates(list(unseen)))
+        places[~known] += np.count_nonzero(known) - first_unseen
+        places[known] = np.arange(np.count_nonzero(known))
+        return found.take(places), offsets
 
     def _decode_trigrams(self, candidates: _Candidates, offsets: NDArray[np.int64]) -> NDArray[np.int32]:
         states, _ = self._decoder.viterbi(
@@ -277,9 +295,9 @@ class HMMTagger(Estimator):
         n = len(self._states)
         inner, start, end = self._bigrams[:n, :n], self._bigrams[n, :n], self._bigrams[:n, n]
         result = np.zeros(int(offsets[-1]), np.int32)
-        sentence = 0
+        sentence, rows = 0, max(1, _DENSE_SCORES // n)
         while sentence < len(offsets) - 1:
-            stop = int(np.searchsorted(offsets, offsets[sentence] + _DENSE_ROWS, side="right")) - 1
+            stop = int(np.searchsorted(offsets, offsets[sentence] + rows, side="right")) - 1
             stop = max(stop, sentence + 1)
             first, last = int(offsets[sentence]), int(offsets[stop])
             part = candidates.take(np.arange(first, last))
@@ -355,37 +373,6 @@ class HMMTagger(Estimator):
         except NlptkError as error:
             raise ModelError(f"the HMM tagger's config is not usable: {error}") from error
         return tagger
-
-
-def _choose_states(seen: Counter[tuple[Type, int]], n_tags: int, n_words: int) -> list[tuple[int, str]]:
-    """Sorted (tag, lower-cased word) pairs; the word is "" for the tag itself, which every tag has."""
-    frequency: Counter[str] = Counter()
-    pairs: Counter[tuple[int, str]] = Counter()
-    for ((word, _), tag), count in seen.items():
-        frequency[word.lower()] += count
-        pairs[tag, word.lower()] += count
-    frequent = set(sorted(frequency, key=lambda word: (-frequency[word], word))[:n_words])
-    chosen = {pair for pair, count in pairs.items() if pair[1] in frequent and count >= _MIN_WORD_STATE}
-    return sorted(chosen | {(tag, "") for tag in range(n_tags)})
-
-
-def _count_trigrams(
-    counts: Counter[tuple[int, int, int]],
-    words: Sequence[str],
-    tags: Sequence[int],
-    state_ids: Mapping[tuple[int, str], int],
-    n_states: int,
-    n_tags: int,
-) -> None:
-    """Add (tag two back, state one back, state here) of one sentence and of the boundary after it."""
-    two_back, tag_back, one_back = n_tags, n_tags, n_states
-    for word, tag in zip(words, tags, strict=True):
-        here = state_ids.get((tag, word.lower()))
-        if here is None:
-            here = state_ids[tag, ""]
-        counts[two_back, one_back, here] += 1
-        two_back, tag_back, one_back = tag_back, tag, here
-    counts[two_back, one_back, n_states] += 1
 
 
 def _check_rows(name: str, rows: NDArray[np.int32], limits: tuple[int, int, int]) -> None:

@@ -13,12 +13,52 @@ states the second and third, and the fourth and fifth, are the same, and this is
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
+
+from nlptk.tag.hmm_lexicon import Type
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
+
+# A (word, tag) pair is a state of its own from this many occurrences on.
+_MIN_WORD_STATE = 10
+
+
+def choose_states(seen: Counter[tuple[Type, int]], n_tags: int, n_words: int) -> list[tuple[int, str]]:
+    """Sorted (tag, lower-cased word) pairs; the word is "" for the tag itself, which every tag has."""
+    frequency: Counter[str] = Counter()
+    pairs: Counter[tuple[int, str]] = Counter()
+    for ((word, _), tag), count in seen.items():
+        frequency[word.lower()] += count
+        pairs[tag, word.lower()] += count
+    frequent = set(sorted(frequency, key=lambda word: (-frequency[word], word))[:n_words])
+    chosen = {pair for pair, count in pairs.items() if pair[1] in frequent and count >= _MIN_WORD_STATE}
+    return sorted(chosen | {(tag, "") for tag in range(n_tags)})
+
+
+def count_trigrams(
+    counts: Counter[tuple[int, int, int]],
+    words: Sequence[str],
+    tags: Sequence[int],
+    state_ids: Mapping[tuple[int, str], int],
+    n_states: int,
+    n_tags: int,
+) -> None:
+    """Add (tag two back, state one back, state here) of one sentence and of the boundary after it."""
+    two_back, tag_back, one_back = n_tags, n_tags, n_states
+    for word, tag in zip(words, tags, strict=True):
+        here = state_ids.get((tag, word.lower()))
+        if here is None:
+            here = state_ids[tag, ""]
+        counts[two_back, one_back, here] += 1
+        two_back, tag_back, one_back = tag_back, tag, here
+    counts[two_back, one_back, n_states] += 1
 
 
 class Counts:
@@ -40,9 +80,17 @@ class Counts:
         self.unigram = self._sum((self.here,), (self.states,))
         self.after_tag = self._sum((tag_back, self.here), (self.classes, self.states))
         self.after_state = self._sum((self.one_back, self.here), (self.states, self.states))
-        shape = (self.classes, self.classes, self.states)
-        self.after_tags = self._sum((self.two_back, tag_back, self.here), shape)
-        self.pair_total = self._sum((self.two_back, self.one_back), (self.classes, self.states))
+
+    @cached_property
+    def after_tags(self) -> Doubles:
+        """Counts of (tag two back, tag one back, state here)."""
+        index = (self.two_back, self.tags[self.one_back], self.here)
+        return self._sum(index, (self.classes, self.classes, self.states))
+
+    @cached_property
+    def pair_total(self) -> Doubles:
+        """Counts of (tag two back, state one back)."""
+        return self._sum((self.two_back, self.one_back), (self.classes, self.states))
 
     def _sum(self, index: tuple[NDArray[np.int64], ...], shape: tuple[int, ...]) -> Doubles:
         flat = np.ravel_multi_index(index, shape)
@@ -55,25 +103,17 @@ class Counts:
         """Interpolation weights of the first `terms` terms, summing to 1."""
         a, b, c = self.two_back, self.one_back, self.here
         v = self.tags[b]
-        hits = [
-            self.unigram[c],
-            self.after_tag[v, c],
-            self.after_state[b, c],
-            self.after_tags[a, v, c],
-            self.count,
-        ]
+        hits = [self.unigram[c], self.after_tag[v, c], self.after_state[b, c]]
         totals = [
             np.full(len(c), self.unigram.sum()),
             self.after_tag.sum(axis=1)[v],
             self.after_state.sum(axis=1)[b],
-            self.after_tags.sum(axis=2)[a, v],
-            self.pair_total[a, b],
         ]
+        if terms == 5:
+            hits += [self.after_tags[a, v, c], self.count]
+            totals += [self.after_tags.sum(axis=2)[a, v], self.pair_total[a, b]]
         left_out = np.stack(
-            [
-                (hit - 1) / np.maximum(total - 1, 1)
-                for hit, total in zip(hits[:terms], totals[:terms], strict=True)
-            ]
+            [(hit - 1) / np.maximum(total - 1, 1) for hit, total in zip(hits, totals, strict=True)]
         )
         # The most specific of equal terms gets the count.
         best = terms - 1 - np.argmax(left_out[::-1], axis=0)

@@ -1,0 +1,148 @@
+"""Peers of the accuracy rows on the same files: CRFsuite with a rich hand template, spaCy's tagger, jieba.
+
+CRFsuite (through python-crfsuite) trains by L-BFGS with its own defaults but for c1 and c2. The templates
+are the usual ones: words and their neighbours, word pairs, affixes, shapes; parts of speech in a window of
+five for chunks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from common import CACHE, has_peer, say
+from spacy_tagger import accuracy, gold_docs, trained_tagger
+
+Features = Callable[[Sequence[str], Sequence[str]], list[list[str]]]
+Scores = dict[str, float]
+
+
+def measure(data: Path, *, quick: bool = False) -> dict[str, dict[str, Scores]]:
+    """Scores by row of bench_accuracy.py and by peer; a peer that is not installed is left out with a
+    line."""
+    found: dict[str, dict[str, Scores]] = {}
+    if has_peer("pycrfsuite", "CRFsuite"):
+        for key, files, column, features in (
+            ("ewt-crf", "ud-english-ewt/en_ewt-ud-{}.conllu.gz", "pos", word_features),
+            ("uner", "uner-english-ewt/en_ewt-ud-{}.iob2.gz", "ent", word_features),
+            ("conll2000", "conll2000/{}.txt.gz", "2", chunk_features),
+        ):
+            found[key] = {"CRFsuite": crfsuite(key, str(data / files), column, features, quick)}
+    if has_peer("spacy", "spaCy's tagger"):
+        import spacy
+
+        nlp = spacy.load(trained_tagger(data, quick=quick))
+        test = list(gold_docs(data / "ud-english-ewt" / "en_ewt-ud-test.conllu.gz", nlp.vocab))
+        found.setdefault("ewt-crf", {})["spaCy"] = {"upos_acc": accuracy(nlp, test)}
+    if has_peer("jieba", "jieba"):
+        found["gsd"] = {"jieba": jieba_words(data / "ud-chinese-gsdsimp/zh_gsdsimp-v13pos-test.conllu.gz")}
+        found["people"] = {"jieba": jieba_words(data / "people-daily-199801/pd199801-test.txt.gz")}
+    return found
+
+
+# ---- CRFsuite ----------------------------------------------------------------------------------------------
+
+
+def crfsuite(key: str, files: str, column: str, features: Features, quick: bool) -> Scores:
+    """Train on the train split, score the test split: accuracy of tags, or F1 of entities and chunks."""
+    import pycrfsuite
+
+    from nlptk.scoring import accuracy as label_accuracy
+    from nlptk.scoring import entity_scores
+
+    model = CACHE / f"crfsuite-{key}.model"
+    model.parent.mkdir(parents=True, exist_ok=True)
+    trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False)
+    trainer.set_params({"c1": 0.0, "c2": 1.0, "max_iterations": 3 if quick else 200})
+    for words, tags, gold in sentences(files.format("train"), column):
+        trainer.append(features(words, tags), gold)
+    say(f"CRFsuite: training {key}")
+    trainer.train(str(model))
+    tagger = pycrfsuite.Tagger()
+    tagger.open(str(model))
+    test = list(sentences(files.format("test"), column))
+    found = [tagger.tag(features(words, tags)) for words, tags, _ in test]
+    golds = [gold for _, _, gold in test]
+    if column == "pos":
+        scores = {"upos_acc": label_accuracy(golds, found).accuracy}
+    else:
+        scores = {"entity_f1": entity_scores(golds, found).overall.f1}
+    say(f"CRFsuite: {key} {scores}")
+    return scores
+
+
+def sentences(path: str, column: str) -> Iterator[tuple[list[str], list[str], list[str]]]:
+    """(words, parts of speech where the file has a column "1", gold labels) of each sentence."""
+    from nlptk.corpora import read_docs
+
+    for doc in read_docs(path, column=column):
+        yield list(doc.words), doc.column("1") if doc.has_column("1") else [], doc.column(column)
+
+
+def word_features(words: Sequence[str], _: Sequence[str]) -> list[list[str]]:
+    """Words, pairs, affixes and shapes in a window of five."""
+    lower = ["<s>", "<s>", *(word.lower() for word in words), "</s>", "</s>"]
+    shapes = ["", *map(shape, words), ""]
+    rows = []
+    for i, word in enumerate(words):
+        before, w, after = lower[i + 1], lower[i + 2], lower[i + 3]
+        row = [
+            "bias", f"w={word}", f"l={w}", f"l-1={before}", f"l+1={after}",
+            f"l-2={lower[i]}", f"l+2={lower[i + 4]}", f"l-1l={before} {w}", f"ll+1={w} {after}",
+            f"l-1l+1={before} {after}",
+            f"s={shapes[i + 1]}", f"s-1={shapes[i]}", f"s+1={shapes[i + 2]}",
+            f"s-1s={shapes[i]} {shapes[i + 1]}", f"ss+1={shapes[i + 1]} {shapes[i + 2]}",
+            f"suf-1={before[-3:]}", f"suf+1={after[-3:]}", f"digit={any(map(str.isdigit, word))}",
+            f"hyphen={'-' in word}",
+        ]  # fmt: skip
+        row += [f"p{n}={w[:n]}" for n in range(1, 5) if len(w) >= n]
+        row += [f"x{n}={w[-n:]}" for n in range(1, 6) if len(w) >= n]
+        rows.append(row)
+    return rows
+
+
+def chunk_features(words: Sequence[str], tags: Sequence[str]) -> list[list[str]]:
+    """Those of CRFsuite's own chunking example (words and parts of speech in a window of five), and
+    affixes."""
+    w = ["<s>", "<s>", *(word.lower() for word in words), "</s>", "</s>"]
+    t = ["<s>", "<s>", *tags, "</s>", "</s>"]
+    rows = []
+    for i in range(2, len(words) + 2):
+        row = ["bias", f"x3={w[i][-3:]}", f"x2={w[i][-2:]}", f"s={shape(words[i - 2])}"]
+        row += [f"w{k}={w[i + k]}" for k in range(-2, 3)]
+        row += [f"w{k}w{k + 1}={w[i + k]} {w[i + k + 1]}" for k in (-1, 0)]
+        row += [f"t{k}={t[i + k]}" for k in range(-2, 3)]
+        row += [f"t{k}t{k + 1}={t[i + k]} {t[i + k + 1]}" for k in range(-2, 2)]
+        row += [f"t{k}t{k + 1}t{k + 2}={' '.join(t[i + k : i + k + 3])}" for k in range(-2, 1)]
+        row.append(f"wt={w[i]} {t[i]}")
+        rows.append(row)
+    return rows
+
+
+def shape(word: str) -> str:
+    """Upper case as X, lower case as x, digits as 9, repeats once."""
+    mapped = "".join("X" if c.isupper() else "x" if c.islower() else "9" if c.isdigit() else c for c in word)
+    return re.sub(r"(.)\1+", r"\1", mapped)
+
+
+# ---- jieba -------------------------------------------------------------------------------------------------
+
+
+def jieba_words(path: Path) -> Scores:
+    """F1 of jieba's words (default mode, with its HMM)."""
+    import jieba
+
+    from nlptk import Doc
+    from nlptk.corpora import read_docs
+    from nlptk.scoring import word_scores
+
+    jieba.setLogLevel("WARNING")
+    golds = list(read_docs(path, lang="zh"))
+    found = []
+    for text in (doc.text for doc in golds):
+        offsets = [(a, b) for word, a, b in jieba.tokenize(text) if not word.isspace()]
+        found.append(Doc(text, *zip(*offsets, strict=True)))
+    scores = {"words_f1": word_scores(golds, found).f1}
+    say(f"jieba: {path.name} {scores}")
+    return scores
