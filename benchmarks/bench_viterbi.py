@@ -4,9 +4,9 @@
 
 One thread everywhere. Sequence lengths are drawn like sentences (mean 25); scores are random, so a decoder
 has nothing to skip. The peak is the rate of one addition and one maximum on registers alone
-(`_core.max_add_peak`), timed in turn with the rest. Shares and ratios are of medians; "best" is of the fastest
-round of each, which a busy machine disturbs less. Peers that are not installed are left out with a line that
-says so.
+(`_core.max_add_peak`), timed in turn with the rest. Shares and ratios are of medians; "best" is of the
+fastest round of each, which a busy machine disturbs less. Peers that are not installed are left out with a
+line that says so.
 
 * pytorch-crf decodes padded batches of 64 sequences sorted by length, its best case.
 * CRFsuite cannot be given scores: it decodes a model that it trained for a moment, one binary feature for
