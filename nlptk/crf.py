@@ -14,19 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlptk import _core
-from nlptk.errors import ConfigError, ModelError
+from nlptk.errors import ConfigError, DataError, ModelError
 
 ALGORITHMS = ("lbfgs", "ap", "sgd")
-_ARRAYS = {
-    "keys": np.uint32,
-    "row_sizes": np.uint16,
-    "pair_labels": np.uint16,
-    "pair_weights": np.int16,
-    "scale": np.float32,
-    "transitions": np.float32,
-    "start": np.float32,
-    "end": np.float32,
+# Type and number of dimensions of the arrays of a model.
+_ARRAYS: dict[str, tuple[type[np.generic], int]] = {
+    "keys": (np.uint32, 1),
+    "row_sizes": (np.uint16, 1),
+    "pair_labels": (np.uint16, 1),
+    "pair_weights": (np.int16, 1),
+    "scale": (np.float32, 1),
+    "transitions": (np.float32, 2),
+    "start": (np.float32, 1),
+    "end": (np.float32, 1),
 }
+_LARGEST = 1e9  # of a setting: the kernels' float32 must hold its products with weights
+_LEAST = {"max_iterations": 1, "min_freq": 0, "dense_freq": 0, "period": 1, "seed": 0, "threads": 0}
 
 Progress = Callable[[dict[str, Any]], None]
 
@@ -40,7 +43,7 @@ class CrfSettings:
         c1, c2: weights of the L1 and L2 terms, as CRFsuite counts them.
         max_iterations: of L-BFGS, or passes over the data; None for 200, 10 and 30 by algorithm.
         min_freq: features of fewer occurrences are dropped.
-        all_possible_states: give every feature a weight for every label, not only for labels it was seen with.
+        all_possible_states: a weight for every label with every feature, not only those seen together.
         dense_freq: the same only for features of at least this many occurrences; 0 for none.
         epsilon, period, delta: when L-BFGS stops, as in CRFsuite.
         prune: weights below this size are dropped from the trained model.
@@ -65,12 +68,16 @@ class CrfSettings:
     def __post_init__(self) -> None:
         if self.algorithm not in ALGORITHMS:
             raise ConfigError(f"unknown algorithm {self.algorithm!r}; choose one of {', '.join(ALGORITHMS)}")
-        for name in ("c1", "c2", "min_freq", "dense_freq", "prune", "epsilon", "delta", "threads"):
+        for name in ("c1", "c2", "prune", "epsilon", "delta"):
             value = getattr(self, name)
-            if not (value >= 0 and value < float("inf")):
-                raise ConfigError(f"{name} must be a number not below 0, not {value!r}")
-        if self.max_iterations is not None and self.max_iterations < 1:
-            raise ConfigError(f"max_iterations must be at least 1, not {self.max_iterations}")
+            if not isinstance(value, (int, float, np.integer, np.floating)) or not 0 <= value <= _LARGEST:
+                raise ConfigError(f"{name} must be a number from 0 to {_LARGEST:.0e}, not {value!r}")
+        for name, least in _LEAST.items():
+            value = getattr(self, name)
+            if name == "max_iterations" and value is None:
+                continue
+            if not isinstance(value, (int, np.integer)) or not least <= value <= _LARGEST:
+                raise ConfigError(f"{name} must be an integer from {least} to {_LARGEST:.0e}, not {value!r}")
         if self.algorithm != "lbfgs" and self.c1 > 0:
             raise ConfigError(f"c1 (L1) needs algorithm='lbfgs'; {self.algorithm!r} knows no L1 term")
 
@@ -149,7 +156,7 @@ class CrfWeights:
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Arrays for the store."""
         arrays: dict[str, NDArray[Any]] = {
-            name: np.asarray(getattr(self, name), dtype=dtype) for name, dtype in _ARRAYS.items()
+            name: np.asarray(getattr(self, name), dtype=dtype) for name, (dtype, _) in _ARRAYS.items()
         }
         arrays["scale"] = arrays["scale"].reshape(1)
         for name in ("row_sizes", "pair_labels"):  # one byte each is enough for up to 255 labels
@@ -162,16 +169,20 @@ class CrfWeights:
         """The weights that :meth:`to_arrays` gave.
 
         Raises:
-            ModelError: an array is missing or of another type.
+            ModelError: an array is missing or of another type or shape.
         """
         values: dict[str, Any] = {}
-        for name, dtype in _ARRAYS.items():
+        for name, (dtype, dimensions) in _ARRAYS.items():
             if name not in arrays:
                 raise ModelError(f"the model lacks the array {name!r}")
-            narrow = dtype == np.uint16 and arrays[name].dtype == np.uint8
-            if arrays[name].dtype != dtype and not narrow:
-                raise ModelError(f"the model's array {name!r} is {arrays[name].dtype}, not {np.dtype(dtype)}")
-            values[name] = arrays[name].astype(dtype, copy=False)
+            array = arrays[name]
+            narrow = dtype == np.uint16 and array.dtype == np.uint8
+            if (array.dtype != dtype and not narrow) or array.ndim != dimensions:
+                raise ModelError(
+                    f"the model's array {name!r} is {array.dtype} with {array.ndim} dimensions, "
+                    f"not {np.dtype(dtype)} with {dimensions}"
+                )
+            values[name] = array.astype(dtype, copy=False)
         if values["scale"].shape != (1,):
             raise ModelError("the model's scale must be one number")
         values["scale"] = float(values["scale"][0])
@@ -195,16 +206,24 @@ def train_crf(
         keys: uint32 [units, width], the features of each unit, 0 for none.
         offsets: int64 [sequences + 1]; sequence s is units [offsets[s], offsets[s + 1]).
         gold: int32 [units], labels in [0, labels).
-        progress: called after each iteration with ``iteration``, ``of``, ``objective`` and, where there was one,
-            ``dev_score``.
+        progress: called after each iteration with ``iteration``, ``of``, ``objective`` and, where there was
+            one, ``dev_score``.
         evaluate: the score of given weights on held-out data; the weights that scored highest are returned.
         evaluate_every: iterations between evaluations; online methods are evaluated after each pass.
+
+    Raises:
+        DataError: the arrays do not fit together, a label is out of range, or the set is too large.
 
     Sources: Lafferty et al. 2001 (CRF), Nocedal 1980 (L-BFGS), Andrew and Gao 2007 (OWL-QN), Collins 2002
     (averaged perceptron), Bottou 2010 (SGD).
     """
     dense_freq = 1 if settings.all_possible_states else settings.dense_freq
-    trainer = _core.CrfTrainer(keys, offsets, gold, labels, settings.min_freq, dense_freq, settings.threads)
+    try:
+        trainer = _core.CrfTrainer(
+            keys, offsets, gold, labels, settings.min_freq, dense_freq, settings.threads
+        )
+    except ValueError as error:
+        raise DataError(f"the training set is not usable: {error}") from error
     rows = (trainer.keys, trainer.row_starts, trainer.row_labels)
     every = evaluate_every if settings.algorithm == "lbfgs" else 1
     best: tuple[float, CrfWeights] | None = None
@@ -262,7 +281,7 @@ def quantize(
     scale = max(float(np.abs(weights).max(initial=0.0)) / 32767, 1e-12)
     rounded = np.rint(weights / np.float32(scale)).astype(np.int16)
     keep = (np.abs(weights) >= prune) & (rounded != 0) & (row_labels < labels)
-    row_of = np.repeat(np.arange(len(keys), dtype=np.int64), np.diff(row_starts.astype(np.int64)))[keep]
+    row_of = np.repeat(np.arange(len(keys), dtype=np.int64), row_starts[1:] - row_starts[:-1])[keep]
     order = np.argsort(keys[row_of], kind="stable")  # labels keep their order inside a row
     sizes = np.bincount(row_of, minlength=len(keys))
     kept = np.flatnonzero(sizes)

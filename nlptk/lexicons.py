@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +25,22 @@ class WordClasses:
         names: of the classes; a feature template refers to one as ``cluster:name``.
         keys: uint32 [words], sorted word keys.
         values: uint16 [words, names], class numbers.
+
+    Raises:
+        ConfigError: the arrays are of another type or shape.
     """
 
     names: tuple[str, ...]
     keys: NDArray[np.uint32]
     values: NDArray[np.uint16]
+
+    def __post_init__(self) -> None:
+        fits = self.keys.ndim == 1 and self.values.shape == (len(self.keys), len(self.names))
+        if not fits or self.keys.dtype != np.uint32 or self.values.dtype != np.uint16:
+            raise ConfigError(
+                f"word classes must be uint32 [words] and uint16 [words, {len(self.names)}], not "
+                f"{self.keys.dtype} {list(self.keys.shape)} and {self.values.dtype} {list(self.values.shape)}"
+            )
 
     @classmethod
     def empty(cls) -> WordClasses:
@@ -39,9 +49,9 @@ class WordClasses:
 
     @classmethod
     def read(cls, path: str | Path) -> WordClasses:
-        """A tab-separated file, gzip or not: a header line "word" and the names, then words and class numbers.
+        """A tab-separated file, gzip or not: a header of "word" and the names, then words and class numbers.
 
-        Words are compared in lower case.
+        Words are compared in lower case, character by character as the kernels do it.
 
         Raises:
             DataError: the file is malformed; names file and line.
@@ -49,15 +59,20 @@ class WordClasses:
         lines = iter(read_lines(path))
         header = next(lines, "").split("\t")
         if len(header) < 2 or header[0] != "word":
-            raise DataError(f"{path}:1: the header must be 'word' and the names of the classes, parted by tabs")
+            raise DataError(
+                f"{path}:1: the header must be 'word' and the names of the classes, parted by tabs"
+            )
         rows: dict[int, list[int]] = {}
         for number, line in enumerate(lines, 2):
             word, *classes = line.split("\t")
-            if len(classes) != len(header) - 1 or not all(c.isdecimal() and int(c) <= _MOST_CLASSES for c in classes):
+            if len(classes) != len(header) - 1 or not all(
+                c.isdecimal() and int(c) <= _MOST_CLASSES for c in classes
+            ):
                 raise DataError(
-                    f"{path}:{number}: expected a word and {len(header) - 1} class numbers up to {_MOST_CLASSES}"
+                    f"{path}:{number}: expected a word and {len(header) - 1} class numbers "
+                    f"up to {_MOST_CLASSES}"
                 )
-            rows.setdefault(_core.lexicon_key(word.lower()), [int(c) for c in classes])
+            rows.setdefault(_core.lexicon_key(_core.lower(word)), [int(c) for c in classes])
         keys = sorted(rows)
         values = np.array([rows[key] for key in keys], np.uint16).reshape(len(keys), len(header) - 1)
         return cls(tuple(header[1:]), np.array(keys, np.uint32), values)
@@ -93,4 +108,4 @@ def read_lexicon(source: str) -> NDArray[np.uint32]:
     """
     if source == "jieba":
         return lexicon_keys(jieba_words())
-    return lexicon_keys(word for line in islice(read_lines(source), None) if (word := line.strip()))
+    return lexicon_keys(word for line in read_lines(source) if (word := line.strip()))

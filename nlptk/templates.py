@@ -1,7 +1,7 @@
 """Feature templates: a small language for saying which features a linear model sees.
 
-A template is a conjunction of atoms joined by ``|``; an atom is a name, where it takes one a parameter behind a
-colon, and a position in brackets relative to the unit at hand (``[0]`` may be left out)::
+A template is a conjunction of atoms joined by ``|``; an atom is a name, where it takes one a parameter behind
+a colon, and a position in brackets relative to the unit at hand (``[0]`` may be left out)::
 
     word            the word itself
     suffix:3[-1]    the last three characters of the word before
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from nlptk.errors import ConfigError
 
-_ATOM = re.compile(r"^([a-z]+)(?::([^\[\]|]+))?(?:\[([+-]?\d+)\])?$")
+_ATOM = re.compile(r"^([a-z]+)(?::([^\[\]|]+))?(?:\[([+-]?\d{1,9})\])?$")
 _MAX_OFFSET = 16
 
 
@@ -27,8 +27,8 @@ _MAX_OFFSET = 16
 class AtomKind:
     """How an atom is spelled and what its parameter means.
 
-    ``table`` is the kernel's table of units that it belongs to (tokens; characters, runs), ``code`` the kernel's
-    number for it, ``parameter`` one of ``None``, ``"number"``, ``"column"``, ``"lexicon"``.
+    ``table`` is the kernel's table of units that it belongs to (tokens; characters, runs), ``code`` the
+    kernel's number for it, ``parameter`` one of ``None``, ``"number"``, ``"column"``, ``"lexicon"``.
     """
 
     code: int
@@ -40,8 +40,8 @@ class AtomKind:
 class CompiledTemplates:
     """Templates in the kernel's form.
 
-    ``atoms[table]`` lists (code, parameter) of the atoms of that table; ``elements[k]`` the (table, atom, offset)
-    triples of template k; ``columns`` the names that column parameters stand for, in order.
+    ``atoms[table]`` lists (code, parameter) of the atoms of that table; ``elements[k]`` the (table, atom,
+    offset) triples of template k; ``columns`` the names that column parameters stand for, in order.
     """
 
     atoms: tuple[tuple[tuple[int, int], ...], ...]
@@ -56,7 +56,8 @@ def compile_templates(
     """Parse ``templates`` against the atoms in ``kinds``.
 
     Raises:
-        ConfigError: a template is malformed, repeats another, or names an unknown atom or lexicon.
+        ConfigError: there are no templates, or one is malformed, repeats another, or names an unknown atom or
+            lexicon.
     """
     from nlptk import _core
 
@@ -68,6 +69,8 @@ def compile_templates(
     if not templates:
         raise ConfigError("at least one feature template is needed")
     for template in templates:
+        if not isinstance(template, str):
+            raise ConfigError(f"a feature template must be a string, not {template!r}")
         if template in seen:
             raise ConfigError(f"feature template {template!r} stands twice; remove one")
         seen.add(template)
@@ -91,7 +94,8 @@ def _parse_atom(part: str, template: str, kinds: Mapping[str, AtomKind]) -> tupl
     match = _ATOM.match(part)
     if match is None:
         raise ConfigError(
-            f"cannot read {part!r} in feature template {template!r}; write name, name:parameter or name[offset]"
+            f"cannot read {part!r} in feature template {template!r}; "
+            "write name, name:parameter or name[offset]"
         )
     name, parameter, offset = match.group(1), match.group(2), int(match.group(3) or 0)
     if name not in kinds:
@@ -118,6 +122,6 @@ def _parameter(
             known = ", ".join(lexicons) or "no word list or word classes"
             raise ConfigError(f"template {template!r} names {parameter!r}, but the model has {known}")
         return list(lexicons).index(parameter)
-    if not parameter.isdecimal() or not 1 <= int(parameter) <= 16:
+    if not parameter.isdecimal() or len(parameter) > 2 or not 1 <= int(parameter) <= 16:
         raise ConfigError(f"parameter {parameter!r} in template {template!r} must be a number from 1 to 16")
     return int(parameter)

@@ -73,9 +73,13 @@ class Trainer {
   py::tuple objective(const Array<float>& parameters) {
     if (static_cast<std::size_t>(parameters.size()) != data_->parameters())
       throw py::value_error("parameters must have " + std::to_string(data_->parameters()) + " values");
-    CrfObjective function(*data_);
     py::array_t<float> gradient(parameters.size());
-    const double loss = function(parameters.data(), gradient.mutable_data());
+    float* out = gradient.mutable_data();
+    double loss = 0;
+    {
+      const py::gil_scoped_release release;
+      loss = CrfObjective(*data_)(parameters.data(), out);
+    }
     return py::make_tuple(loss, gradient);
   }
 

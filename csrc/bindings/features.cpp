@@ -1,5 +1,7 @@
 #include <pybind11/stl.h>
 
+#include <algorithm>
+
 #include "bind.hpp"
 #include "lexicon.hpp"
 #include "linear_model.hpp"
@@ -36,9 +38,10 @@ void sequence_keys(const TokenFeatures& features, const TokenBatch& batch, std::
                 static_cast<std::size_t>(batch.sequences.data()[s + 1]), batch.column_data.data(), workspace, keys);
 }
 
-// Sequences for each thread's turn: small batches stay on one thread, whose start costs more than their work.
+// Sequences for each thread's turn: small batches stay on one thread, whose start costs more than their work; in
+// large ones Ctrl-C is looked for between turns.
 std::size_t grain_for(std::size_t sequences, int threads) {
-  return std::max<std::size_t>(16, sequences / (static_cast<std::size_t>(resolve_threads(threads)) * 8));
+  return std::clamp<std::size_t>(sequences / (static_cast<std::size_t>(threads) * 8), 16, 2048);
 }
 
 py::array_t<std::uint32_t> token_keys(const TokenFeatures& features, const py::sequence& texts,
@@ -46,6 +49,7 @@ py::array_t<std::uint32_t> token_keys(const TokenFeatures& features, const py::s
                                       const Array<std::int64_t>& documents, const Array<std::int64_t>& sequences,
                                       const std::vector<Array<std::uint64_t>>& columns, int threads) {
   const TokenBatch batch(texts, starts, ends, documents, sequences, columns, features.columns());
+  threads = resolve_threads(threads);
   py::array_t<std::uint32_t> keys({starts.size(), static_cast<py::ssize_t>(features.size())});
   std::uint32_t* out = keys.mutable_data();
   const py::gil_scoped_release release;
@@ -53,7 +57,7 @@ py::array_t<std::uint32_t> token_keys(const TokenFeatures& features, const py::s
     TextCache cache;
     TokenWorkspace tokens;
   };
-  std::vector<Worker> workers(static_cast<std::size_t>(resolve_threads(threads)));
+  std::vector<Worker> workers(static_cast<std::size_t>(threads));
   parallel_for(batch.sequence_count(), threads, grain_for(batch.sequence_count(), threads),
                [&](std::size_t begin, std::size_t end, int thread) {
                  Worker& worker = workers[static_cast<std::size_t>(thread)];
@@ -69,6 +73,7 @@ py::array_t<std::int32_t> tag_tokens(const LinearModel& model, const TokenFeatur
                                      const Array<std::int64_t>& documents, const Array<std::int64_t>& sequences,
                                      const std::vector<Array<std::uint64_t>>& columns, int threads) {
   const TokenBatch batch(texts, starts, ends, documents, sequences, columns, features.columns());
+  threads = resolve_threads(threads);
   py::array_t<std::int32_t> labels(starts.size());
   std::int32_t* out = labels.mutable_data();
   const py::gil_scoped_release release;
@@ -78,7 +83,7 @@ py::array_t<std::int32_t> tag_tokens(const LinearModel& model, const TokenFeatur
     LinearWorkspace linear;
     std::vector<std::uint32_t> keys;
   };
-  std::vector<Worker> workers(static_cast<std::size_t>(resolve_threads(threads)));
+  std::vector<Worker> workers(static_cast<std::size_t>(threads));
   parallel_for(batch.sequence_count(), threads, grain_for(batch.sequence_count(), threads),
                [&](std::size_t begin, std::size_t end, int thread) {
     Worker& worker = workers[static_cast<std::size_t>(thread)];
@@ -149,11 +154,12 @@ py::array_t<std::int32_t> model_predict(const LinearModel& model, const Array<st
                                         const Array<std::int64_t>& offsets, int threads) {
   if (keys.ndim() != 2) throw py::value_error("keys must be [units, width]");
   check_offsets(offsets, keys.shape(0), "offsets");
+  threads = resolve_threads(threads);
   const auto width = static_cast<std::size_t>(keys.shape(1));
   py::array_t<std::int32_t> out(keys.shape(0));
   std::int32_t* data = out.mutable_data();
   const py::gil_scoped_release release;
-  std::vector<LinearWorkspace> workers(static_cast<std::size_t>(resolve_threads(threads)));
+  std::vector<LinearWorkspace> workers(static_cast<std::size_t>(threads));
   parallel_for(static_cast<std::size_t>(offsets.size() - 1), threads, 16,
                [&](std::size_t begin, std::size_t end, int thread) {
     LinearWorkspace& worker = workers[static_cast<std::size_t>(thread)];

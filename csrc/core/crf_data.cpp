@@ -12,6 +12,8 @@
 namespace nlptk {
 namespace {
 
+constexpr std::size_t kPollEvery = 1 << 14;
+
 // 32-bit keys to dense ids in order of first appearance, with counts.
 class KeyTable {
  public:
@@ -57,6 +59,13 @@ class KeyTable {
 
 constexpr std::uint32_t kDropped = std::numeric_limits<std::uint32_t>::max();
 
+// Indices are 32-bit to halve the memory traffic of training.
+std::uint32_t index32(std::size_t value, const char* what) {
+  if (value >= kDropped)
+    throw std::invalid_argument(std::string("the training set has over 2^32 ") + what + "; train on a part of it");
+  return static_cast<std::uint32_t>(value);
+}
+
 }  // namespace
 
 CrfData::CrfData(const CrfInput& input, const CrfOptions& options)
@@ -71,6 +80,7 @@ CrfData::CrfData(const CrfInput& input, const CrfOptions& options)
   for (const std::int32_t label : gold)
     if (label < 0 || static_cast<std::size_t>(label) >= labels)
       throw std::invalid_argument("a gold label is out of range");
+  index32(units, "units");
   intern(input, options.min_freq);
   transpose();
   lay_rows(options.dense_freq);
@@ -81,7 +91,9 @@ void CrfData::intern(const CrfInput& input, std::size_t min_freq) {
   const std::size_t cells = input.units * input.width;
   KeyTable table(std::min<std::size_t>(cells / 8, 1U << 22));
   std::vector<std::uint32_t> ids(cells);
+  InterruptPoll poll;
   for (std::size_t i = 0; i < cells; ++i) {
+    if (i % kPollEvery == 0) poll();
     if (input.keys[i] == 0) {
       ids[i] = kDropped;
       continue;
@@ -101,11 +113,10 @@ void CrfData::intern(const CrfInput& input, std::size_t min_freq) {
   unit_starts.reserve(units + 1);
   unit_starts.push_back(0);
   for (std::size_t u = 0; u < units; ++u) {
+    if (u % kPollEvery == 0) poll();
     for (std::size_t i = u * input.width; i < (u + 1) * input.width; ++i)
       if (ids[i] != kDropped && rank[ids[i]] != kDropped) unit_features.push_back(rank[ids[i]]);
-    if (unit_features.size() > std::numeric_limits<std::uint32_t>::max())
-      throw std::invalid_argument("the training set has over 2^32 features in all; train on a part of it");
-    unit_starts.push_back(static_cast<std::uint32_t>(unit_features.size()));
+    unit_starts.push_back(index32(unit_features.size(), "features in all"));
   }
 }
 
@@ -123,7 +134,9 @@ void CrfData::lay_rows(std::size_t dense_freq) {
   row_starts.reserve(features() + 1);
   row_starts.push_back(0);
   std::vector<bool> seen(labels);
+  InterruptPoll poll;
   for (std::size_t f = 0; f < features(); ++f) {
+    if (f % kPollEvery == 0) poll();
     std::fill(seen.begin(), seen.end(), false);
     std::size_t distinct = 0;
     for (std::uint32_t i = feature_starts[f]; i < feature_starts[f + 1]; ++i) {
@@ -139,7 +152,7 @@ void CrfData::lay_rows(std::size_t dense_freq) {
       for (std::size_t l = 0; l < labels; ++l)
         if (seen[l]) row_labels.push_back(static_cast<std::uint16_t>(l));
     }
-    row_starts.push_back(static_cast<std::uint32_t>(row_labels.size()));
+    row_starts.push_back(index32(row_labels.size(), "weights"));
   }
 }
 

@@ -61,5 +61,4 @@ class CrfData {
   void lay_rows(std::size_t dense_freq);
 };
 
-
 }  // namespace nlptk

@@ -1,7 +1,6 @@
 #include "crf_objective.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "kernels/linear_kernel.hpp"
 #include "parallel.hpp"

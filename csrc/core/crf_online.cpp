@@ -18,7 +18,7 @@ std::vector<std::size_t> sequence_order(const CrfData& data) {
   return order;
 }
 
-// Calls f(parameter, unit, label) for each row parameter of the unit that stands for the label.
+// Calls f(parameter) for each row parameter of the unit that stands for the label.
 template <class F>
 void each_parameter(const CrfData& data, std::size_t unit, std::size_t label, F&& f) {
   for (std::uint32_t i = data.unit_starts[unit]; i < data.unit_starts[unit + 1]; ++i) {
@@ -105,11 +105,16 @@ void averaged_perceptron(const CrfData& data, std::vector<float>& w, const Onlin
 
 namespace {
 
+// The L2 term's share of one sequence, as a factor of w in the gradient.
+double decay_rate(const CrfData& data, double c2) {
+  return 2 * c2 / static_cast<double>(std::max<std::size_t>(1, data.sequences));
+}
+
 // One pass of SGD at a time over weights held as scale * v, so that L2 decay costs one multiplication.
 class Sgd {
  public:
   Sgd(const CrfData& data, std::vector<float>& w, double c2)
-      : data_(data), w_(w), index_(data), lambda_(2 * c2 / static_cast<double>(std::max<std::size_t>(1, data.sequences))) {}
+      : data_(data), w_(w), index_(data), lambda_(decay_rate(data, c2)) {}
 
   // Steps over the sequences in `order`; returns the sum of their losses as met.
   double pass(const std::vector<std::size_t>& order, double t0, double& t) {
@@ -123,8 +128,6 @@ class Sgd {
     fold();
     return loss;
   }
-
-  double lambda() const { return lambda_; }
 
  private:
   double step(std::size_t s, double eta) {
@@ -196,7 +199,8 @@ class Sgd {
   std::vector<double> expected_;
 };
 
-// The first step size, among powers of two about 0.1, that does best on one pass over a sample.
+// The first step size, among powers of two about 0.1, that does best on one pass over a sample. A step of
+// 1 / lambda would scale the weights to nothing, so half of that is the longest.
 double calibrate(const CrfData& data, double c2, Random& random) {
   std::vector<std::size_t> sample = sequence_order(data);
   random.shuffle(sample);
@@ -205,13 +209,14 @@ double calibrate(const CrfData& data, double c2, Random& random) {
     std::vector<float> w(data.parameters());
     Sgd sgd(data, w, c2);
     double t = 0;
-    const double loss = sgd.pass(sample, 1.0 / (sgd.lambda() * eta), t);
+    const double loss = sgd.pass(sample, 1.0 / (decay_rate(data, c2) * eta), t);
     return std::isfinite(loss) ? loss : std::numeric_limits<double>::infinity();
   };
-  double best_eta = 0.1;
+  const double longest = std::min(16.0, 0.5 / decay_rate(data, c2));
+  double best_eta = std::min(0.1, longest);
   double best = loss_with(best_eta);
   for (const double factor : {2.0, 0.5}) {
-    for (double eta = best_eta * factor; eta < 16 && eta > 1e-4; eta *= factor) {
+    for (double eta = best_eta * factor; eta <= longest && eta > 1e-4; eta *= factor) {
       const double loss = loss_with(eta);
       if (!(loss < best)) break;
       best = loss;
@@ -229,7 +234,7 @@ void stochastic_gradient(const CrfData& data, std::vector<float>& w, const Onlin
   const double c2 = std::max(options.c2, 1e-8);
   const double eta0 = calibrate(data, c2, random);
   Sgd sgd(data, w, c2);
-  const double t0 = 1.0 / (sgd.lambda() * eta0);
+  const double t0 = 1.0 / (decay_rate(data, c2) * eta0);
   std::vector<std::size_t> order = sequence_order(data);
   double t = 0;
   // The mean over the ends of the later passes: single sequences that came last pull at w, but not at their mean.

@@ -51,6 +51,7 @@ class Minimizer {
 
   void run(const LbfgsCallback& callback) {
     double value = evaluate(x_, gradient_);
+    if (!std::isfinite(value)) throw std::domain_error("the objective is not finite where the search begins");
     std::deque<double> past;
     Vector next(n_), next_gradient(n_);
     for (int iteration = 1; iteration <= options_.max_iterations; ++iteration) {
@@ -89,7 +90,6 @@ class Minimizer {
   // The whole objective at x; `gradient` is that of its smooth part, the L2 term included.
   double evaluate(const Vector& x, Vector& gradient) {
     double value = objective_(x.data(), gradient.data());
-    if (!std::isfinite(value)) throw std::runtime_error("the CRF objective is not finite");
     if (options_.c2 > 0) {
       const auto twice = static_cast<float>(2 * options_.c2);
       each(n_, options_.threads, [&](std::size_t i) { gradient[i] += twice * x[i]; });
@@ -156,7 +156,7 @@ class Minimizer {
           options_.c1 > 0
               ? sum(n_, options_.threads, [&](std::size_t i) { return static_cast<double>(next[i] - x_[i]) * pseudo_[i]; })
               : step * slope;
-      if (trial_value <= value + 1e-4 * decrease && trial_value < value) {
+      if (trial_value <= value + 1e-4 * decrease && trial_value < value) {  // no for NaN: a shorter step
         value = trial_value;
         return true;
       }
@@ -202,6 +202,8 @@ class Minimizer {
 
 void minimize(const SmoothObjective& objective, std::vector<float>& x, const LbfgsOptions& options,
               const LbfgsCallback& callback) {
+  if (options.memory < 1 || options.period < 1)
+    throw std::invalid_argument("L-BFGS needs a memory and a period of at least 1");
   Minimizer(objective, x, options).run(callback);
 }
 

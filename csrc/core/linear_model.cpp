@@ -1,5 +1,6 @@
 #include "linear_model.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
@@ -12,10 +13,15 @@ namespace {
 
 constexpr std::size_t kVector = 16;  // dense rows are padded to whole vectors of 16-bit weights
 constexpr std::size_t kBlock = 8;    // units looked up together, so that their memory reads overlap
+constexpr float kLargest = 1e30F;    // of a score: sums over 10^8 units stay finite
+constexpr std::size_t kMostKeys = 65535;  // of a unit: sums of so many 16-bit weights fit 32 bits
 
 void check(const LinearArrays& a) {
   if (a.labels == 0 || a.labels > 65535) throw std::invalid_argument("linear model: 1 to 65535 labels are possible");
-  if (!(a.scale > 0) || !std::isfinite(a.scale)) throw std::invalid_argument("linear model: scale must be positive");
+  if (!(a.scale > 0) || a.scale > kLargest / 32768 / kMostKeys)
+    throw std::invalid_argument("linear model: scale must be positive, and not so large that scores overflow");
+  if (a.pairs > std::numeric_limits<std::uint32_t>::max() / 2)
+    throw std::invalid_argument("linear model: over 2^31 weights");
   std::size_t pair = 0;
   for (std::size_t r = 0; r < a.rows; ++r) {
     if (r > 0 && a.keys[r] <= a.keys[r - 1]) throw std::invalid_argument("linear model: keys are not increasing");
@@ -31,14 +37,14 @@ void check(const LinearArrays& a) {
     pair += size;
   }
   if (pair != a.pairs) throw std::invalid_argument("linear model: row sizes do not add up to the pairs");
-  const auto finite = [](const float* values, std::size_t n) {
+  const auto usable = [](const float* values, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i)
-      if (std::isnan(values[i]) || values[i] == std::numeric_limits<float>::infinity())
-        throw std::invalid_argument("linear model: a transition score is NaN or +infinity");
+      if (!(std::abs(values[i]) <= kLargest) && values[i] != -std::numeric_limits<float>::infinity())
+        throw std::invalid_argument("linear model: a transition score is NaN, +infinity or too large to add up");
   };
-  finite(a.transitions, a.labels * a.labels);
-  finite(a.start, a.labels);
-  finite(a.end, a.labels);
+  usable(a.transitions, a.labels * a.labels);
+  usable(a.start, a.labels);
+  usable(a.end, a.labels);
 }
 
 }  // namespace
@@ -78,6 +84,7 @@ LinearModel::LinearModel(const LinearArrays& arrays)
 
 void LinearModel::emissions(const std::uint32_t* keys, std::size_t units, std::size_t width,
                             LinearWorkspace& workspace, float* emissions) const {
+  if (width > kMostKeys) throw std::invalid_argument("linear model: over 65535 features for one unit");
   workspace.rows.resize(kBlock * width);
   workspace.sums.resize(padded_);
   const auto add_row = linear_kernels().add_row_i16;

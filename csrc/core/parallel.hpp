@@ -9,7 +9,6 @@
 #include <exception>
 #include <mutex>
 #include <stdexcept>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -42,13 +41,19 @@ class InterruptPoll {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
+// Callers keep a workspace for each thread, so that a slip of the pen must not ask for millions.
+inline constexpr long kMostThreads = 1024;
+
 // threads <= 0 means as many as NLPTK_NUM_THREADS says (set in worker processes), else one for each core.
+// Resolve once where workspaces are sized by it: the environment may change between two calls.
 inline int resolve_threads(int threads) {
-  if (threads > 0) return threads;
-  const char* limit = std::getenv("NLPTK_NUM_THREADS");
-  if (limit != nullptr && std::atoi(limit) > 0) return std::atoi(limit);
-  const unsigned cores = std::thread::hardware_concurrency();
-  return cores > 0 ? static_cast<int>(cores) : 1;
+  long count = threads;
+  if (count <= 0) {
+    const char* limit = std::getenv("NLPTK_NUM_THREADS");
+    if (limit != nullptr) count = std::strtol(limit, nullptr, 10);
+  }
+  if (count <= 0) count = static_cast<long>(std::thread::hardware_concurrency());
+  return static_cast<int>(std::clamp(count, 1L, kMostThreads));
 }
 
 // Calls body(begin, end, thread) for blocks of at most `grain` items until all of [0, n) are done.
@@ -85,8 +90,8 @@ void parallel_for(std::size_t n, int threads, std::size_t grain, Body&& body) {
   pool.reserve(static_cast<std::size_t>(workers) - 1);
   try {
     for (int t = 1; t < workers; ++t) pool.emplace_back(work, t, nullptr);
-  } catch (const std::system_error&) {
-    // No more threads to be had: the ones that started, and this one, do the work.
+  } catch (const std::exception&) {
+    // No more threads (or memory for them) to be had: the ones that started, and this one, do the work.
   }
   InterruptPoll poll;
   work(0, &poll);

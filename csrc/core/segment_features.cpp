@@ -9,7 +9,6 @@ namespace {
 using unicode::Class;
 
 constexpr std::size_t kLongestEntry = 6;  // of lexicon words, in characters
-constexpr std::uint8_t kLongestRest = 12;
 
 bool is_letter(Class c) {
   switch (c) {

@@ -14,6 +14,9 @@
 
 namespace nlptk {
 
+// A longer rest of a word is no feature, and no split stands before it.
+inline constexpr std::uint8_t kLongestRest = 12;
+
 enum class SegmentAtom : std::int32_t {
   // Table 0: characters.
   bias = 0,

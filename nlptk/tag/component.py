@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -27,13 +28,15 @@ class Tagger(Component):
         model: "crf" or "hmm".
         options: settings of :class:`nlptk.tag.crf.CRFTagger` or :class:`nlptk.tag.hmm.HMMTagger`.
 
-    Requires "doc.tokens" and, for a CRF whose templates look at other columns, those. White space that leads a text is
-    a token without a label ("O" for entities).
+    Requires "doc.tokens" and, for a CRF whose templates look at other columns, those. White space that leads
+    a text is a token without a label ("O" for entities).
     """
 
     name = "tagger"
 
     def __init__(self, column: str = "pos", model: str = "crf", **options: Any) -> None:
+        if not isinstance(column, str) or not column:
+            raise ConfigError(f"a tagger's column must be a name, not {column!r}")
         if model not in MODELS:
             raise ConfigError(f"unknown tagger model {model!r}; choose one of {', '.join(MODELS)}")
         try:
@@ -61,7 +64,9 @@ class Tagger(Component):
         batch = TokenBatch.from_docs(docs, self._columns)
         codes = self._predict(docs, batch) + 1
         blank = self._table.index("O") if "O" in self._table else 0
-        for doc, first, last in zip(docs, batch.documents[:-1].tolist(), batch.documents[1:].tolist(), strict=True):
+        for doc, first, last in zip(
+            docs, batch.documents[:-1].tolist(), batch.documents[1:].tolist(), strict=True
+        ):
             if doc.text[:1].isspace():
                 codes[first] = blank
             doc.set_codes(self.column, codes[first:last], self._table, validate=False)
@@ -136,4 +141,4 @@ def _sentences(docs: Sequence[Doc], batch: TokenBatch) -> list[list[str]]:
         text = doc.text
         words += [text[a:b] for a, b in zip(doc.starts.tolist(), doc.ends.tolist(), strict=True)]
     bounds = batch.sequences.tolist()
-    return [words[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [words[a:b] for a, b in pairwise(bounds)]

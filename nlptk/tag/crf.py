@@ -34,8 +34,8 @@ class CRFTagger(Estimator):
     """A first-order CRF over sentences.
 
     Args:
-        templates: feature templates (:mod:`nlptk.templates`), or the name of a ready set: "pos", "ner", "chunk" and
-            the same with "-clusters".
+        templates: feature templates (:mod:`nlptk.templates`), or the name of a ready set: "pos", "ner",
+            "chunk" and the same with "-clusters".
         algorithm: "sgd", "lbfgs" (with ``c1`` > 0 OWL-QN) or "ap" (averaged perceptron).
         c1, c2: weights of sum |w| and sum w^2.
         max_iterations: of L-BFGS, or passes over the data; None for the algorithm's default.
@@ -43,8 +43,8 @@ class CRFTagger(Estimator):
         all_possible_states: a weight for every label with every feature, not only those seen together.
         dense_freq: the same only for features of at least this many occurrences; 0 for none.
         prune: weights below this size are dropped after training.
-        scheme: "bio" or "bioes" to let only valid label sequences out, "auto" to see whether the training labels
-            are of the first kind, None for no constraint.
+        scheme: "bio" or "bioes" to let only valid label sequences out, "auto" to see whether the training
+            labels are of the first kind, None for no constraint.
         seed: order of the sentences in the online algorithms.
         threads: 0 for one for each core.
         clusters: word classes for ``cluster:name`` atoms: a file that :meth:`nlptk.lexicons.WordClasses.read`
@@ -111,13 +111,16 @@ class CRFTagger(Estimator):
         values parallel to X for the templates' ``col:name`` atoms.
 
         Raises:
-            ConfigError: a setting is out of range, or a template cannot be read.
+            ConfigError: a setting is out of range, a template cannot be read, or a column is missing.
             DataError: X and y do not match (the message names the sentence), or there are no tokens.
         """
         check_training(X, y)
         dev = None
+        if (X_dev is None) != (y_dev is None):
+            raise ConfigError("X_dev and y_dev belong together; give both or neither")
         if X_dev is not None and y_dev is not None:
             check_sentences(X_dev, "X_dev")
+            check_sentences(y_dev, "y_dev")
             check_lengths(X_dev, y_dev)
             dev = (TokenBatch.from_words(X_dev, columns_dev), [label for tags in y_dev for label in tags])
         batch = TokenBatch.from_words(X, columns)
@@ -131,7 +134,7 @@ class CRFTagger(Estimator):
         *,
         progress: Progress | None = None,
     ) -> CRFTagger:
-        """As ``fit``, from tokens in the kernels' form and one label for each, which see the text's spacing."""
+        """As ``fit``, from tokens in the kernels' form, which knows the text's spacing, and their labels."""
         settings = self._settings()
         features = TokenFeatures(self.templates, self._word_classes())
         classes = sorted(set(labels))
@@ -141,7 +144,9 @@ class CRFTagger(Estimator):
         evaluate = None
         if dev is not None and len(dev[0].starts):
             dev_keys = features.keys(dev[0], self.threads)
-            dev_gold = np.array([ids.get(label, -1) for label in dev[1]], np.int32)  # unseen labels count as misses
+            dev_gold = np.array(
+                [ids.get(label, -1) for label in dev[1]], np.int32
+            )  # unseen labels count as misses
             sequences = dev[0].sequences
 
             def evaluate(weights: CrfWeights) -> float:
@@ -208,7 +213,11 @@ class CRFTagger(Estimator):
         Raises DataError where X and y do not match, or there are no tokens.
         """
         check_lengths(X, y)
-        pairs = [(a, b) for p, g in zip(self.predict(X, columns), y, strict=True) for a, b in zip(p, g, strict=True)]
+        pairs = [
+            (a, b)
+            for p, g in zip(self.predict(X, columns), y, strict=True)
+            for a, b in zip(p, g, strict=True)
+        ]
         if not pairs:
             raise DataError("there are no tokens to score")
         return sum(a == b for a, b in pairs) / len(pairs)
@@ -220,7 +229,11 @@ class CRFTagger(Estimator):
         config = {**self.get_params(), "templates": list(self._features.templates), "classes": self.classes_}
         clusters = self._features.classes
         config["clusters"] = list(clusters.names)
-        return config, {**self.weights_.to_arrays(), "cluster_keys": clusters.keys, "cluster_values": clusters.values}
+        return config, {
+            **self.weights_.to_arrays(),
+            "cluster_keys": clusters.keys,
+            "cluster_values": clusters.values,
+        }
 
     @classmethod
     def from_state(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> CRFTagger:
@@ -228,8 +241,11 @@ class CRFTagger(Estimator):
         try:
             settings = dict(config)
             classes = [str(label) for label in settings.pop("classes")]
-            clusters = WordClasses(tuple(settings.pop("clusters")), arrays["cluster_keys"], arrays["cluster_values"])
+            clusters = WordClasses(
+                tuple(settings.pop("clusters")), arrays["cluster_keys"], arrays["cluster_values"]
+            )
             made = cls(**settings, clusters=clusters)
+            made._settings()
             features = TokenFeatures(made.templates, clusters)
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"the CRF tagger's state is not usable: {error}") from error

@@ -1,4 +1,4 @@
-"""Token features of the CRF tagger: the atoms that templates may name, ready sets of templates, and batches of tokens."""
+"""Token features of the CRF tagger: what templates may name, ready sets of templates, batches of tokens."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nlptk import _core
 from nlptk.doc import Doc
-from nlptk.errors import ConfigError
+from nlptk.errors import ConfigError, DataError
 from nlptk.lexicons import WordClasses
 from nlptk.templates import AtomKind, compile_templates
 
@@ -50,8 +50,8 @@ _NER = (
 )  # fmt: skip
 # Column 1 is the part of speech, as in CoNLL-2000.
 _CHUNK = (
-    "bias", "word", "lower", "lower[-1]", "lower[1]", "lower[-2]", "lower[2]", "lower[-1]|lower", "lower|lower[1]",
-    "lower[-1]|lower|lower[1]", "lower[-1]|lower[1]",
+    "bias", "word", "lower", "lower[-1]", "lower[1]", "lower[-2]", "lower[2]",
+    "lower[-1]|lower", "lower|lower[1]", "lower[-1]|lower|lower[1]", "lower[-1]|lower[1]",
     "col:1", "col:1[-1]", "col:1[1]", "col:1[-2]", "col:1[2]", "col:1[-3]", "col:1[3]",
     "col:1[-2]|col:1[-1]", "col:1[-1]|col:1", "col:1|col:1[1]", "col:1[1]|col:1[2]",
     "col:1[-2]|col:1[-1]|col:1", "col:1[-1]|col:1|col:1[1]", "col:1|col:1[1]|col:1[2]",
@@ -60,13 +60,25 @@ _CHUNK = (
     "lower|col:1", "lower[-1]|col:1", "lower[1]|col:1", "lower|col:1[-1]", "lower|col:1[1]",
     "suffix:2", "suffix:3", "prefix:3", "suffix:3|col:1", "shape", "kind",
 )  # fmt: skip
-_CLUSTERS = tuple(f"cluster:{grain}{place}" for grain in ("c64", "c256", "c1000") for place in ("", "[-1]", "[1]"))
+# Words of one to four characters, each of which tells something.
+_ZH = (
+    "bias", "word", "word[-1]", "word[1]", "word[-2]", "word[2]", "word[-1]|word", "word|word[1]",
+    "prefix:1", "prefix:2", "suffix:1", "suffix:2", "suffix:3", "prefix:1[-1]", "suffix:1[-1]", "prefix:1[1]",
+    "suffix:1[1]", "suffix:2[-1]", "suffix:2[1]", "suffix:1[-1]|suffix:1", "suffix:1|suffix:1[1]",
+    "prefix:1|suffix:1", "length", "length[-1]", "length[1]", "length|suffix:1", "length[-1]|length|length[1]",
+    "kind", "kind[-1]", "kind[1]", "kind[-1]|kind|kind[1]", "pattern", "pattern[-1]", "pattern[1]",
+    "suffix:1[-2]", "suffix:1[2]",
+)  # fmt: skip
+_CLUSTERS = tuple(
+    f"cluster:{grain}{place}" for grain in ("c64", "c256", "c1000") for place in ("", "[-1]", "[1]")
+)
 
 #: Ready sets of templates. Those with "clusters" need word classes named c64, c256 and c1000.
 TEMPLATES: dict[str, tuple[str, ...]] = {
     "pos": _POS,
     "ner": _NER,
     "chunk": _CHUNK,
+    "zh": _ZH,
     "pos-clusters": (
         *_POS, *_CLUSTERS, "cluster:c64[-2]", "cluster:c64[2]", "cluster:c64[-1]|cluster:c64",
         "cluster:c64|cluster:c64[1]", "cluster:c256[-1]|cluster:c256|cluster:c256[1]",
@@ -76,7 +88,8 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
         "cluster:c1000|kind", "cluster:c64[-2]|cluster:c64[-1]|kind",
     ),
     "chunk-clusters": (
-        *_CHUNK, *_CLUSTERS, "cluster:c256|col:1", "cluster:c256[-1]|cluster:c256", "cluster:c256|cluster:c256[1]",
+        *_CHUNK, *_CLUSTERS,
+        "cluster:c256|col:1", "cluster:c256[-1]|cluster:c256", "cluster:c256|cluster:c256[1]",
     ),
 }  # fmt: skip
 
@@ -101,7 +114,11 @@ class TokenBatch:
 
     @classmethod
     def from_docs(cls, docs: Sequence[Doc], columns: Sequence[str] = ()) -> TokenBatch:
-        """Docs with tokens; sequences are sentences where a Doc has them, else the whole Doc."""
+        """Docs with tokens; sequences are sentences where a Doc has them, else the whole Doc.
+
+        Raises:
+            ConfigError: a Doc has no tokens yet, or lacks a column.
+        """
         if len(docs) == 1:
             starts, ends = docs[0].starts, docs[0].ends
         else:
@@ -110,6 +127,10 @@ class TokenBatch:
         documents = _offsets([len(doc.starts) for doc in docs])
         flags = np.zeros(len(starts) + 1, dtype=bool)
         for doc, first in zip(docs, documents[:-1].tolist(), strict=True):
+            if not doc.is_tokenized:
+                raise ConfigError(
+                    "a Doc to be tagged has no tokens; run a tokenizer or segmenter before the tagger"
+                )
             if doc.sent_starts is not None:
                 flags[first : first + len(doc.starts)] = doc.sent_starts
             if doc.text[:1].isspace():  # leading white space is no part of the first sentence
@@ -126,7 +147,12 @@ class TokenBatch:
     def from_words(
         cls, sentences: Sequence[Sequence[str]], columns: Mapping[str, Sequence[Sequence[str]]] | None = None
     ) -> TokenBatch:
-        """Sentences given as lists of words; a space stands between words."""
+        """Sentences given as lists of words; a space stands between words.
+
+        Raises:
+            ConfigError: a column has not one value for each word.
+            DataError: a column holds something other than strings.
+        """
         lengths = np.fromiter(
             (len(word) for sentence in sentences for word in sentence), np.int64, sum(map(len, sentences))
         )
@@ -150,6 +176,8 @@ class TokenBatch:
             known: dict[str, int] = {}
             for row in values:
                 for value in row:
+                    if not isinstance(value, str):
+                        raise DataError(f"column {name!r} holds {value!r}, which is not a string")
                     if value not in known:
                         known[value] = _core.hash_string(value)
             batch.columns[name] = np.fromiter(
@@ -197,17 +225,33 @@ class TokenFeatures:
             compiled.atoms[0], compiled.elements, compiled.seeds, self.classes.keys, self.classes.values
         )
 
-    def _arguments(self, batch: TokenBatch) -> tuple[object, ...]:
+    def _columns(self, batch: TokenBatch) -> list[NDArray[np.uint64]]:
         missing = [name for name in self.columns if name not in batch.columns]
         if missing:
             raise ConfigError(f"the tagger's features need column {missing[0]!r}; pass it beside the words")
-        columns = [batch.columns[name] for name in self.columns]
-        return (batch.texts, batch.starts, batch.ends, batch.documents, batch.sequences, columns)
+        return [batch.columns[name] for name in self.columns]
 
     def keys(self, batch: TokenBatch, threads: int = 0) -> NDArray[np.uint32]:
         """Feature keys, uint32 [tokens, templates], 0 where a template gives no feature."""
-        return self.kernel.keys(*self._arguments(batch), threads)
+        return self.kernel.keys(
+            batch.texts,
+            batch.starts,
+            batch.ends,
+            batch.documents,
+            batch.sequences,
+            self._columns(batch),
+            threads,
+        )
 
     def tag(self, model: _core.LinearModel, batch: TokenBatch, threads: int = 0) -> NDArray[np.int32]:
-        """Best label of each token under ``model``, int32 [tokens]: features, scores and Viterbi in one pass."""
-        return model.tag(self.kernel, *self._arguments(batch), threads)
+        """Best label of each token, int32 [tokens]: features, scores and Viterbi in one pass."""
+        return model.tag(
+            self.kernel,
+            batch.texts,
+            batch.starts,
+            batch.ends,
+            batch.documents,
+            batch.sequences,
+            self._columns(batch),
+            threads,
+        )

@@ -1,16 +1,17 @@
 """Segmenter: tokens and sentences out of raw text by one linear-chain CRF over characters.
 
 Every place where a token may begin is labelled "inside", "token" or "sentence". In alphabetic text only a few
-places are open (after white space, between a letter and a sign, and before the word ends that training saw cut
-off, such as "n't"), so English costs about 1.5 labels a word; in Chinese nearly every character is open. The text is
-never altered.
+places are open (after white space, between a letter and a sign, and before the word ends that training saw
+cut off, such as "n't"), so English costs about 1.5 labels a word; in Chinese nearly every character is open.
+The text is never altered.
 
-Sources: Xue 2003 (segmentation as character tagging); Straka et al. 2016 (UDPipe, joint tokens and sentences).
+Sources: Xue 2003 (segmentation as character tagging); Straka et al. 2016 (UDPipe, both at once).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,8 @@ SEGMENT_ATOMS: dict[str, AtomKind] = {
 }
 
 _SHARED = (
-    "bias", "place", "place|class", "place|class[-1]|class", "fold", "fold[-1]", "fold[1]", "fold[-2]", "fold[2]",
+    "bias", "place", "place|class", "place|class[-1]|class",
+    "fold", "fold[-1]", "fold[1]", "fold[-2]", "fold[2]",
     "fold[-1]|fold", "fold|fold[1]", "fold[-1]|fold[1]", "fold[-2]|fold[-1]", "fold[1]|fold[2]",
     "fold[-2]|fold[-1]|fold", "fold[-1]|fold|fold[1]", "fold|fold[1]|fold[2]",
     "class[-1]|class", "class|class[1]", "class[-2]|class[-1]|class", "class[-1]|class|class[1]",
@@ -60,12 +62,14 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
         *_SHARED,
         "char", "char[-1]|char|char[1]", "class[-3]|class[-2]|class[-1]|class|class[1]|class[2]",
         "head", "rest", "head|rest", "rest|class[-1]", "nesting", "nesting|class[-1]|place", "repeated|class",
-        "run", "run[-1]", "run[1]", "run[-2]", "run[2]", "run[-1]|run", "run|run[1]", "run[-2]|run[-1]", "run[-1]|run[1]",
-        "run[-2]|run[-1]|run", "runpattern[-2]|runpattern[-1]|runpattern|runpattern[1]|place",
+        "run", "run[-1]", "run[1]", "run[-2]", "run[2]", "run[-1]|run", "run|run[1]", "run[-2]|run[-1]",
+        "run[-1]|run[1]", "run[-2]|run[-1]|run",
+        "runpattern[-2]|runpattern[-1]|runpattern|runpattern[1]|place",
         "runlength[-1]|run|place", "run[-1]|runpattern|place", "runlength|class|place",
         "chunk|place", "chunk[-1]|place", "chunk[1]|place", "chunk[-1]|chunk|place", "chunkcore[-1]|place",
-        "chunkcore|place", "chunkcore|class|place|class[-2]", "chunkpattern|place", "chunkpattern[-1]|chunkpattern|place",
-        "chunkpattern|chunkpattern[1]|place", "chunkedges[-1]|chunkedges|place",
+        "chunkcore|place", "chunkcore|class|place|class[-2]", "chunkpattern|place",
+        "chunkpattern[-1]|chunkpattern|place", "chunkpattern|chunkpattern[1]|place",
+        "chunkedges[-1]|chunkedges|place",
         "chunkedges|chunkedges[1]|place", "chunkedges[-2]|chunkedges[-1]|chunkedges|place",
         "chunkcore[-1]|chunkedges|place",
     ),
@@ -86,7 +90,7 @@ TEMPLATES["zh-lexicon"] = (
 )  # fmt: skip
 
 _INSIDE, _TOKEN, _SENTENCE = 0, 1, 2
-_LONGEST_SEQUENCE = 2000  # units of a training sequence; longer paragraphs are cut at sentence starts
+_SEQUENCE = 64  # units of a training sequence, about; longer paragraphs are cut at sentence starts
 
 
 class Segmenter(Component):
@@ -131,15 +135,15 @@ class Segmenter(Component):
         self._model: _core.LinearModel | None = None
         compile_templates(self.templates, SEGMENT_ATOMS, ("words",))
 
-    def segment(self, texts: Sequence[str]) -> list[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint8]]]:
+    def segment(
+        self, texts: Sequence[str]
+    ) -> list[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint8]]]:
         """Starts, ends and sentence flags (1 at the first token of a sentence) of the tokens of each text."""
         if self._kernel is None or self._model is None:
             raise ConfigError("the segmenter is not trained; call fit, or load a model")
         starts, ends, sentences, documents = self._kernel.segment(self._model, texts, self.threads)
         bounds = documents.tolist()
-        return [
-            (starts[a:b], ends[a:b], sentences[a:b]) for a, b in zip(bounds[:-1], bounds[1:], strict=True)
-        ]
+        return [(starts[a:b], ends[a:b], sentences[a:b]) for a, b in pairwise(bounds)]
 
     def tokenize(self, text: str) -> list[str]:
         """The tokens of one text."""
@@ -148,7 +152,9 @@ class Segmenter(Component):
 
     def annotate(self, docs: Sequence[Doc]) -> None:
         """Set tokens and sentence starts of each Doc."""
-        for doc, (starts, ends, sentences) in zip(docs, self.segment([doc.text for doc in docs]), strict=True):
+        for doc, (starts, ends, sentences) in zip(
+            docs, self.segment([doc.text for doc in docs]), strict=True
+        ):
             doc.set_tokens(starts, ends, sentences, validate=False)
 
     def fit(
@@ -161,46 +167,44 @@ class Segmenter(Component):
         Raises:
             DataError: `train` is empty, or a Doc has no tokens.
         """
-        for number, doc in enumerate(train):
-            if not doc.is_tokenized:
-                raise DataError(f"training Doc {number} has no tokens; read it from a segmented corpus")
+        for what, docs in (("training", train), ("dev", dev or ())):
+            for number, doc in enumerate(docs):
+                if not doc.is_tokenized:
+                    raise DataError(f"{what} Doc {number} has no tokens; read it from a segmented corpus")
         if not any(len(doc) for doc in train):
             raise DataError("the training set has no tokens")
-        if self.lexicon is not None:
-            self._words = read_lexicon(self.lexicon)
-        self._splits = _find_splits(train)
-        self._kernel = self._make_kernel()
-        keys, labels, sequences = self._examples(train)
+        words = self._words if self.lexicon is None else read_lexicon(self.lexicon)
+        splits = _find_splits(train)
+        kernel = self._make_kernel(words, splits)
+        keys, labels, sequences = _examples(kernel, train, self.threads)
         evaluate = None
         if dev is not None and any(len(doc) for doc in dev):
-            dev_keys, dev_labels, dev_sequences = self._examples(dev)
+            dev_keys, dev_labels, dev_sequences = _examples(kernel, dev, self.threads)
 
             def evaluate(weights: CrfWeights) -> float:
                 found = weights.compile().predict(dev_keys, dev_sequences, self.threads)
                 return _f1(dev_labels > 0, found > 0) + _f1(dev_labels == _SENTENCE, found == _SENTENCE)
 
-        self._weights = train_crf(keys, sequences, labels, 3, self.settings, progress=progress, evaluate=evaluate)
-        self._model = self._weights.compile()
+        weights = train_crf(keys, sequences, labels, 3, self.settings, progress=progress, evaluate=evaluate)
+        self._install(words, splits, kernel, weights)
         return self
 
-    def _make_kernel(self) -> _core.SegmentFeatures:
+    def _make_kernel(self, words: NDArray[np.uint32], splits: NDArray[np.uint32]) -> _core.SegmentFeatures:
         compiled = compile_templates(self.templates, SEGMENT_ATOMS, ("words",))
-        words = _core.Lexicon(self._words)
-        return _core.SegmentFeatures(compiled.atoms, compiled.elements, compiled.seeds, [words], self._splits.tolist())
+        lexicons = [_core.Lexicon(words)]
+        return _core.SegmentFeatures(
+            compiled.atoms, compiled.elements, compiled.seeds, lexicons, splits.tolist()
+        )
 
-    def _examples(self, docs: Sequence[Doc]) -> tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[np.int64]]:
-        """Feature keys, gold labels and sequence offsets of the places where tokens may begin."""
-        assert self._kernel is not None
-        keys, positions, documents, sequences = self._kernel.keys([doc.text for doc in docs], self.threads)
-        labels = np.zeros(len(positions), np.int32)
-        for doc, first, last in zip(docs, documents[:-1].tolist(), documents[1:].tolist(), strict=True):
-            marks = np.zeros(len(doc.text) + 1, np.int32)
-            marks[doc.starts] = _TOKEN
-            if doc.sent_starts is not None:
-                marks[doc.starts[np.flatnonzero(doc.sent_starts)]] = _SENTENCE
-            labels[first:last] = marks[positions[first:last]]
-        labels[sequences[:-1][sequences[:-1] < len(labels)]] = _SENTENCE
-        return keys, labels, _cut(sequences, labels)
+    def _install(
+        self,
+        words: NDArray[np.uint32],
+        splits: NDArray[np.uint32],
+        kernel: _core.SegmentFeatures,
+        weights: CrfWeights,
+    ) -> None:
+        self._model = weights.compile()
+        self._words, self._splits, self._kernel, self._weights = words, splits, kernel, weights
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Settings and templates; weights, lexicon and splits."""
@@ -227,38 +231,52 @@ class Segmenter(Component):
             raise ModelError(f"the segmenter's config is not usable: {error}") from error
         if not arrays:
             return made
-        made._weights = CrfWeights.from_arrays(arrays)
+        weights = CrfWeights.from_arrays(arrays)
         for name in ("words", "splits"):
             if name not in arrays or arrays[name].dtype != np.uint32 or arrays[name].ndim != 1:
                 raise ModelError(f"the segmenter's model lacks a usable array {name!r}")
-        if made._weights.labels != 3:
-            raise ModelError(f"a segmenter has 3 labels, this model {made._weights.labels}")
-        made._words, made._splits = arrays["words"], arrays["splits"]
-        made._kernel = made._make_kernel()
-        made._model = made._weights.compile()
+        if weights.labels != 3:
+            raise ModelError(f"a segmenter has 3 labels, this model {weights.labels}")
+        words, splits = arrays["words"], arrays["splits"]
+        made._install(words, splits, made._make_kernel(words, splits), weights)
         return made
 
 
 _DEFAULTS: dict[str, Any] = {"algorithm": "sgd", "c2": 0.1, "max_iterations": 20, "dense_freq": 1}
 
 
+def _examples(
+    kernel: _core.SegmentFeatures, docs: Sequence[Doc], threads: int
+) -> tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[np.int64]]:
+    """Feature keys, gold labels and sequence offsets of the places where tokens may begin."""
+    keys, positions, documents, sequences = kernel.keys([doc.text for doc in docs], threads)
+    labels = np.zeros(len(positions), np.int32)
+    for doc, first, last in zip(docs, documents[:-1].tolist(), documents[1:].tolist(), strict=True):
+        marks = np.zeros(len(doc.text) + 1, np.int32)
+        marks[doc.starts] = _TOKEN
+        if doc.sent_starts is not None:
+            marks[doc.starts[np.flatnonzero(doc.sent_starts)]] = _SENTENCE
+        labels[first:last] = marks[positions[first:last]]
+    labels[sequences[:-1][sequences[:-1] < len(labels)]] = _SENTENCE
+    return keys, labels, _cut(sequences, labels)
+
+
 def _find_splits(docs: Sequence[Doc]) -> NDArray[np.uint32]:
     """Keys of the word ends that the corpus cuts off inside a run of letters or digits ("n't", "na")."""
     found: set[int] = set()
     for doc in docs:
-        found.update(key for key, _ in _core.inner_splits(doc.text, doc.starts))
+        found.update(_core.inner_splits(doc.text, doc.starts).tolist())
     return np.array(sorted(found), np.uint32)
 
 
 def _cut(sequences: NDArray[np.int64], labels: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Cuts long sequences at sentence starts, so that threads share the work evenly."""
+    """Cuts long sequences at sentence starts: online training learns once a sequence, so they must be many."""
     starts = np.flatnonzero(labels == _SENTENCE)
     kept = [0]
-    for first, last in zip(sequences[:-1].tolist(), sequences[1:].tolist(), strict=True):
-        if last - first > _LONGEST_SEQUENCE:
-            for start in starts[np.searchsorted(starts, first) : np.searchsorted(starts, last)].tolist():
-                if start - kept[-1] >= _LONGEST_SEQUENCE // 2:
-                    kept.append(start)
+    for first, last in pairwise(sequences.tolist()):
+        for start in starts[np.searchsorted(starts, first) : np.searchsorted(starts, last)].tolist():
+            if start - kept[-1] >= _SEQUENCE and last - start >= _SEQUENCE // 2:
+                kept.append(start)
         if last > kept[-1]:
             kept.append(last)
     return np.array(kept, np.int64)

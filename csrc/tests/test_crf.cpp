@@ -1,0 +1,270 @@
+// CRF training against brute force: data layout, likelihood and gradient, L-BFGS, OWL-QN and the online methods.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "check.hpp"
+#include "crf_data.hpp"
+#include "crf_objective.hpp"
+#include "crf_online.hpp"
+#include "lbfgs.hpp"
+#include "random.hpp"
+
+namespace {
+
+using nlptk::CrfData;
+
+// A small random training set; the label of a unit shows in its first key.
+struct Set {
+  std::size_t labels, width;
+  std::vector<std::uint32_t> keys;
+  std::vector<std::int64_t> offsets{0};
+  std::vector<std::int32_t> gold;
+
+  Set(std::uint64_t seed, std::size_t n, std::size_t sequences, std::size_t longest, std::size_t w = 3)
+      : labels(n), width(w) {
+    nlptk::Random random(seed);
+    for (std::size_t s = 0; s < sequences; ++s) {
+      const std::size_t length = random.below(longest + 1);  // some are empty
+      for (std::size_t u = 0; u < length; ++u) {
+        gold.push_back(static_cast<std::int32_t>(random.below(n)));
+        keys.push_back(1 + static_cast<std::uint32_t>(gold.back()));
+        for (std::size_t k = 1; k < width; ++k) keys.push_back(static_cast<std::uint32_t>(random.below(12)) * 7);
+      }
+      offsets.push_back(static_cast<std::int64_t>(gold.size()));
+    }
+  }
+  nlptk::CrfInput input() const {
+    return {keys.data(), gold.size(), width, offsets.data(), offsets.size() - 1, gold.data(), labels};
+  }
+};
+
+void features_are_counted_and_dropped() {
+  const std::vector<std::uint32_t> keys{5, 9, 5, 0, 5, 7, 9, 0};  // two keys a unit
+  const std::vector<std::int64_t> offsets{0, 3, 3, 4};
+  const std::vector<std::int32_t> gold{0, 1, 0, 2};
+  const nlptk::CrfInput input{keys.data(), 4, 2, offsets.data(), 3, gold.data(), 3};
+  const CrfData data(input, {1, 0, 1});
+  CHECK(data.keys == (std::vector<std::uint32_t>{5, 9, 7}));
+  CHECK(data.unit_starts == (std::vector<std::uint32_t>{0, 2, 3, 5, 6}));
+  CHECK(data.unit_features == (std::vector<std::uint32_t>{0, 1, 0, 0, 2, 1}));
+  CHECK(data.feature_starts == (std::vector<std::uint32_t>{0, 3, 5, 6}));
+  CHECK(data.feature_units == (std::vector<std::uint32_t>{0, 1, 2, 0, 3, 2}));
+  CHECK(data.row_starts == (std::vector<std::uint32_t>{0, 2, 4, 5}));
+  CHECK(data.row_labels == (std::vector<std::uint16_t>{0, 1, 0, 2, 0}));
+  CHECK(data.parameters() == 5 + 9 + 3 + 3);
+  CHECK(CrfData(input, {2, 0, 1}).keys == (std::vector<std::uint32_t>{5, 9}));
+  CHECK(CrfData(input, {9, 0, 1}).keys.empty());
+  const CrfData dense(input, {1, 3, 1});
+  CHECK(dense.dense(0) && !dense.dense(1));
+  CHECK(dense.row_starts == (std::vector<std::uint32_t>{0, 8, 10, 11}));
+  std::vector<float> counts(data.parameters());
+  data.gold_counts(counts.data());
+  const std::vector<float> expected{2, 1, 1, 1, 1, 0, 1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 1, 0, 1};
+  CHECK(counts == expected);
+}
+
+void bad_sets_are_rejected() {
+  const std::uint32_t key = 1;
+  const std::int64_t offsets[] = {0, 1};
+  for (const std::int32_t gold : {-1, 2, std::numeric_limits<std::int32_t>::max()})
+    CHECK(rejects([&] { CrfData({&key, 1, 1, offsets, 1, &gold, 2}, {}); }, "gold label"));
+  const std::int32_t zero = 0;
+  CHECK(rejects([&] { CrfData({&key, 1, 1, offsets, 1, &zero, 0}, {}); }, "labels"));
+  CHECK(rejects([&] { CrfData({&key, 1, 1, offsets, 1, &zero, 4097}, {}); }, "labels"));
+}
+
+// -log p of one sequence by enumeration of all label sequences.
+double brute_force(const CrfData& data, const std::vector<float>& w, std::size_t s) {
+  const auto first = static_cast<std::size_t>(data.offsets[s]);
+  const auto length = static_cast<std::size_t>(data.offsets[s + 1]) - first;
+  if (length == 0) return 0;
+  const float* transitions = w.data() + data.row_parameters();
+  const float* start = transitions + data.labels * data.labels;
+  const float* end = start + data.labels;
+  std::vector<std::size_t> path(length);
+  const auto score = [&] {
+    double sum = start[path[0]] + end[path[length - 1]];
+    for (std::size_t u = 0; u < length; ++u) {
+      if (u > 0) sum += transitions[path[u - 1] * data.labels + path[u]];
+      for (std::uint32_t i = data.unit_starts[first + u]; i < data.unit_starts[first + u + 1]; ++i) {
+        const std::uint32_t f = data.unit_features[i];
+        for (std::uint32_t p = data.row_starts[f]; p < data.row_starts[f + 1]; ++p)
+          if (data.row_labels[p] == path[u]) sum += w[p];
+      }
+    }
+    return sum;
+  };
+  double total = 0;
+  double gold = 0;
+  for (bool more = true; more;) {
+    total += std::exp(score());
+    bool right = true;
+    for (std::size_t u = 0; u < length; ++u) right &= static_cast<std::size_t>(data.gold[first + u]) == path[u];
+    if (right) gold = score();
+    more = false;
+    for (std::size_t u = 0; u < length && !more; ++u) {
+      more = ++path[u] < data.labels;
+      if (!more) path[u] = 0;
+    }
+  }
+  return std::log(total) - gold;
+}
+
+void likelihood_and_gradient_are_right() {
+  for (const std::size_t labels : {1, 2, 3, 9})
+    for (const std::size_t dense_freq : {0, 4}) {
+      const Set set(labels * 10 + dense_freq, labels, 12, labels == 9 ? 3 : 4);
+      const CrfData data(set.input(), {1, dense_freq, 2});
+      nlptk::Random random(labels);
+      std::vector<float> w(data.parameters());
+      for (float& value : w) value = static_cast<float>(random.below(2001)) / 1000.0F - 1.0F;
+      nlptk::CrfObjective objective(data);
+      std::vector<float> gradient(w.size()), unused(w.size());
+      const double loss = objective(w.data(), gradient.data());
+      double expected = 0;
+      for (std::size_t s = 0; s < data.sequences; ++s) expected += brute_force(data, w, s);
+      CHECK(std::abs(loss - expected) < 1e-4 * std::max(1.0, expected));
+      for (std::size_t p = 0; p < w.size(); p += 1 + w.size() / 40) {
+        const float kept = w[p];
+        w[p] = kept + 0.01F;
+        const double above = objective(w.data(), unused.data());
+        w[p] = kept - 0.01F;
+        const double below = objective(w.data(), unused.data());
+        w[p] = kept;
+        CHECK(std::abs((above - below) / 0.02 - gradient[p]) < 5e-3);
+      }
+      const CrfData alone(set.input(), {1, dense_freq, 1});  // the same bytes from any number of threads
+      nlptk::CrfObjective single(alone);
+      CHECK(single(w.data(), unused.data()) == loss && unused == gradient);
+    }
+}
+
+// f(x) = sum (x_i - i)^2 / 2, whose minimum with L1 and L2 terms is known.
+void lbfgs_finds_the_optimum() {
+  const nlptk::SmoothObjective bowl = [](const float* x, float* gradient) {
+    double value = 0;
+    for (int i = 0; i < 6; ++i) {
+      gradient[i] = x[i] - static_cast<float>(i);
+      value += 0.5 * gradient[i] * gradient[i];
+    }
+    return value;
+  };
+  int calls = 0;
+  const nlptk::LbfgsCallback count = [&](const nlptk::LbfgsProgress& progress, const float*) {
+    return progress.iteration == ++calls;
+  };
+  nlptk::LbfgsOptions options;
+  options.epsilon = 1e-6;
+  options.delta = 0;
+  std::vector<float> x(6);
+  nlptk::minimize(bowl, x, options, count);
+  for (int i = 0; i < 6; ++i) CHECK(std::abs(x[static_cast<std::size_t>(i)] - static_cast<float>(i)) < 1e-4);
+  CHECK(calls > 0 && calls < 50);
+  options.c1 = 1.5;
+  options.c2 = 0.5;  // 2 c2 x is the gradient: x = (i - c1) / (1 + 2 c2), 0 where that is negative
+  std::fill(x.begin(), x.end(), -3.0F);
+  calls = 0;
+  nlptk::minimize(bowl, x, options, count);
+  CHECK(x[0] == 0 && x[1] == 0);
+  for (int i = 2; i < 6; ++i)
+    CHECK(std::abs(x[static_cast<std::size_t>(i)] - (static_cast<float>(i) - 1.5F) / 2) < 1e-4);
+}
+
+void lbfgs_survives_odd_objectives() {
+  const nlptk::LbfgsCallback go = [](const nlptk::LbfgsProgress&, const float*) { return true; };
+  std::vector<float> x{0.1F};
+  // Infinite beyond 1: the search must step back, not end in NaN.
+  const nlptk::SmoothObjective barrier = [](const float* p, float* gradient) {
+    if (p[0] >= 1) return std::numeric_limits<double>::quiet_NaN();
+    gradient[0] = -10 + 1 / (1 - p[0]);
+    return -10.0 * p[0] - std::log(1.0 - p[0]);
+  };
+  nlptk::minimize(barrier, x, {}, go);
+  CHECK(std::abs(x[0] - 0.9F) < 1e-3);
+  bool stopped = false;
+  try {
+    x = {2.0F};
+    nlptk::minimize(barrier, x, {}, go);
+  } catch (const std::domain_error&) {
+    stopped = true;
+  }
+  CHECK(stopped);
+  nlptk::LbfgsOptions options;
+  options.memory = 0;
+  CHECK(rejects([&] { nlptk::minimize(barrier, x, options, go); }, "at least 1"));
+  options.memory = 6;
+  options.period = 0;
+  CHECK(rejects([&] { nlptk::minimize(barrier, x, options, go); }, "at least 1"));
+  std::vector<float> none;
+  nlptk::minimize([](const float*, float*) { return 1.0; }, none, {}, go);
+}
+
+double loss_at(const CrfData& data, const std::vector<float>& w) {
+  nlptk::CrfObjective objective(data);
+  std::vector<float> gradient(w.size());
+  return objective(w.data(), gradient.data());
+}
+
+void online_methods_learn_and_repeat() {
+  const Set set(3, 4, 60, 6);
+  const CrfData data(set.input(), {1, 1, 1});
+  const std::vector<float> zero(data.parameters());
+  for (const bool perceptron : {true, false}) {
+    const auto train = perceptron ? nlptk::averaged_perceptron : nlptk::stochastic_gradient;
+    nlptk::OnlineOptions options;
+    options.max_iterations = 8;
+    options.c2 = 0.01;
+    double last = 0;
+    int passes = 0;
+    const nlptk::OnlineCallback watch = [&](const nlptk::OnlineProgress& progress, const float*) {
+      last = progress.loss;
+      return progress.iteration == ++passes;
+    };
+    std::vector<float> w = zero, again = zero, other = zero;
+    train(data, w, options, watch);
+    CHECK(perceptron ? last == 0 : last < 0.2 * loss_at(data, zero));
+    passes = 0;
+    train(data, again, options, watch);
+    CHECK(again == w);
+    passes = 0;
+    options.seed = 2;
+    train(data, other, options, watch);
+    CHECK(other != w);
+    passes = 0;
+    std::vector<float> stopped = zero;
+    train(data, stopped, options, [&](const nlptk::OnlineProgress&, const float*) { return ++passes < 2; });
+    CHECK(passes <= 2);
+  }
+}
+
+// An L2 term so strong that the first steps could scale the weights by nothing or less.
+void sgd_is_finite_for_every_l2() {
+  const Set set(5, 3, 1, 6);
+  const CrfData data(set.input(), {1, 0, 1});
+  for (const double c2 : {0.0, 1e-9, 0.5, 2.5, 5.0, 50.0, 1e6, 1e9}) {
+    nlptk::OnlineOptions options;
+    options.c2 = c2;
+    std::vector<float> w(data.parameters());
+    nlptk::stochastic_gradient(data, w, options, [](const nlptk::OnlineProgress& p, const float*) {
+      CHECK(std::isfinite(p.loss));
+      return true;
+    });
+    CHECK(std::all_of(w.begin(), w.end(), [](float value) { return std::isfinite(value); }));
+  }
+}
+
+}  // namespace
+
+int main() {
+  features_are_counted_and_dropped();
+  bad_sets_are_rejected();
+  likelihood_and_gradient_are_right();
+  lbfgs_finds_the_optimum();
+  lbfgs_survives_odd_objectives();
+  online_methods_learn_and_repeat();
+  sgd_is_finite_for_every_l2();
+  std::printf("ok\n");
+  return 0;
+}
