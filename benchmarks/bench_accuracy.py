@@ -232,25 +232,6 @@ def earlier(name: str) -> dict[str, Any]:
     return samples
 
 
-def peer_scores(given: Any) -> dict[str, Any]:
-    """Scores by row and peer, measured now with --peers, else as they were measured last."""
-    if not given.peers:
-        return earlier("accuracy_peers")
-    found = peers.measure(given.data, quick=given.quick)
-    rows = [[key, peer, ", ".join(f"{NAMES[name]} {value:.4f}" for name, value in scores.items())]
-            for key, by_peer in found.items() for peer, scores in by_peer.items()]  # fmt: skip
-    save(
-        "accuracy_peers",
-        "Quality of the peers on the same files",
-        tables=[table("Scores on the test splits", ["row", "peer", "scores"], rows)],
-        targets=[],
-        samples=found,
-        packages=["python-crfsuite", "spacy", "jieba"],
-        quick=given.quick,
-    )
-    return found
-
-
 def main() -> None:
     """Measure and write results/accuracy.json."""
     wanted = parser(__doc__ or "")
@@ -266,7 +247,7 @@ def main() -> None:
     for row in ROWS:
         if not only or row.key in only:
             found[row.key] = run_or_say(row, given.data, given.quick)
-    others = peer_scores(given)
+    others = peers.run(given.data, given.quick) if given.peers else earlier("accuracy_peers")
     commands = [[key, f"`{line}`"] for key, result in found.items() for line in result.get("commands", ())]
     columns = ["what", "score", "reach", "measured", "peers on the same files", "training"]
     save(
