@@ -169,9 +169,11 @@ def fresh(code: str) -> dict[str, Any]:
     """Run Python code in a process of its own, as a user would; the JSON object that it prints last, and its
     `wall` seconds.
     """
+    # Byte code may be kept, as an installed package's is.
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     start = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-c", INSTALLED + code], capture_output=True, text=True, check=False
+        [sys.executable, "-c", INSTALLED + code], env=variables, capture_output=True, text=True, check=False
     )
     wall = time.perf_counter() - start
     if done.returncode != 0:
