@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import peers
-from common import CACHE, RESULTS, commit, parser, save, say, table, target
+from common import CACHE, INSTALLED, RESULTS, commit, parse, parser, save, say, table, target
 
 from nlptk.errors import ModelError, NlptkError
 
@@ -84,6 +84,9 @@ NAMES = {
 }  # fmt: skip
 
 
+_COMMAND = "from nlptk.cli.main import main; sys.exit(main())"
+
+
 # ---- the command line --------------------------------------------------------------------------------------
 
 
@@ -92,7 +95,7 @@ def nlptk(arguments: str, data: Path) -> dict[str, Any]:
     say("nlptk", arguments)
     words = [word.replace("$DATA", str(data)) for word in shlex.split(arguments)]
     done = subprocess.run(
-        [sys.executable, "-m", "nlptk", *words, "--json", "--quiet"],
+        [sys.executable, "-c", INSTALLED + _COMMAND, *words, "--json", "--quiet"],
         capture_output=True, text=True, encoding="utf-8", check=False,
     )  # fmt: skip
     if done.returncode != 0:
@@ -239,7 +242,7 @@ def main() -> None:
     wanted.add_argument(
         "--peers", action="store_true", help="measure CRFsuite, spaCy and jieba too (minutes)"
     )
-    given = wanted.parse_args()
+    given = parse(wanted)
     only = set(given.only.split(",")) - {""}
     if unknown := only - {row.key for row in ROWS}:
         wanted.error(f"there is no row {', '.join(sorted(unknown))}")

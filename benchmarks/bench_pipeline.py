@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from common import Worker, has_peer, machine, median, parser, save, say, serve, table, target
+from common import Worker, has_peer, machine, median, parse, parser, save, say, serve, table, target
 from spacy_tagger import accuracy, gold_docs, trained_tagger
 
 REACH = 10.0  # times spaCy's tagger, one core each
@@ -227,7 +227,7 @@ def main() -> None:
     options.add_argument("--model", default="en", help="nlptk pipeline: name or folder")
     options.add_argument("--words", type=int, default=None, help="words of text a round (120000)")
     options.add_argument("--rounds", type=int, default=None, help="how many turns each (5)")
-    given = options.parse_args()
+    given = parse(options)
     words = given.words or (10_000 if given.quick else 120_000)
     rounds = given.rounds or (2 if given.quick else 5)
     installed = has_peer("spacy", "spaCy's tokenizer and tagger")

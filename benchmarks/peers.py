@@ -3,8 +3,8 @@
     python benchmarks/peers.py [--quick]             # minutes; bench_accuracy.py shows what it wrote last
 
 CRFsuite (through python-crfsuite) trains by L-BFGS with its own defaults but for c2, which dev chose (for
-chunks every 10th training sentence). The templates are the usual ones: words and their neighbours, word pairs,
-affixes, shapes; parts of speech in a window of five for chunks.
+chunks every 10th training sentence). The templates are the usual ones: words and their neighbours, word
+pairs, affixes, shapes; parts of speech in a window of five for chunks.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from common import CACHE, has_peer, parser, save, say, table
+from common import CACHE, has_peer, parse, parser, save, say, table
 from spacy_tagger import accuracy, gold_docs, trained_tagger
 
 Features = Callable[[Sequence[str], Sequence[str]], list[list[str]]]
@@ -43,7 +43,7 @@ def tasks() -> tuple[Task, ...]:
 
 
 def measure(data: Path, *, quick: bool = False) -> dict[str, dict[str, Scores]]:
-    """Scores by row of bench_accuracy.py and by peer; a peer that is not installed is left out with a line."""
+    """Scores by row of bench_accuracy.py and by peer; a line for a peer that is not installed."""
     found: dict[str, dict[str, Scores]] = {}
     if has_peer("pycrfsuite", "CRFsuite"):
         for task in tasks():
@@ -189,5 +189,5 @@ def run(data: Path, quick: bool) -> dict[str, dict[str, Scores]]:
 
 
 if __name__ == "__main__":
-    given = parser(__doc__ or "").parse_args()
+    given = parse(parser(__doc__ or ""))
     run(given.data, given.quick)
