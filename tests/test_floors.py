@@ -34,7 +34,6 @@ FLOORS: list[set[str]] = [
         "lexicons",
         "evaluation",
         "render",
-        "lexicons",
     },
     {"tokenize", "vectors", "tag", "classify"},
     {"neural"},

@@ -1,0 +1,135 @@
+"""Word lists and word classes."""
+
+from __future__ import annotations
+
+import gzip
+import importlib.util
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nlptk import _core, lexicons
+from nlptk.errors import ConfigError, DataError
+from nlptk.lexicons import WordClasses, jieba_words, lexicon_keys, read_lexicon
+
+WORDS = st.text(st.characters(codec=None), max_size=8)
+
+
+@given(st.lists(WORDS, unique=True, max_size=30), WORDS)
+def test_a_lexicon_finds_exactly_its_words(words, other):
+    keys = np.array([_core.lexicon_key(word) for word in words], np.uint32)
+    lexicon = _core.Lexicon(keys)
+    assert [lexicon.find(word) for word in words] == list(range(1, len(words) + 1))
+    assert (lexicon.find(other) > 0) == (other in words)
+
+
+@given(st.lists(WORDS))
+def test_keys_are_sorted_and_unique(words):
+    keys = lexicon_keys(words)
+    assert keys.dtype == np.uint32
+    assert keys.tolist() == sorted({_core.lexicon_key(word) for word in words})
+
+
+def test_nearly_all_of_many_words_have_keys_of_their_own():
+    # 32 bits for 200,000 words: about five pairs share a key by chance; a poor hash would show at once.
+    keys = lexicon_keys(f"{chr(97 + i % 26)}{i}" for i in range(200_000))
+    assert len(keys) > 199_970
+
+
+def test_read_lexicon_strips_and_skips_blank_lines(tmp_path):
+    path = tmp_path / "words.txt"
+    path.write_text("alpha\n  beta \n\n中文\n", encoding="utf-8")
+    assert read_lexicon(str(path)).tolist() == lexicon_keys(["alpha", "beta", "中文"]).tolist()
+    packed = tmp_path / "words.txt.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert read_lexicon(str(packed)).tolist() == read_lexicon(str(path)).tolist()
+    path.write_text("", encoding="utf-8")
+    assert len(read_lexicon(str(path))) == 0
+
+
+def test_read_lexicon_names_a_missing_file(tmp_path):
+    with pytest.raises(DataError, match="none"):
+        read_lexicon(str(tmp_path / "none.txt"))
+
+
+def test_jieba_words_come_from_its_dictionary():
+    words = jieba_words(4)
+    assert len(words) > 100_000
+    assert all(2 <= len(word) <= 4 for word in words)
+    assert "中国" in words
+
+
+def test_without_jieba_the_message_says_how_to_get_it(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match="pip install jieba"):
+        lexicons.read_lexicon("jieba")
+
+
+def test_word_classes_are_read(tmp_path):
+    path = tmp_path / "classes.tsv"
+    path.write_text("word\tfine\tcoarse\nStone\t7\t1\nriver\t65534\t0\nstone\t9\t9\n", encoding="utf-8")
+    classes = WordClasses.read(path)
+    assert classes.names == ("fine", "coarse")
+    rows = dict(zip(classes.keys.tolist(), classes.values.tolist(), strict=True))
+    assert rows == {_core.lexicon_key("stone"): [7, 1], _core.lexicon_key("river"): [65534, 0]}
+    assert classes.keys.tolist() == sorted(rows)
+
+
+def test_words_are_lowered_as_the_kernel_lowers_them(tmp_path):
+    path = tmp_path / "classes.tsv"
+    path.write_text("word\tc\nΟΔΟΣ\t5\nİzmir\t6\n", encoding="utf-8")
+    classes = WordClasses.read(path)
+    kernel = _core.TokenFeatures([(12, 0)], [[(0, 0, 0)]], [1], classes.keys, classes.values)
+    keys = [_key(kernel, word) for word in ("ΟΔΟΣ", "οδοσ", "İzmir", "other")]
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 3
+
+
+def _key(kernel, word):
+    ends = np.array([len(word)], np.int32)
+    offsets = np.array([0, 1], np.int64)
+    return int(kernel.keys([word], np.zeros(1, np.int32), ends, offsets, offsets, [])[0, 0])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "classes.tsv:1: the header"),
+        ("word\n", "classes.tsv:1: the header"),
+        ("token\tc\n", "classes.tsv:1: the header"),
+        ("word\tc\na\t1\nb\n", "classes.tsv:3: expected a word and 1 class"),
+        ("word\tc\na\t1\t2\n", "classes.tsv:2:"),
+        ("word\tc\na\t-1\n", "classes.tsv:2:"),
+        ("word\tc\na\t1.5\n", "classes.tsv:2:"),
+        ("word\tc\na\t65535\n", "up to 65534"),
+    ],
+)
+def test_malformed_word_classes_name_the_line(tmp_path, text, message):
+    path = tmp_path / "classes.tsv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match=message):
+        WordClasses.read(path)
+
+
+@pytest.mark.parametrize(
+    ("keys", "values"),
+    [
+        (np.zeros(2, np.uint32), np.zeros((2, 2), np.uint16)),
+        (np.zeros(2, np.uint32), np.zeros((3, 1), np.uint16)),
+        (np.zeros(2, np.uint32), np.zeros(2, np.uint16)),
+        (np.zeros((2, 1), np.uint32), np.zeros((2, 1), np.uint16)),
+        (np.zeros(2, np.int64), np.zeros((2, 1), np.uint16)),
+        (np.zeros(2, np.uint32), np.zeros((2, 1), np.float32)),
+    ],
+)
+def test_word_classes_of_another_shape_are_refused(keys, values):
+    with pytest.raises(ConfigError, match="word classes must be"):
+        WordClasses(("c",), keys, values)
+
+
+def test_empty_word_classes():
+    empty = WordClasses.empty()
+    assert empty.names == ()
+    assert empty.values.shape == (0, 0)
