@@ -172,8 +172,9 @@ def segmenter(
     import nlptk
 
     check_model_folder(output)
+    ready = "zh-lexicon" if lang == "zh" and lexicon else lang
     options = _given(
-        templates=_template(template) or lang, lexicon=lexicon, algorithm=algorithm and algorithm.value,
+        templates=_template(template) or ready, lexicon=lexicon, algorithm=algorithm and algorithm.value,
         c1=c1, c2=c2, max_iterations=max_iterations, min_freq=min_freq, seed=seed, threads=threads,
     )  # fmt: skip
     nlp = nlptk.Language(lang)
