@@ -14,13 +14,15 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import peers
-from common import CACHE, RESULTS, commit, parser, save, say, table, target
+from common import CACHE, INSTALLED, RESULTS, commit, parse, parser, save, say, table, target
+
+from nlptk.errors import ModelError, NlptkError
 
 Settings = Mapping[str, "str | int | float"]
 
@@ -82,6 +84,9 @@ NAMES = {
 }  # fmt: skip
 
 
+_COMMAND = "from nlptk.cli.main import main; sys.exit(main())"
+
+
 # ---- the command line --------------------------------------------------------------------------------------
 
 
@@ -90,7 +95,7 @@ def nlptk(arguments: str, data: Path) -> dict[str, Any]:
     say("nlptk", arguments)
     words = [word.replace("$DATA", str(data)) for word in shlex.split(arguments)]
     done = subprocess.run(
-        [sys.executable, "-m", "nlptk", *words, "--json", "--quiet"],
+        [sys.executable, "-c", INSTALLED + _COMMAND, *words, "--json", "--quiet"],
         capture_output=True, text=True, encoding="utf-8", check=False,
     )  # fmt: skip
     if done.returncode != 0:
@@ -104,6 +109,15 @@ def options(settings: Settings) -> str:
     return " ".join(
         f"--{name.replace('_', '-')} {shlex.quote(str(value))}" for name, value in settings.items()
     )
+
+
+def run_or_say(row: Row, data: Path, quick: bool) -> dict[str, Any]:
+    """As `run`; a row that fails says why and does not stop the others."""
+    try:
+        return run(row, data, quick)
+    except (RuntimeError, NlptkError) as error:
+        say(f"{row.key} failed: {error}")
+        return {"error": str(error)}
 
 
 def run(row: Row, data: Path, quick: bool) -> dict[str, Any]:
@@ -163,7 +177,6 @@ def best_pass(row: Row, train: Path) -> int:
 def embedded(data: Path) -> list[list[str]]:
     """What the pipelines in the package score on the test splits; a row says so where there is none."""
     import nlptk as package
-    from nlptk.errors import ModelError
 
     rows = []
     for model in dict.fromkeys(model for model, _, _ in EMBEDDED):
@@ -185,19 +198,32 @@ def embedded(data: Path) -> list[list[str]]:
 def score_rows(found: dict[str, Any], measured_peers: dict[str, Any]) -> list[list[str]]:
     """One row a score: what, reach, measured, verdict, the peers' scores, seconds of training."""
     rows = []
-    for row in ROWS:
-        if row.key not in found:
-            continue
-        for name, reach in row.reach.items():
-            value = found[row.key]["scores"][name]
-            others = [f"{peer} {scores[name]:.4f}" for peer, scores in measured_peers.get(row.key, {}).items()
-                      if name in scores]  # fmt: skip
-            verdict = "" if value >= reach else " **missed**"
-            seconds = f"{found[row.key]['train_seconds']:.0f} s"
-            rows.append(
-                [row.what, NAMES[name], f">= {reach}", f"{value:.4f}{verdict}", ", ".join(others), seconds]
-            )
+    for row, name, reach, value in measured(found):
+        by_peer = measured_peers.get(row.key, {})
+        others = [f"{peer} {scores[name]:.4f}" for peer, scores in by_peer.items() if name in scores]
+        shown = "failed" if value is None else f"{value:.4f}"
+        verdict = "" if value is not None and value >= reach else " **missed**"
+        seconds = f"{found[row.key].get('train_seconds', 0):.0f} s"
+        rows.append([row.what, NAMES[name], f">= {reach}", shown + verdict, ", ".join(others), seconds])
     return rows
+
+
+def measured(found: dict[str, Any]) -> Iterator[tuple[Row, str, float, float | None]]:
+    """(row, name of the score, reach, the score or None if the row failed) of all rows that were run."""
+    for row in ROWS:
+        for name, reach in row.reach.items():
+            if row.key in found:
+                yield row, name, reach, found[row.key].get("scores", {}).get(name)
+
+
+def targets_of(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """What was to be reached."""
+    targets = []
+    for row, name, reach, value in measured(found):
+        shown = found[row.key]["error"] if value is None else f"{value:.4f}"
+        met = value is not None and value >= reach
+        targets.append(target(f"{row.what}: {NAMES[name]}", f">= {reach}", value, met, shown))
+    return targets
 
 
 def earlier(name: str) -> dict[str, Any]:
@@ -209,25 +235,6 @@ def earlier(name: str) -> dict[str, Any]:
     return samples
 
 
-def peer_scores(given: Any) -> dict[str, Any]:
-    """Scores by row and peer, measured now with --peers, else as they were measured last."""
-    if not given.peers:
-        return earlier("accuracy_peers")
-    found = peers.measure(given.data, quick=given.quick)
-    rows = [[key, peer, ", ".join(f"{NAMES[name]} {value:.4f}" for name, value in scores.items())]
-            for key, by_peer in found.items() for peer, scores in by_peer.items()]  # fmt: skip
-    save(
-        "accuracy_peers",
-        "Quality of the peers on the same files",
-        tables=[table("Scores on the test splits", ["row", "peer", "scores"], rows)],
-        targets=[],
-        samples=found,
-        packages=["python-crfsuite", "spacy", "jieba"],
-        quick=given.quick,
-    )
-    return found
-
-
 def main() -> None:
     """Measure and write results/accuracy.json."""
     wanted = parser(__doc__ or "")
@@ -235,22 +242,16 @@ def main() -> None:
     wanted.add_argument(
         "--peers", action="store_true", help="measure CRFsuite, spaCy and jieba too (minutes)"
     )
-    given = wanted.parse_args()
+    given = parse(wanted)
     only = set(given.only.split(",")) - {""}
     if unknown := only - {row.key for row in ROWS}:
         wanted.error(f"there is no row {', '.join(sorted(unknown))}")
     found = earlier("accuracy") if only and not given.quick else {}
     for row in ROWS:
         if not only or row.key in only:
-            found[row.key] = run(row, given.data, given.quick)
-    others = peer_scores(given)
-    targets = [
-        target(f"{row.what}: {NAMES[name]}", f">= {reach}", value, value >= reach, f"{value:.4f}")
-        for row in ROWS if row.key in found
-        for name, reach in row.reach.items()
-        for value in [found[row.key]["scores"][name]]
-    ]  # fmt: skip
-    commands = [[key, f"`{line}`"] for key, result in found.items() for line in result["commands"]]
+            found[row.key] = run_or_say(row, given.data, given.quick)
+    others = peers.run(given.data, given.quick) if given.peers else earlier("accuracy_peers")
+    commands = [[key, f"`{line}`"] for key, result in found.items() for line in result.get("commands", ())]
     columns = ["what", "score", "reach", "measured", "peers on the same files", "training"]
     save(
         "accuracy",
@@ -260,7 +261,7 @@ def main() -> None:
             table("Commands ($DATA is the folder of the corpora)", ["row", "command"], commands),
             table("The embedded pipelines", ["model", "file", "options", "scores"], embedded(given.data)),
         ],
-        targets=targets,
+        targets=targets_of(found),
         notes=[
             "Each model learns from the train split; the dev split, where there is one, picks the best pass.",
             "CoNLL-2000 has no dev split: a first training without every 10th sentence chooses the number of "

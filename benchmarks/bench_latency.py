@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from common import Worker, fresh, has_peer, median, parser, percentile, save, say, serve, table, target
+from common import Worker, fresh, has_peer, median, parse, parser, percentile, save, say, serve, table, target
 from spacy_tagger import trained_tagger
 
 REACH_P50_MS = 0.3
@@ -172,7 +172,7 @@ def main() -> None:
     options.add_argument("--model", default="en", help="nlptk pipeline: name or folder")
     options.add_argument("--calls", type=int, default=None, help="calls of each contestant (2000)")
     options.add_argument("--processes", type=int, default=None, help="fresh processes of each kind (9)")
-    given = options.parse_args()
+    given = parse(options)
     calls = given.calls or (200 if given.quick else 2000)
     processes = given.processes or (2 if given.quick else 9)
     installed = has_peer("spacy", "spaCy's tagger and its start")

@@ -3,9 +3,9 @@
     python benchmarks/bench_pipeline.py [--quick] [--model en] [--words 120000] [--rounds 5]
 
 The peer is spaCy's tokenizer and CNN tagger, trained on the same treebank (see spacy_tagger.py). Every
-contestant has a process of its own, and they take turns. A word is what white space separates, the same
-count for all. nlptk's second core is a second thread, spaCy's a second process (`n_process=2`), which is how
-it uses one.
+contestant has a process of its own, and they take turns; each round has text that none has seen, for spaCy's
+tokenizer remembers words. A word is what white space separates, the same count for all. nlptk's second core
+is a second thread, spaCy's a second process (`n_process=2`), which is how it uses one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from common import Worker, has_peer, machine, median, parser, save, say, serve, table, target
+from common import Worker, has_peer, machine, median, parse, parser, save, say, serve, table, target
 from spacy_tagger import accuracy, gold_docs, trained_tagger
 
 REACH = 10.0  # times spaCy's tagger, one core each
@@ -28,27 +28,28 @@ REACH = 10.0  # times spaCy's tagger, one core each
 # ---- in the contestants' processes -------------------------------------------------------------------------
 
 
-def paragraphs(data: Path, words: int) -> list[str]:
-    """The first paragraphs of the English Wikipedia text that hold this many words."""
+def rounds_of_text(data: Path, words: int) -> Iterator[list[str]]:
+    """Paragraphs of the English Wikipedia text, so many that they hold this many words; again and again."""
     texts: list[str] = []
+    missing = words
     for path in sorted((data / "en-enwiki2014-text").glob("*.txt.gz")):
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             for line in lines:
-                if words <= 0:
-                    return texts
                 texts.append(line.rstrip("\n"))
-                words -= len(line.split())
-    return texts
+                missing -= len(line.split())
+                if missing <= 0:
+                    yield texts
+                    texts, missing = [], words
 
 
 def serve_nlptk(model: str, data: Path, words: int, part: str) -> None:
-    """Answer with the seconds of a run, of each component in it, and the number of tokens.
+    """Answer with the seconds of a run and of each component in it, and the numbers of words and tokens.
 
     `part`: "all" of the pipeline, "pos" (what finds words and UPOS) or "rules" (the rule-based tokenizer).
     """
     import nlptk
 
-    texts = paragraphs(data, words)
+    rounds = rounds_of_text(data, words)
     nlp = nlptk.blank("en") if part == "rules" else nlptk.load(model)
     if part == "pos":
         keep = {"doc.tokens", "doc.sents", "doc.pos"}
@@ -60,7 +61,7 @@ def serve_nlptk(model: str, data: Path, words: int, part: str) -> None:
 
     def run(_: Any) -> dict[str, Any]:
         shares.update(dict.fromkeys(nlp.pipe_names, 0.0))
-        return {**_run(nlp.pipe, texts), "shares": dict(shares)}
+        return {**_run(nlp.pipe, next(rounds)), "shares": dict(shares)}
 
     serve(run)
 
@@ -69,19 +70,22 @@ def serve_spacy(folder: Path, data: Path, words: int, part: str, processes: int)
     """The same for spaCy. `part`: "all" or "tokenizer"."""
     import spacy
 
-    texts = paragraphs(data, words)
+    rounds = rounds_of_text(data, words)
     nlp = spacy.load(folder)
 
     def pipe(texts: list[str]) -> Iterator[Any]:
         return nlp.tokenizer.pipe(texts) if part == "tokenizer" else nlp.pipe(texts, n_process=processes)
 
-    serve(lambda _: _run(pipe, texts))
+    serve(lambda _: _run(pipe, next(rounds)))
 
 
 def _run(pipe: Callable[[list[str]], Iterator[Any]], texts: list[str]) -> dict[str, Any]:
-    start = time.perf_counter()
+    start, start_cpu = time.perf_counter(), time.process_time()
     tokens = sum(len(doc) for doc in pipe(texts))
-    return {"seconds": time.perf_counter() - start, "tokens": tokens}
+    cpu = time.process_time() - start_cpu
+    seconds = time.perf_counter() - start
+    words = sum(len(text.split()) for text in texts)
+    return {"seconds": seconds, "cpu": cpu, "tokens": tokens, "words": words}
 
 
 def _timed(annotate: Callable[[Any], None], name: str, shares: dict[str, float]) -> Callable[[Any], None]:
@@ -98,21 +102,24 @@ def _timed(annotate: Callable[[Any], None], name: str, shares: dict[str, float])
 
 @dataclass
 class Contestant:
-    """One way of annotating the text, and what its runs gave."""
+    """One way of annotating the text, and its runs: seconds, cpu, words, tokens, and nlptk's shares."""
 
     what: str
     arguments: list[str]
     cores: int
-    seconds: list[float] = field(default_factory=list)
-    shares: list[dict[str, float]] = field(default_factory=list)
-    tokens: int = 0
+    runs: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, answer: dict[str, Any]) -> None:
-        """Keep one run."""
-        self.seconds.append(answer["seconds"])
-        self.tokens = answer["tokens"]
-        if "shares" in answer:
-            self.shares.append(answer["shares"])
+    def speeds(self, clock: str = "seconds") -> list[float]:
+        """Words a second of each run; a second of the wall clock, or of "cpu"."""
+        return [run["words"] / run[clock] for run in self.runs]
+
+    def times(self, other: Contestant) -> float:
+        """How many times faster than another, the median over the rounds."""
+        return median(a / b for a, b in zip(self.speeds(), other.speeds(), strict=True))
+
+    def total(self, clock: str = "seconds") -> float:
+        """Seconds of all runs."""
+        return float(sum(run[clock] for run in self.runs))
 
 
 def contestants(model: str, folder: Path | None, cores: int) -> dict[str, Contestant]:
@@ -134,7 +141,7 @@ def contestants(model: str, folder: Path | None, cores: int) -> dict[str, Contes
 
 
 def measure(found: dict[str, Contestant], data: Path, words: int, rounds: int) -> None:
-    """Start a process for each contestant and let them take turns; the first round only warms up."""
+    """Start a process for each contestant and let them take turns; the first round warms up."""
     with contextlib.ExitStack() as stack:
         workers = {
             key: stack.enter_context(
@@ -146,12 +153,12 @@ def measure(found: dict[str, Contestant], data: Path, words: int, rounds: int) -
             for key, worker in workers.items():
                 answer = worker.ask("run")
                 if number > 0:
-                    found[key].add(answer)
-            say(f"round {number} of {rounds}: " + ("warmed up" if number == 0 else _last(found, words)))
+                    found[key].runs.append(answer)
+            say(f"round {number} of {rounds}: " + ("warmed up" if number == 0 else _last(found)))
 
 
-def _last(found: dict[str, Contestant], words: int) -> str:
-    return ", ".join(f"{key} {words / c.seconds[-1]:,.0f} words/s" for key, c in found.items())
+def _last(found: dict[str, Contestant]) -> str:
+    return ", ".join(f"{key} {c.speeds()[-1]:,.0f} words/s" for key, c in found.items())
 
 
 def quality(model: str, folder: Path | None, data: Path) -> list[list[str]]:
@@ -178,74 +185,89 @@ def quality(model: str, folder: Path | None, data: Path) -> list[list[str]]:
     return rows
 
 
-def speed_rows(found: dict[str, Contestant], words: int) -> list[list[str]]:
-    """One row a contestant: cores, words a second (median, worst, best), and times spaCy on as many cores."""
+def speed_rows(found: dict[str, Contestant]) -> list[list[str]]:
+    """One row a contestant: cores, words a second (median, worst, best), the same of processor time where one
+    process does it all, tokens a word, and times spaCy on as many cores.
+    """
     rows = []
     for c in found.values():
         peer = found.get("spacy" if c.cores == 1 else "spacy 2")
-        ratio = "" if peer is None else f"{median(peer.seconds) / median(c.seconds):.1f}"
-        speed, worst, best = (words / f(c.seconds) for f in (median, max, min))
-        rows.append(
-            [c.what, str(c.cores), f"{speed:,.0f}", f"{worst:,.0f} to {best:,.0f}", f"{c.tokens:,}", ratio]
-        )
+        speeds = c.speeds()
+        span = f"{min(speeds):,.0f} to {max(speeds):,.0f}"
+        busy = f"{median(c.speeds('cpu')):,.0f}" if c.cores == 1 else ""
+        tokens = f"{c.total('tokens') / c.total('words'):.3f}"
+        times = "" if peer is None else f"{c.times(peer):.1f}"
+        rows.append([c.what, str(c.cores), f"{median(speeds):,.0f}", span, busy, tokens, times])
     return rows
 
 
 def share_rows(found: dict[str, Contestant]) -> list[list[str]]:
-    """Each component's share of the time of the whole pipeline, on one core."""
+    """Each component's share of the time of the whole pipeline, on one core, and microseconds a word."""
     whole = found["nlptk"]
-    total = median(whole.seconds)
-    parts = {name: median([shares[name] for shares in whole.shares]) for name in whole.shares[0]}
-    parts["Docs and batches"] = total - sum(parts.values())
-    rows = [["nlptk", name, f"{part / total:.1%}", f"{part * 1e3:,.0f} ms"] for name, part in parts.items()]
+    parts = {name: sum(run["shares"][name] for run in whole.runs) for name in whole.runs[0]["shares"]}
+    parts["Docs and batches"] = whole.total() - sum(parts.values())
+    rows = _shares("nlptk", parts, whole.total("words"))
     if "spacy" in found:
-        all_of_it, first = (median(found[key].seconds) for key in ("spacy", "spacy tokenizer"))
-        for name, part in {"tokenizer": first, "tagger and the rest": all_of_it - first}.items():
-            rows.append(["spaCy", name, f"{part / all_of_it:.1%}", f"{part * 1e3:,.0f} ms"])
+        tokenizer, everything = found["spacy tokenizer"].total(), found["spacy"].total()
+        parts = {"tokenizer": tokenizer, "tagger and the rest": everything - tokenizer}
+        rows += _shares("spaCy", parts, whole.total("words"))
     return rows
+
+
+def _shares(who: str, parts: dict[str, float], words: float) -> list[list[str]]:
+    total = sum(parts.values())
+    return [
+        [who, name, f"{part / total:.1%}", f"{part / words * 1e6:.2f} us"] for name, part in parts.items()
+    ]
 
 
 def main() -> None:
     """Measure and write results/pipeline.json."""
     options = parser(__doc__ or "")
     options.add_argument("--model", default="en", help="nlptk pipeline: name or folder")
-    options.add_argument("--words", type=int, default=None, help="how much text (120000)")
+    options.add_argument("--words", type=int, default=None, help="words of text a round (120000)")
     options.add_argument("--rounds", type=int, default=None, help="how many turns each (5)")
-    given = options.parse_args()
+    given = parse(options)
     words = given.words or (10_000 if given.quick else 120_000)
     rounds = given.rounds or (2 if given.quick else 5)
     installed = has_peer("spacy", "spaCy's tokenizer and tagger")
     folder = trained_tagger(given.data, quick=given.quick) if installed else None
-    texts = paragraphs(given.data, words)
-    words = sum(len(text.split()) for text in texts)
-    say(f"{words:,} words in {len(texts):,} paragraphs")
     found = contestants(given.model, folder, machine()["cores"])
     measure(found, given.data, words, rounds)
     targets = []
     if folder is not None:
-        ratio = median(found["spacy"].seconds) / median(found["nlptk"].seconds)
-        speed = words / median(found["nlptk"].seconds)
+        ratio = found["nlptk"].times(found["spacy"])
+        speed = median(found["nlptk"].speeds())
         shown = f"{ratio:.1f} times ({speed:,.0f} words/s)"
         what = "`nlp.pipe`, whole embedded `en`, against spaCy's tokenizer and tagger, one core"
         targets.append(target(what, f">= {REACH:.0f} times", ratio, ratio >= REACH, shown))
-    columns = ["what", "cores", "words/s", "worst to best round", "tokens found", "times spaCy"]
+    columns = [
+        "what",
+        "cores",
+        "words/s",
+        "worst to best round",
+        "words per CPU second",
+        "tokens a word",
+        "times spaCy",
+    ]
     save(
         "pipeline",
         "Speed of the whole pipeline",
         tables=[
-            table(f"Words a second, {words:,} words of Wikipedia, {rounds} rounds", columns,
-                  speed_rows(found, words)),
-            table("Where the time goes, one core", ["", "component", "share", "time"], share_rows(found)),
+            table(f"Words a second, {rounds} rounds of {words:,} words of Wikipedia", columns,
+                  speed_rows(found)),
+            table("Where the time goes, one core", ["", "component", "share", "time a word"],
+                  share_rows(found)),
             table("Quality of both, EWT test", ["", "UPOS, gold tokens", "words F1, raw text"],
                   quality(given.model, folder, given.data)),
         ],
         targets=targets,
         notes=[
-            "A word is what white space separates; the same number of them for all.",
+            "A word is what white space separates, the same count for all. Each round has text of its own.",
             "spaCy's tagger gives UPOS; nlptk's pipeline finds sentences, UPOS, XPOS and entities too.",
             "On two cores nlptk runs two threads, spaCy two processes (`n_process=2`, their start included).",
         ],
-        samples={key: c.seconds for key, c in found.items()},
+        samples={key: c.runs for key, c in found.items()},
         packages=["spacy", "thinc"],
         quick=given.quick,
     )  # fmt: skip

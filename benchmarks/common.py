@@ -25,6 +25,9 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 CACHE = ROOT / "build" / "bench"  # trained peers and models; not in git
 
+# Before other code of `python -c`: the nlptk that is installed (or PYTHONPATH's), not the bare sources here.
+INSTALLED = "import sys; sys.path[:] = filter(None, sys.path)\n"
+
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
 
 
@@ -37,6 +40,22 @@ def parser(description: str) -> argparse.ArgumentParser:
     made.add_argument("--quick", action="store_true", help="little input, few rounds: to see that it works")
     made.add_argument("--data", type=Path, default=data_dir(), help="folder of the corpora (or NLPTK_DATA)")
     return made
+
+
+def parse(made: argparse.ArgumentParser) -> argparse.Namespace:
+    """The options given; ends with one clear line if the corpora or the nlptk pipeline are not there."""
+    given = made.parse_args()
+    if not given.data.is_dir():
+        made.error(f"there are no corpora at {given.data}; set NLPTK_DATA or give --data")
+    if "model" in given:
+        import nlptk
+        from nlptk.errors import NlptkError
+
+        try:
+            nlptk.load(given.model)
+        except NlptkError as error:
+            made.error(str(error))
+    return given
 
 
 def data_dir() -> Path:
@@ -146,12 +165,15 @@ def serve(answer: Callable[[Any], Any]) -> None:
         print(json.dumps(answer(json.loads(line))), flush=True)
 
 
-def fresh(code: str, threads: int = 1) -> dict[str, Any]:
-    """Run Python code in a process of its own; the JSON object that it prints last, and its `wall`
-    seconds."""
+def fresh(code: str) -> dict[str, Any]:
+    """Run Python code in a process of its own, as a user would; the JSON object that it prints last, and its
+    `wall` seconds.
+    """
+    # Byte code may be kept, as an installed package's is.
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     start = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environment(threads), capture_output=True, text=True, check=False
+        [sys.executable, "-c", INSTALLED + code], env=variables, capture_output=True, text=True, check=False
     )
     wall = time.perf_counter() - start
     if done.returncode != 0:
@@ -192,7 +214,7 @@ def save(
     result = {
         "name": name,
         "title": title,
-        "command": " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
+        "command": command(),
         "when": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "quick": quick,
         "commit": commit(),
@@ -209,6 +231,15 @@ def save(
     path.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     say(f"wrote {path.relative_to(ROOT)}")
     return path
+
+
+def command() -> str:
+    """The command line of this run, without where the corpora are."""
+    given = [f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]
+    if "--data" in given:
+        place = given.index("--data")
+        del given[place : place + 2]
+    return " ".join(["python", *given])
 
 
 def print_table(entry: Mapping[str, Any]) -> None:

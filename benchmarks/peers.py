@@ -1,34 +1,55 @@
 """Peers of the accuracy rows on the same files: CRFsuite with a rich hand template, spaCy's tagger, jieba.
 
-CRFsuite (through python-crfsuite) trains by L-BFGS with its own defaults but for c1 and c2. The templates
-are the usual ones: words and their neighbours, word pairs, affixes, shapes; parts of speech in a window of
-five for chunks.
+    python benchmarks/peers.py [--quick]             # minutes; bench_accuracy.py shows what it wrote last
+
+CRFsuite (through python-crfsuite) trains by L-BFGS with its own defaults but for c2, which dev chose (for
+chunks every 10th training sentence). The templates are the usual ones: words and their neighbours, word
+pairs, affixes, shapes; parts of speech in a window of five for chunks.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from common import CACHE, has_peer, say
+from common import CACHE, has_peer, parse, parser, save, say, table
 from spacy_tagger import accuracy, gold_docs, trained_tagger
 
 Features = Callable[[Sequence[str], Sequence[str]], list[list[str]]]
 Scores = dict[str, float]
+Sentence = tuple[list[str], list[str], list[str]]  # words, column "1" (parts of speech) if any, gold labels
+
+
+@dataclass(frozen=True)
+class Task:
+    """What CRFsuite learns for one row of bench_accuracy.py."""
+
+    key: str
+    files: str
+    column: str
+    features: Features
+    c2: float
+
+
+def tasks() -> tuple[Task, ...]:
+    """CRFsuite's rows."""
+    return (
+        Task("ewt-crf", "ud-english-ewt/en_ewt-ud-{}.conllu.gz", "pos", word_features, 1.0),
+        Task("uner", "uner-english-ewt/en_ewt-ud-{}.iob2.gz", "ent", word_features, 1.0),
+        Task("conll2000", "conll2000/{}.txt.gz", "2", chunk_features, 1.0),
+    )
 
 
 def measure(data: Path, *, quick: bool = False) -> dict[str, dict[str, Scores]]:
-    """Scores by row of bench_accuracy.py and by peer; a peer that is not installed is left out with a
-    line."""
+    """Scores by row of bench_accuracy.py and by peer; a line for a peer that is not installed."""
     found: dict[str, dict[str, Scores]] = {}
     if has_peer("pycrfsuite", "CRFsuite"):
-        for key, files, column, features in (
-            ("ewt-crf", "ud-english-ewt/en_ewt-ud-{}.conllu.gz", "pos", word_features),
-            ("uner", "uner-english-ewt/en_ewt-ud-{}.iob2.gz", "ent", word_features),
-            ("conll2000", "conll2000/{}.txt.gz", "2", chunk_features),
-        ):
-            found[key] = {"CRFsuite": crfsuite(key, str(data / files), column, features, quick)}
+        for task in tasks():
+            files = (str(data / task.files.format(split)) for split in ("train", "test"))
+            train, test = (list(sentences(file, task.column)) for file in files)
+            found[task.key] = {"CRFsuite": crfsuite(task, train, test, 3 if quick else 200)}
     if has_peer("spacy", "spaCy's tagger"):
         import spacy
 
@@ -44,36 +65,35 @@ def measure(data: Path, *, quick: bool = False) -> dict[str, dict[str, Scores]]:
 # ---- CRFsuite ----------------------------------------------------------------------------------------------
 
 
-def crfsuite(key: str, files: str, column: str, features: Features, quick: bool) -> Scores:
-    """Train on the train split, score the test split: accuracy of tags, or F1 of entities and chunks."""
+def crfsuite(task: Task, train: list[Sentence], test: list[Sentence], iterations: int) -> Scores:
+    """Train and score: accuracy of tags, or F1 of entities and chunks."""
     import pycrfsuite
 
     from nlptk.scoring import accuracy as label_accuracy
     from nlptk.scoring import entity_scores
 
-    model = CACHE / f"crfsuite-{key}.model"
+    model = CACHE / f"crfsuite-{task.key}.model"
     model.parent.mkdir(parents=True, exist_ok=True)
     trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False)
-    trainer.set_params({"c1": 0.0, "c2": 1.0, "max_iterations": 3 if quick else 200})
-    for words, tags, gold in sentences(files.format("train"), column):
-        trainer.append(features(words, tags), gold)
-    say(f"CRFsuite: training {key}")
+    trainer.set_params({"c1": 0.0, "c2": task.c2, "max_iterations": iterations})
+    for words, tags, gold in train:
+        trainer.append(task.features(words, tags), gold)
+    say(f"CRFsuite: training {task.key}")
     trainer.train(str(model))
     tagger = pycrfsuite.Tagger()
     tagger.open(str(model))
-    test = list(sentences(files.format("test"), column))
-    found = [tagger.tag(features(words, tags)) for words, tags, _ in test]
+    found = [tagger.tag(task.features(words, tags)) for words, tags, _ in test]
     golds = [gold for _, _, gold in test]
-    if column == "pos":
+    if task.column == "pos":
         scores = {"upos_acc": label_accuracy(golds, found).accuracy}
     else:
         scores = {"entity_f1": entity_scores(golds, found).overall.f1}
-    say(f"CRFsuite: {key} {scores}")
+    say(f"CRFsuite: {task.key} {scores}")
     return scores
 
 
-def sentences(path: str, column: str) -> Iterator[tuple[list[str], list[str], list[str]]]:
-    """(words, parts of speech where the file has a column "1", gold labels) of each sentence."""
+def sentences(path: str, column: str) -> Iterator[Sentence]:
+    """The sentences of a corpus file."""
     from nlptk.corpora import read_docs
 
     for doc in read_docs(path, column=column):
@@ -135,7 +155,7 @@ def jieba_words(path: Path) -> Scores:
 
     from nlptk import Doc
     from nlptk.corpora import read_docs
-    from nlptk.scoring import word_scores
+    from nlptk.scoring import segmentation_scores
 
     jieba.setLogLevel("WARNING")
     golds = list(read_docs(path, lang="zh"))
@@ -143,6 +163,31 @@ def jieba_words(path: Path) -> Scores:
     for text in (doc.text for doc in golds):
         offsets = [(a, b) for word, a, b in jieba.tokenize(text) if not word.isspace()]
         found.append(Doc(text, *zip(*offsets, strict=True)))
-    scores = {"words_f1": word_scores(golds, found).f1}
+    scores = {"words_f1": segmentation_scores(golds, found).words.f1}
     say(f"jieba: {path.name} {scores}")
     return scores
+
+
+def run(data: Path, quick: bool) -> dict[str, dict[str, Scores]]:
+    """Measure and write results/accuracy_peers.json."""
+    found = measure(data, quick=quick)
+    rows = [
+        [key, peer, ", ".join(f"{name} {value:.4f}" for name, value in scores.items())]
+        for key, by_peer in found.items()
+        for peer, scores in by_peer.items()
+    ]
+    save(
+        "accuracy_peers",
+        "Quality of the peers on the same files",
+        tables=[table("Scores on the test splits", ["row", "peer", "scores"], rows)],
+        targets=[],
+        samples=found,
+        packages=["python-crfsuite", "spacy", "jieba"],
+        quick=quick,
+    )
+    return found
+
+
+if __name__ == "__main__":
+    given = parse(parser(__doc__ or ""))
+    run(given.data, given.quick)

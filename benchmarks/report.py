@@ -77,8 +77,8 @@ def provenance(result: dict[str, Any]) -> str:
     on = result["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
     return (
-        f"*{on['cpu']}, {on['cores']} cores, {on['memory_gib']} GiB, {on['system']}, kernels for {on['isa']}; "
-        f"Python {on['python']}, {versions}; commit {result['commit']}, "
+        f"*{on['cpu']}, {on['cores']} cores, {on['memory_gib']} GiB, {on['system']}, "
+        f"kernels for {on['isa']}; Python {on['python']}, {versions}; commit {result['commit']}, "
         f"{result['when']}, load {on['load']}.*"
     )
 

@@ -3,7 +3,8 @@
     python benchmarks/spacy_tagger.py            # trains it if it is not there, and prints its accuracy
 
 `spacy.blank("en")` and `add_pipe("tagger")`: tok2vec is spaCy's HashEmbedCNN with its default settings
-(width 96, 4 layers). It is kept under build/. Adam, dropout and batch sizes are those of spaCy's quickstart training configuration.
+(width 96, 4 layers). Adam, dropout and batch sizes are those of spaCy's quickstart training configuration. It
+is kept under build/.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from common import CACHE, parser, say
+from common import CACHE, parse, parser, say
 
 EPOCHS = 10
 DROPOUT = 0.1
@@ -116,7 +117,7 @@ def main() -> None:
     """Train if need be, and print the accuracy on EWT test."""
     import spacy
 
-    options = parser(__doc__ or "").parse_args()
+    options = parse(parser(__doc__ or ""))
     folder = trained_tagger(options.data, quick=options.quick)
     nlp = spacy.load(folder)
     test = list(gold_docs(options.data / "ud-english-ewt" / "en_ewt-ud-test.conllu.gz", nlp.vocab))

@@ -90,6 +90,8 @@ def _floats(values: ArrayLike, name: str) -> NDArray[np.float32]:
     array: NDArray[Any] = np.asarray(values)
     if array.dtype.kind not in "fiub":
         raise ConfigError(f"{name} must be numbers, not {array.dtype}")
+    if array.dtype == np.float32:
+        return np.ascontiguousarray(array)
     # A double that float32 cannot hold becomes inf, which the kernel rejects by position.
     with np.errstate(over="ignore"):
         return np.asarray(array, dtype=np.float32, order="C")

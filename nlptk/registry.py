@@ -23,6 +23,7 @@ BUILTIN: dict[str, str] = {
     "char_tokenizer": "nlptk.tokenize.basic:CharTokenizer",
     "sentencizer": "nlptk.tokenize.basic:Sentencizer",
     "tagger": "nlptk.tag.component:Tagger",
+    "tag_mapper": "nlptk.tag.mapper:TagMapper",
 }
 
 

@@ -44,6 +44,7 @@ def test_char_tokenizer(text: str, words: list[str]) -> None:
         ("no end", ["no end"]),
         ("  ", ["  "]),
         ("", []),
+        ('"Go." He went.', ['"Go."', "He went."]),
     ],
 )
 def test_sentencizer(text: str, sentences: list[str]) -> None:

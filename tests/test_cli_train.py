@@ -125,6 +125,16 @@ def test_hmm_entities_are_valid_and_scored_by_type(run: Run, corpus: Path, tmp_p
     assert "upos_acc" not in scores
 
 
+def test_columns_that_nothing_sets_come_from_the_corpus(run: Run, corpus: Path, tmp_path: Path) -> None:
+    """A chunker reads parts of speech that its pipeline does not make."""
+    data, output = corpus / "train.conll", tmp_path / "chunker"
+    given = ["--column", 2, "--template", "chunk", "--max-iterations", 5, "--lang", "xx", "-o", output, "-q"]
+    assert run("train", "tagger", "--train", data, *given)[0] == 0
+    scores = json.loads(run("evaluate", output, data, "--json")[1])
+    assert scores["entity_f1"] == 1.0
+    assert "column_1" not in str(scores)
+
+
 def test_a_trained_folder_loads_and_annotates(run: Run, upos_model: Path) -> None:
     assert [token.pos_ for token in nlptk.load(upos_model)("Alan fed a comet in Oslo.")][:4] == [
         "PROPN", "VERB", "DET", "NOUN",

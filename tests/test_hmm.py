@@ -42,8 +42,9 @@ def tagger():
 @pytest.mark.parametrize("order", [2, 3])
 @pytest.mark.parametrize("n_word_states", [0, 3])
 def test_training_sentences_are_tagged_right(order, n_word_states):
-    model = HMMTagger(order=order, n_word_states=n_word_states).fit(X, Y)
+    model = HMMTagger(order=order, n_word_states=n_word_states).fit(X * 5, Y * 5)
     assert model.score(X, Y) == 1.0
+    assert (len(model._states) > len(model.classes_)) == (n_word_states > 0)
     assert model.classes_ == sorted({tag for tags in Y for tag in tags})
 
 
@@ -82,7 +83,7 @@ def test_every_batch_gives_what_single_sentences_give(tagger):
 
 @pytest.mark.parametrize("order", [2, 3])
 def test_decoding_finds_the_best_of_all_paths(order):
-    model = HMMTagger(order=order, n_word_states=4, threads=1).fit(X, Y)
+    model = HMMTagger(order=order, n_word_states=4, threads=1).fit(X * 5, Y * 5)
     n = len(model._states)
     counts = Counts(model._trigrams, model._state_tags, len(model.classes_))
     table = trigram_log_probabilities(counts) if order == 3 else model._bigrams
@@ -281,7 +282,7 @@ def through_safetensors(arrays):
 
 @pytest.mark.parametrize("order", [2, 3])
 def test_state_round_trip(order):
-    model = HMMTagger(order=order, n_word_states=2).fit(X, Y)
+    model = HMMTagger(order=order, n_word_states=2).fit(X * 5, Y * 5)
     config, arrays = model.to_state()
     again = HMMTagger.from_state(config, through_safetensors(arrays))
     text = [*X, ["Zebras", "graze", "2", "\ud800", ""]]

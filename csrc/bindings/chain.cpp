@@ -1,7 +1,6 @@
 // Python's way to the linear-chain kernel: checks every array, releases the GIL, calls.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -16,27 +15,6 @@ namespace {
 
 using Floats = py::array_t<float, py::array::c_style>;
 using Offsets = py::array_t<std::int64_t, py::array::c_style>;
-
-// Sums of scores below this stay finite for sequences of 10^8 positions.
-constexpr float kLargest = 1e30f;
-
-bool usable(float score) {
-  return (score >= -kLargest && score <= kLargest) || score == -std::numeric_limits<float>::infinity();
-}
-
-// The first score that is NaN, +inf or too large to add up; n if there is none.
-std::size_t first_unusable(const float* scores, std::size_t n) {
-  constexpr std::size_t block = 256;  // without a way out inside, so that the compiler makes vectors of it
-  for (std::size_t begin = 0; begin < n; begin += block) {
-    const std::size_t end = std::min(n, begin + block);
-    int bad = 0;
-    for (std::size_t k = begin; k < end; ++k) bad |= static_cast<int>(!usable(scores[k]));
-    if (bad != 0)
-      for (std::size_t k = begin; k < end; ++k)
-        if (!usable(scores[k])) return k;
-  }
-  return n;
-}
 
 [[noreturn]] void reject(float score, const std::string& where) {
   const std::string what = std::isnan(score)    ? "NaN"
@@ -81,7 +59,7 @@ Floats take_edge(const py::object& given, const char* name, std::size_t labels) 
   if (static_cast<std::size_t>(edge.size()) != labels)
     throw py::value_error(std::string(name) + " must have one score for each of the " + std::to_string(labels) +
                           " labels, not " + std::to_string(edge.size()));
-  const std::size_t bad = first_unusable(edge.data(), labels);
+  const std::size_t bad = nlptk::first_unusable(edge.data(), labels);
   if (bad < labels) reject(edge.data()[bad], std::string(name) + " at label " + std::to_string(bad));
   return edge;
 }
@@ -120,12 +98,12 @@ Call check(const py::object& emissions, const py::object& offsets, const py::obj
   call.end = take_edge(end, "end", call.labels);
 
   const std::size_t pairs = call.labels * call.labels;
-  const std::size_t pair = first_unusable(call.transitions.data(), pairs);
+  const std::size_t pair = nlptk::first_unusable(call.transitions.data(), pairs);
   if (pair < pairs)
     reject(call.transitions.data()[pair], "transitions at label " + std::to_string(pair / call.labels) + " to " +
                                               std::to_string(pair % call.labels));
   const std::size_t total = call.positions * call.labels;
-  const std::size_t bad = first_unusable(call.emissions.data(), total);
+  const std::size_t bad = nlptk::first_unusable(call.emissions.data(), total);
   if (bad < total) {
     const auto row = static_cast<std::int64_t>(bad / call.labels);
     const std::int64_t* ends = call.offsets.data() + 1;

@@ -57,7 +57,7 @@ py::tuple segment_keys(const SegmentFeatures& features, const py::sequence& text
 
 py::tuple segment(const SegmentFeatures& features, const LinearModel& model, const py::sequence& text_list,
                   int threads) {
-  if (model.labels() != kSegmentLabels) throw py::value_error("a segmenter's model has three labels");
+  if (model.labels() != kSegmentLabels) throw py::value_error("a segmenter's model has eight labels");
   const TextBatch texts(text_list);
   std::vector<Segments> results(texts.spans().size());
   each_text(texts, threads, [&](std::size_t d, SegmentWorkspace& workspace) {

@@ -35,11 +35,23 @@ float scaled_exp(float score, double shift) {
   return value < std::numeric_limits<float>::min() ? 0.0f : value;
 }
 
-// Sequences that one thread takes at a time: enough to find some of like length, and well under a second of work.
-std::size_t batch_grain(std::size_t sequences, std::size_t positions, std::size_t labels) {
-  const double work = static_cast<double>(positions) * static_cast<double>(labels * labels);
-  const double limit = 5e8 * static_cast<double>(sequences) / std::max(work, 1.0);
-  return std::clamp<std::size_t>(static_cast<std::size_t>(std::min(limit, 1e6)), 1, 256);
+// What a thread needs for batches of Viterbi.
+struct Scratch {
+  ChainWorkspace workspace;
+  std::vector<ChainItem> items;
+};
+
+constexpr std::size_t kKeptFloats = std::size_t{1} << 22;  // 16 MiB
+
+// Sequences that one thread takes at a time: enough to find some of like length, well under a second of work, and
+// some for every thread where starting it (some 50 us) pays.
+std::size_t batch_grain(std::size_t sequences, std::size_t positions, std::size_t labels, int threads) {
+  const double pairs = static_cast<double>(positions) * static_cast<double>(labels * labels + 64);
+  const double average = std::max(1.0, pairs / static_cast<double>(std::max<std::size_t>(sequences, 1)));
+  const auto longest = static_cast<std::size_t>(std::min(5e8 / average, 256.0));
+  const auto shortest = static_cast<std::size_t>(std::min(1e7 / average, 256.0));
+  const std::size_t fair = sequences / (2 * static_cast<std::size_t>(resolve_threads(threads)));
+  return std::max<std::size_t>({1, std::min(longest, std::max({shortest, fair, kChainGroup}))});
 }
 
 }  // namespace
@@ -121,12 +133,22 @@ float* ChainWorkspace::floats(std::size_t n) {
   return aligned(buffer_.get());
 }
 
+std::size_t first_unusable(const float* scores, std::size_t n) {
+  return NLPTK_DISPATCH(chain_kernels).first_unusable(scores, n);
+}
+
 float viterbi(const Chain& chain, const float* emissions, std::size_t length, ChainWorkspace& workspace,
               std::int32_t* path) {
   if (length == 0) return 0.0f;
   const Chain::Impl& impl = chain.impl();
   float* scratch = workspace.floats(viterbi_scratch(length, impl.tables.stride));
   return impl.kernels->viterbi(impl.tables, emissions, length, scratch, path);
+}
+
+void ChainWorkspace::shrink(std::size_t n) {
+  if (size_ <= n) return;
+  buffer_.reset();
+  size_ = 0;
 }
 
 double forward_backward(const Chain& chain, const float* emissions, std::size_t length, ChainWorkspace& workspace,
@@ -159,15 +181,11 @@ void viterbi_batch(const Chain& chain, const float* emissions, const std::int64_
                    int threads, std::int32_t* paths, float* scores) {
   const Chain::Impl& impl = chain.impl();
   const std::size_t n = impl.tables.labels;
-  struct Scratch {
-    ChainWorkspace workspace;
-    std::vector<ChainItem> items;
-  };
-  std::vector<Scratch> scratch(static_cast<std::size_t>(resolve_threads(threads)));
   const auto positions = sequences == 0 ? std::size_t{0} : static_cast<std::size_t>(offsets[sequences]);
-  parallel_for(sequences, threads, batch_grain(sequences, positions, n), [&](std::size_t begin, std::size_t end,
-                                                                          int thread) {
-    Scratch& mine = scratch[static_cast<std::size_t>(thread)];
+  const std::size_t grain = batch_grain(sequences, positions, n, threads);
+  parallel_for(sequences, threads, grain, [&](std::size_t begin, std::size_t end, int) {
+    // Kept by the thread: fresh memory for each small batch would cost more in page faults than the decoding.
+    thread_local Scratch mine;
     mine.items.clear();
     for (std::size_t s = begin; s < end; ++s) {
       const auto first = static_cast<std::size_t>(offsets[s]);
@@ -187,6 +205,7 @@ void viterbi_batch(const Chain& chain, const float* emissions, const std::int64_
       float* floats = mine.workspace.floats(viterbi_group_scratch(group->length, impl.tables.stride));
       impl.kernels->viterbi_group(impl.tables, group, std::min(kChainGroup, mine.items.size() - k), floats);
     }
+    mine.workspace.shrink(kKeptFloats);
   });
 }
 

@@ -1,7 +1,7 @@
 // The linear-chain kernel: Viterbi, n-best and forward-backward over one shared transition matrix.
 //
 // Every tagger decodes here: jieba's HMM, the HMM tagger, the CRF, the segmenter and the Bi-LSTM-CRF.
-// A score of -infinity forbids a label, a transition, a start or an end. NaN is the caller's to reject.
+// A score of -infinity forbids a label, a transition, a start or an end. NaN is the caller's to reject, see first_unusable.
 #pragma once
 
 #include <cstddef>
@@ -38,6 +38,7 @@ class Chain {
 class ChainWorkspace {
  public:
   float* floats(std::size_t n);  // at least n floats, 64-byte aligned, contents unspecified
+  void shrink(std::size_t n);    // gives memory of more than n floats back
 
  private:
   std::unique_ptr<float[]> buffer_;
@@ -50,6 +51,10 @@ struct ChainExpectations {
   double* start = nullptr;        // [labels]
   double* end = nullptr;          // [labels]
 };
+
+// The first of n scores that is NaN, +inf or beyond 1e30 in magnitude (sums of up to 10^8 others stay finite);
+// n if there is none. The functions below take such scores unchecked: no crash, but no promise of a good path.
+std::size_t first_unusable(const float* scores, std::size_t n);
 
 // One sequence of `length` rows of `labels` emission scores, row-major and dense.
 // Best path into path[length]; returns its score. The lowest label wins a tie. length 0 gives 0.

@@ -18,8 +18,8 @@ const char32_t* widen_into(const TextSpan& text, std::vector<char32_t>& buffer) 
 void force_starts(const Paragraph& paragraph, float* emissions) {
   constexpr float kNever = -1e6F;
   for (std::size_t c = 0; c < paragraph.candidates.size(); ++c)
-    if (SegmentFeatures::forced(paragraph, c)) emissions[c * kSegmentLabels + kInside] = kNever;
-  emissions[kToken] = kNever;
+    if (SegmentFeatures::forced(paragraph, c)) std::fill_n(emissions + c * kSegmentLabels, std::size_t{kOnly}, kNever);
+  std::fill_n(emissions, std::size_t{kSentenceOnly}, kNever);
 }
 
 void label_candidates(const SegmentFeatures& features, const LinearModel& model, SegmentWorkspace& workspace) {
@@ -44,11 +44,11 @@ void segment_paragraph(const SegmentFeatures& features, const LinearModel& model
   label_candidates(features, model, workspace);
   for (std::size_t c = 0; c < paragraph.candidates.size(); ++c) {
     // Scores may forbid every right label: what must be a token is one all the same.
-    if (workspace.path[c] == kInside && !SegmentFeatures::forced(paragraph, c)) continue;
+    if (!begins_token(workspace.path[c]) && !SegmentFeatures::forced(paragraph, c)) continue;
     const std::uint32_t unit = paragraph.candidates[c];
     if (c > 0) out.ends.push_back(paragraph.positions[unit - (paragraph.units[unit - 1] == U' ' ? 2 : 1)] + 1);
     out.starts.push_back(paragraph.positions[unit]);
-    out.sentence_starts.push_back(c == 0 || workspace.path[c] == kSentence ? 1 : 0);
+    out.sentence_starts.push_back(c == 0 || begins_sentence(workspace.path[c]) ? 1 : 0);
   }
   out.ends.push_back(static_cast<std::int32_t>(to));
 }

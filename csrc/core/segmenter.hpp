@@ -1,4 +1,4 @@
-// Segmentation of raw text: candidates labelled "inside", "token" or "sentence" by a linear-chain model.
+// Segmentation of raw text: candidates labelled by their place in a token, by a linear-chain model.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,12 @@
 
 namespace nlptk {
 
-enum SegmentLabel : std::int32_t { kInside = 0, kToken = 1, kSentence = 2 };
-inline constexpr std::size_t kSegmentLabels = 3;
+// A candidate's place in its token: second, third, later, last; the only or first one of a token; of a sentence.
+// Telling the places apart lets a first-order chain know how long a word is (Zhao et al. 2006).
+enum SegmentLabel : std::int32_t { kSecond, kThird, kLater, kLast, kOnly, kFirst, kSentenceOnly, kSentenceFirst };
+inline constexpr std::size_t kSegmentLabels = 8;
+inline bool begins_token(std::int32_t label) { return label >= kOnly; }
+inline bool begins_sentence(std::int32_t label) { return label >= kSentenceOnly; }
 
 // Tokens of one text: sorted, disjoint, only white space between them, the first at 0.
 struct Segments {

@@ -47,7 +47,7 @@ SegmentFeatures all_atoms(std::vector<std::uint32_t> splits = {}) {
 nlptk::LinearModel chain_only(const std::vector<float>& transitions, const std::vector<float>& start,
                               const std::vector<float>& end) {
   nlptk::LinearArrays arrays;
-  arrays.labels = 3;
+  arrays.labels = nlptk::kSegmentLabels;
   arrays.transitions = transitions.data();
   arrays.start = start.data();
   arrays.end = end.data();
@@ -93,10 +93,14 @@ std::vector<std::u32string> texts() {
 
 void tokens_keep_the_rules_under_every_model() {
   const SegmentFeatures features = all_atoms({rest_key(U"n't"), rest_key(U"a")});
-  const std::vector<float> zeros(9), none(9, kNegInf), zero3(3), none3(3, kNegInf), high{1e30F, -1e30F, -1e30F};
+  constexpr std::size_t kLabels = nlptk::kSegmentLabels;
+  const std::vector<float> zeros(kLabels * kLabels), none(kLabels * kLabels, kNegInf), zero(kLabels),
+      forbidden(kLabels, kNegInf);
+  std::vector<float> high(kLabels, -1e30F);
+  high[0] = 1e30F;
   nlptk::SegmentWorkspace workspace;
   for (const std::vector<float>* transitions : {&zeros, &none})
-    for (const std::vector<float>* edge : {&zero3, &none3, &high}) {
+    for (const std::vector<float>* edge : {&zero, &forbidden, &high}) {
       const nlptk::LinearModel model = chain_only(*transitions, *edge, *edge);
       for (const std::u32string& text : texts()) {
         const nlptk::Segments out = nlptk::segment_text(features, model, span_of(text), workspace);

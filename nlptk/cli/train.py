@@ -50,7 +50,10 @@ Train = Annotated[
     Path, typer.Option("--train", exists=True, dir_okay=False, help="Corpus to learn from; gzip or not.")
 ]
 Dev = Annotated[
-    Path | None, typer.Option("--dev", exists=True, dir_okay=False, help="Corpus that decides when to stop.")
+    Path | None,
+    typer.Option(
+        "--dev", exists=True, dir_okay=False, help="Held-out corpus: picks the best iteration, is scored."
+    ),
 ]
 Output = Annotated[
     Path, typer.Option("--output", "-o", help="Folder for the model; a model that is there is replaced.")
@@ -123,8 +126,10 @@ def tagger(
         clusters=clusters,
     )  # fmt: skip
     options = _defaults(model, target, clusters is not None) | options
-    nlp = nlptk.blank(lang)
-    if "doc.sents" not in nlp.analyze_pipes()["attrs"]:
+    nlp = nlptk.blank(lang)  # for raw text; training itself is on the corpus's tokens
+    if nlp.pipe_factories["tokenizer"] == "tokenizer_en":
+        nlp.replace_pipe("tokenizer", "tokenizer_en", config={"sentences": True})
+    else:
         nlp.add_pipe("sentencizer")
     config = {"column": target, "model": model.value, **options}
     component = nlp.add_pipe("tagger", name=f"{name_of(target)}_tagger", config=config)
@@ -167,8 +172,9 @@ def segmenter(
     import nlptk
 
     check_model_folder(output)
+    ready = "zh-lexicon" if lang == "zh" and lexicon else lang
     options = _given(
-        templates=_template(template) or lang, lexicon=lexicon, algorithm=algorithm and algorithm.value,
+        templates=_template(template) or ready, lexicon=lexicon, algorithm=algorithm and algorithm.value,
         c1=c1, c2=c2, max_iterations=max_iterations, min_freq=min_freq, seed=seed, threads=threads,
     )  # fmt: skip
     nlp = nlptk.Language(lang)

@@ -60,6 +60,15 @@ _CHUNK = (
     "lower|col:1", "lower[-1]|col:1", "lower[1]|col:1", "lower|col:1[-1]", "lower|col:1[1]",
     "suffix:2", "suffix:3", "prefix:3", "suffix:3|col:1", "shape", "kind",
 )  # fmt: skip
+# Words of one to four characters, each of which tells something.
+_ZH = (
+    "bias", "word", "word[-1]", "word[1]", "word[-2]", "word[2]", "word[-1]|word", "word|word[1]",
+    "prefix:1", "prefix:2", "suffix:1", "suffix:2", "suffix:3", "prefix:1[-1]", "suffix:1[-1]", "prefix:1[1]",
+    "suffix:1[1]", "suffix:2[-1]", "suffix:2[1]", "suffix:1[-1]|suffix:1", "suffix:1|suffix:1[1]",
+    "prefix:1|suffix:1", "length", "length[-1]", "length[1]", "length|suffix:1", "length[-1]|length|length[1]",
+    "kind", "kind[-1]", "kind[1]", "kind[-1]|kind|kind[1]", "pattern", "pattern[-1]", "pattern[1]",
+    "suffix:1[-2]", "suffix:1[2]",
+)  # fmt: skip
 _CLUSTERS = tuple(
     f"cluster:{grain}{place}" for grain in ("c64", "c256", "c1000") for place in ("", "[-1]", "[1]")
 )
@@ -69,6 +78,7 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
     "pos": _POS,
     "ner": _NER,
     "chunk": _CHUNK,
+    "zh": _ZH,
     "pos-clusters": (
         *_POS, *_CLUSTERS, "cluster:c64[-2]", "cluster:c64[2]", "cluster:c64[-1]|cluster:c64",
         "cluster:c64|cluster:c64[1]", "cluster:c256[-1]|cluster:c256|cluster:c256[1]",

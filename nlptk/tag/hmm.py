@@ -274,8 +274,15 @@ class HMMTagger(Estimator):
                         rows[place] = first_unseen + unseen.setdefault(kind, len(unseen))
         offsets = np.zeros(len(lengths) + 1, np.int64)
         np.cumsum(lengths, out=offsets[1:])
-        known = self._known.join(self._candidates(list(unseen))) if unseen else self._known
-        return known.take(np.array(rows, np.int64)), offsets
+        places = np.array(rows, np.int64)
+        if not unseen:
+            return self._known.take(places), offsets
+        # Only what this batch needs is copied from the lexicon, which may be large.
+        known = places < first_unseen
+        found = self._known.take(places[known]).join(self._candidates(list(unseen)))
+        places[~known] += np.count_nonzero(known) - first_unseen
+        places[known] = np.arange(np.count_nonzero(known))
+        return found.take(places), offsets
 
     def _decode_trigrams(self, candidates: _Candidates, offsets: NDArray[np.int64]) -> NDArray[np.int32]:
         states, _ = self._decoder.viterbi(

@@ -72,7 +72,7 @@ class Sentencizer(Component):
         ended, gap_before = True, ""
         for word, gap in zip(words, whitespaces, strict=True):
             final = self._is_final(word)
-            begins = ended and not final and not _closes(word, gap_before)
+            begins = not starts or (ended and not final and not _closes(word, gap_before))
             starts.append(begins)
             ended = final or gap.count("\n") > 1 or (ended and not begins)
             gap_before = gap

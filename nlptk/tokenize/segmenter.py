@@ -1,11 +1,11 @@
 """Segmenter: tokens and sentences out of raw text by one linear-chain CRF over characters.
 
-Every place where a token may begin is labelled "inside", "token" or "sentence". In alphabetic text only a few
+Every place where a token may begin is labelled by its place in a token: first of a sentence, first, second, ... last. In alphabetic text only a few
 places are open (after white space, between a letter and a sign, and before the word ends that training saw
 cut off, such as "n't"), so English costs about 1.5 labels a word; in Chinese nearly every character is open.
 The text is never altered.
 
-Sources: Xue 2003 (segmentation as character tagging); Straka et al. 2016 (UDPipe, both at once).
+Sources: Xue 2003 (segmentation as character tagging); Zhao et al. 2006 (six places); Straka et al. 2016 (UDPipe, both at once).
 """
 
 from __future__ import annotations
@@ -89,8 +89,11 @@ TEMPLATES["zh-lexicon"] = (
     "begin:words|end:words|class[-1]|class",
 )  # fmt: skip
 
-_INSIDE, _TOKEN, _SENTENCE = 0, 1, 2
-_LONGEST_SEQUENCE = 2000  # units of a training sequence; longer paragraphs are cut at sentence starts
+_TOKEN, _SENTENCE = 1, 2  # marks at characters; 0 is inside a token
+# The model's labels, SegmentLabel in csrc/core/segmenter.hpp: places in a token (Zhao et al. 2006).
+_SECOND, _THIRD, _LATER, _LAST, _ONLY, _FIRST, _SENTENCE_ONLY, _SENTENCE_FIRST = range(8)
+_LABELS = 8
+_SEQUENCE = 64  # units of a training sequence, about; longer paragraphs are cut at sentence starts
 
 
 class Segmenter(Component):
@@ -182,11 +185,13 @@ class Segmenter(Component):
             dev_keys, dev_labels, dev_sequences = _examples(kernel, dev, self.threads)
 
             def evaluate(weights: CrfWeights) -> float:
-                found = weights.compile().predict(dev_keys, dev_sequences, self.threads)
-                return _f1(dev_labels > 0, found > 0) + _f1(dev_labels == _SENTENCE, found == _SENTENCE)
+                found = weights.masked(*_MASK).compile().predict(dev_keys, dev_sequences, self.threads)
+                return sum(_f1(dev_labels >= first, found >= first) for first in (_ONLY, _SENTENCE_ONLY))
 
-        weights = train_crf(keys, sequences, labels, 3, self.settings, progress=progress, evaluate=evaluate)
-        self._install(words, splits, kernel, weights)
+        weights = train_crf(
+            keys, sequences, labels, _LABELS, self.settings, progress=progress, evaluate=evaluate
+        )
+        self._install(words, splits, kernel, weights.masked(*_MASK))
         return self
 
     def _make_kernel(self, words: NDArray[np.uint32], splits: NDArray[np.uint32]) -> _core.SegmentFeatures:
@@ -235,8 +240,8 @@ class Segmenter(Component):
         for name in ("words", "splits"):
             if name not in arrays or arrays[name].dtype != np.uint32 or arrays[name].ndim != 1:
                 raise ModelError(f"the segmenter's model lacks a usable array {name!r}")
-        if weights.labels != 3:
-            raise ModelError(f"a segmenter has 3 labels, this model {weights.labels}")
+        if weights.labels != _LABELS:
+            raise ModelError(f"a segmenter has {_LABELS} labels, this model {weights.labels}")
         words, splits = arrays["words"], arrays["splits"]
         made._install(words, splits, made._make_kernel(words, splits), weights)
         return made
@@ -250,15 +255,43 @@ def _examples(
 ) -> tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[np.int64]]:
     """Feature keys, gold labels and sequence offsets of the places where tokens may begin."""
     keys, positions, documents, sequences = kernel.keys([doc.text for doc in docs], threads)
-    labels = np.zeros(len(positions), np.int32)
+    marked = np.zeros(len(positions), np.int32)
     for doc, first, last in zip(docs, documents[:-1].tolist(), documents[1:].tolist(), strict=True):
         marks = np.zeros(len(doc.text) + 1, np.int32)
         marks[doc.starts] = _TOKEN
         if doc.sent_starts is not None:
             marks[doc.starts[np.flatnonzero(doc.sent_starts)]] = _SENTENCE
-        labels[first:last] = marks[positions[first:last]]
-    labels[sequences[:-1][sequences[:-1] < len(labels)]] = _SENTENCE
-    return keys, labels, _cut(sequences, labels)
+        marked[first:last] = marks[positions[first:last]]
+    marked[sequences[:-1][sequences[:-1] < len(marked)]] = _SENTENCE
+    return keys, _places(marked), _cut(sequences, marked)
+
+
+def _places(marked: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The label of each candidate: where in its token it stands."""
+    starts = np.flatnonzero(marked)
+    lengths = np.diff(np.append(starts, len(marked)))
+    place = np.arange(len(marked)) - np.repeat(starts, lengths)
+    labels = np.select([place == 1, place == 2], [_SECOND, _THIRD], _LATER).astype(np.int32)
+    labels[starts + lengths - 1] = _LAST
+    labels[starts] = np.where(lengths == 1, _ONLY, _FIRST)
+    labels[starts[marked[starts] == _SENTENCE]] += _SENTENCE_ONLY - _ONLY
+    return labels
+
+
+def _place_mask() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """0 where labels may follow one another, begin or end a paragraph, -inf elsewhere."""
+    begins = {_ONLY, _FIRST, _SENTENCE_ONLY, _SENTENCE_FIRST}
+    follow = dict.fromkeys((_FIRST, _SENTENCE_FIRST), {_SECOND, _LAST})
+    follow |= {_SECOND: {_THIRD, _LAST}, _THIRD: {_LATER, _LAST}, _LATER: {_LATER, _LAST}}
+    follow |= dict.fromkeys((_LAST, _ONLY, _SENTENCE_ONLY), begins)
+    ends = {_LAST, _ONLY, _SENTENCE_ONLY}
+    never = np.float32(-np.inf)
+    transitions = [[0 if b in follow[a] else never for b in range(_LABELS)] for a in range(_LABELS)]
+    edges = [[0 if label in allowed else never for label in range(_LABELS)] for allowed in (begins, ends)]
+    return np.array(transitions, np.float32), np.array(edges[0], np.float32), np.array(edges[1], np.float32)
+
+
+_MASK = _place_mask()
 
 
 def _find_splits(docs: Sequence[Doc]) -> NDArray[np.uint32]:
@@ -269,15 +302,14 @@ def _find_splits(docs: Sequence[Doc]) -> NDArray[np.uint32]:
     return np.array(sorted(found), np.uint32)
 
 
-def _cut(sequences: NDArray[np.int64], labels: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Cuts long sequences at sentence starts, so that threads share the work evenly."""
-    starts = np.flatnonzero(labels == _SENTENCE)
+def _cut(sequences: NDArray[np.int64], marked: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Cuts long sequences at sentence starts: online training learns once a sequence, so they must be many."""
+    starts = np.flatnonzero(marked == _SENTENCE)
     kept = [0]
-    for first, last in zip(sequences[:-1].tolist(), sequences[1:].tolist(), strict=True):
-        if last - first > _LONGEST_SEQUENCE:
-            for start in starts[np.searchsorted(starts, first) : np.searchsorted(starts, last)].tolist():
-                if start - kept[-1] >= _LONGEST_SEQUENCE // 2:
-                    kept.append(start)
+    for first, last in pairwise(sequences.tolist()):
+        for start in starts[np.searchsorted(starts, first) : np.searchsorted(starts, last)].tolist():
+            if start - kept[-1] >= _SEQUENCE and last - start >= _SEQUENCE // 2:
+                kept.append(start)
         if last > kept[-1]:
             kept.append(last)
     return np.array(kept, np.int64)

@@ -53,6 +53,8 @@ struct ChainKernels {
   // False, with nothing written, where float32 cannot hold the sums exactly enough.
   bool (*forward_backward)(const ChainTables& tables, const float* emissions, std::size_t length, float* scratch,
                            const ChainSums& sums, ScaledSum* total);
+  // See chain.hpp.
+  std::size_t (*first_unusable)(const float* scores, std::size_t n);
   // Does `rounds` rounds of max-adds in registers and nothing else; returns how many there were.
   std::size_t (*max_adds)(std::size_t rounds);
 };
@@ -71,6 +73,7 @@ inline std::size_t forward_backward_scratch(std::size_t length, std::size_t stri
   float viterbi(const ChainTables& tables, const float* emissions, std::size_t length, float* scratch,           \
                 std::int32_t* path);                                                                             \
   void viterbi_group(const ChainTables& tables, const ChainItem* items, std::size_t count, float* scratch);      \
+  std::size_t first_unusable(const float* scores, std::size_t n);                                                \
   std::size_t max_adds(std::size_t rounds);                                                                      \
   extern const ChainKernels chain_kernels;
 

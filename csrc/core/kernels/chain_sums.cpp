@@ -247,7 +247,7 @@ bool forward_backward(const ChainTables& tables, const float* emissions, std::si
 }  // namespace
 
 extern const ChainKernels chain_kernels;
-const ChainKernels chain_kernels = {viterbi, viterbi_group, forward_backward, max_adds};
+const ChainKernels chain_kernels = {viterbi, viterbi_group, forward_backward, first_unusable, max_adds};
 
 }  // namespace NLPTK_ISA
 }  // namespace nlptk

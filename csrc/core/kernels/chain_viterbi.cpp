@@ -167,6 +167,21 @@ void viterbi_group(const ChainTables& tables, const ChainItem* items, std::size_
   }
 }
 
+std::size_t first_unusable(const float* scores, std::size_t n) {
+  constexpr float largest = 1e30f;
+  const auto usable = [](float x) { return ((x >= -largest) & (x <= largest)) | (x == kNegInf); };
+  constexpr std::size_t block = 256;  // no way out inside, so that the compiler makes vectors of it
+  for (std::size_t begin = 0; begin < n; begin += block) {
+    const std::size_t end = n - begin < block ? n : begin + block;
+    int bad = 0;
+    for (std::size_t k = begin; k < end; ++k) bad |= !usable(scores[k]);
+    if (bad != 0)
+      for (std::size_t k = begin; k < end; ++k)
+        if (!usable(scores[k])) return k;
+  }
+  return n;
+}
+
 // What one core can do at best: independent chains of add and max whose operands never leave the registers.
 std::size_t max_adds(std::size_t rounds) {
   constexpr int chains = kWidth == 16 ? 16 : 10;

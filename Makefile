@@ -1,0 +1,64 @@
+# make run    build, install into .venv and annotate English and Chinese with the embedded pipelines
+# make test   lint, types, C++ tests under sanitizers, Python tests
+# make bench  measure everything that docs/benchmarks.md shows (minutes; wants the corpora, see README)
+# make docs   run the examples of docs/ and write docs/benchmarks.md from the last results
+# make models train the embedded pipelines from the corpora
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
+SOURCES := $(shell find csrc nlptk -type f ! -name '*.pyc' ! -name '*.so') CMakeLists.txt pyproject.toml constraints.txt
+
+.PHONY: run test lint types ctest pytest bench docs models clean
+
+run: $(VENV)/.run
+	$(BIN)/nlptk demo
+
+test: lint types ctest pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+ctest: $(VENV)/.dev
+	$(BIN)/cmake -S . -B build/ctest -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN))/ninja \
+	  -DNLPTK_PYTHON=OFF -DNLPTK_TESTS=ON -DNLPTK_SANITIZE=ON
+	$(BIN)/cmake --build build/ctest
+	$(BIN)/ctest --test-dir build/ctest --output-on-failure
+
+pytest: $(VENV)/.dev
+	$(BIN)/python -m pytest -q
+
+bench: $(VENV)/.bench
+	for script in accuracy pipeline latency viterbi; do $(BIN)/python benchmarks/bench_$$script.py || exit 1; done
+	$(BIN)/python benchmarks/report.py
+
+docs: $(VENV)/.dev
+	$(BIN)/python -m pytest -q tests/test_docs.py
+	$(BIN)/python benchmarks/report.py
+
+models: $(VENV)/.run
+	$(BIN)/python tools/word_clusters.py --lang en --output build/clusters-en.tsv.gz
+	$(BIN)/python tools/train_pipelines.py --clusters build/clusters-en.tsv.gz
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(BIN)/python $(SOURCES)
+	$(PIP) .
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python $(SOURCES)
+	$(PIP) ".[dev]"
+	@touch $@ $(VENV)/.run
+
+$(VENV)/.bench: $(VENV)/.dev
+	$(PIP) torch ".[bench]"
+	@touch $@
+
+clean:
+	rm -rf build $(VENV)
