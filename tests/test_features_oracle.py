@@ -1,4 +1,4 @@
-"""Feature keys against a plain Python oracle: two are equal where template and values are, else they differ."""
+"""Feature keys against a plain Python oracle: two are equal where template and values are, and only there."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ def word_classes() -> WordClasses:
 TOKEN_TEMPLATES = (
     "bias", "bias[-1]", "word", "lower", "norm", "prefix:1", "prefix:3", "suffix:1", "suffix:3",
     "shape", "pattern", "kind", "length", "spaced", "col:c", "cluster:fine", "cluster:coarse",
-    "word[-2]", "lower[3]", "suffix:2[1]", "col:c[-1]|col:c", "lower[-1]|word", "word|lower[-1]", "kind[-1]|kind|kind[1]", "cluster:fine|shape[1]",
+    "word[-2]", "lower[3]", "suffix:2[1]", "col:c[-1]|col:c", "lower[-1]|word", "word|lower[-1]",
+    "kind[-1]|kind|kind[1]", "cluster:fine|shape[1]",
 )  # fmt: skip
 TOKEN_FEATURES = TokenFeatures(TOKEN_TEMPLATES, word_classes())
 
