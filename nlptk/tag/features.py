@@ -65,8 +65,8 @@ _ZH = (
     "bias", "word", "word[-1]", "word[1]", "word[-2]", "word[2]", "word[-1]|word", "word|word[1]",
     "prefix:1", "prefix:2", "suffix:1", "suffix:2", "suffix:3", "prefix:1[-1]", "suffix:1[-1]", "prefix:1[1]",
     "suffix:1[1]", "suffix:2[-1]", "suffix:2[1]", "suffix:1[-1]|suffix:1", "suffix:1|suffix:1[1]",
-    "prefix:1|suffix:1", "length", "length[-1]", "length[1]", "length|suffix:1", "length[-1]|length|length[1]",
-    "kind", "kind[-1]", "kind[1]", "kind[-1]|kind|kind[1]", "pattern", "pattern[-1]", "pattern[1]",
+    "prefix:1|suffix:1", "length", "length[-1]", "length[1]", "length|suffix:1",
+    "length[-1]|length|length[1]", "kind", "kind[-1]", "kind[1]", "kind[-1]|kind|kind[1]", "pattern", "pattern[-1]", "pattern[1]",
     "suffix:1[-2]", "suffix:1[2]",
 )  # fmt: skip
 _CLUSTERS = tuple(

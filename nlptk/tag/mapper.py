@@ -43,7 +43,9 @@ class TagMapper(Component):
         self.words = {tag: dict(rules) for tag, rules in (words or {}).items()}
         self.assigns = (f"doc.{target}",)
         self.requires = ("doc.tokens", f"doc.{source}")
-        nested = (label for rules in (*self.previous.values(), *self.words.values()) for label in rules.values())
+        nested = (
+            label for rules in (*self.previous.values(), *self.words.values()) for label in rules.values()
+        )
         self._labels = tuple(sorted({*self.tags.values(), *nested}))
         self._codes = {label: number for number, label in enumerate(self._labels, 1)}
 
@@ -56,7 +58,9 @@ class TagMapper(Component):
         """Fill the target column of each Doc."""
         for doc in docs:
             if not doc.has_column(self.source):
-                raise ConfigError(f"the tag mapper needs column {self.source!r}; add a tagger that fills it before")
+                raise ConfigError(
+                    f"the tag mapper needs column {self.source!r}; add a tagger that fills it before"
+                )
             source = doc.labels(self.source)
             codes = doc.codes(self.source)
             table = np.array([self._codes.get(self.tags.get(tag, ""), 0) for tag in source], np.int32)
@@ -86,7 +90,9 @@ class TagMapper(Component):
         words: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         for number, doc in enumerate(train):
             if not (doc.has_column(self.source) and doc.has_column(self.target)):
-                raise DataError(f"training Doc {number} must have the columns {self.source!r} and {self.target!r}")
+                raise DataError(
+                    f"training Doc {number} must have the columns {self.source!r} and {self.target!r}"
+                )
             before = ""
             rows = zip(doc, doc.column(self.source), doc.column(self.target), strict=True)
             for token, tag, label in rows:

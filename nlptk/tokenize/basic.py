@@ -68,7 +68,7 @@ class Sentencizer(Component):
                 doc.sent_starts = self._sent_starts(doc.words, doc.whitespaces)
 
     def _sent_starts(self, words: list[str], whitespaces: list[str]) -> list[bool]:
-        starts = []
+        starts: list[bool] = []
         ended, gap_before = True, ""
         for word, gap in zip(words, whitespaces, strict=True):
             final = self._is_final(word)
