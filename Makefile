@@ -42,7 +42,7 @@ docs: $(VENV)/.dev
 	$(BIN)/python benchmarks/report.py
 
 models: $(VENV)/.run
-	$(BIN)/python tools/word_clusters.py --lang en --output build/clusters-en.tsv.gz
+	$(BIN)/python tools/word_clusters.py --output build/clusters-en.tsv.gz
 	$(BIN)/python tools/train_pipelines.py --clusters build/clusters-en.tsv.gz
 
 $(BIN)/python:

@@ -2,9 +2,9 @@
 
     python tools/train_pipelines.py --clusters build/clusters-en.tsv.gz [en] [zh]
 
-`en`: segmenter, UPOS, XPOS and entities from UD English EWT and Universal NER. `zh`: segmenter and XPOS from UD
-Chinese GSDSimp, UPOS (v2) derived from XPOS, and entities from Universal NER. Weights are chosen on dev; test is
-scored once, for the model card.
+`en`: segmenter, UPOS, XPOS and entities from UD English EWT and Universal NER. `zh`: segmenter and XPOS from
+UD Chinese GSDSimp, UPOS (v2) derived from XPOS, and entities from Universal NER. Weights are chosen on dev;
+test is scored once, for the model card.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ CARDS: dict[str, dict[str, Any]] = {
         "description": "English: tokens, sentences, UPOS and XPOS tags, entities (PER, LOC, ORG)",
         "files": [pattern.format(split) for pattern in (EWT, UNER) for split in ("train", "dev")],
         "sources": [
-            "UD English EWT 2.15 (Silveira et al. 2014; Linguistic Data Consortium and contributors), CC BY-SA 4.0",
+            "UD English EWT 2.15 (Silveira et al. 2014, the LDC and contributors), CC BY-SA 4.0",
             "Universal NER on EWT (Mayhew et al. 2024), CC BY-SA 4.0",
             "Word clusters: Simple English Wikipedia 2018 and English Wikipedia 2014, CC BY-SA 3.0",
         ],
@@ -84,9 +84,11 @@ def fitted(component: Any, name: str, train: list[Doc], dev: list[Doc]) -> Any:
 def train_en(clusters: Path) -> Language:
     """The English pipeline."""
     nlp = Language("en")
-    segmenter = Segmenter("en", min_freq=2, prune=0.02, max_iterations=14)
+    segmenter = Segmenter("en", c2=0.05, min_freq=2, prune=0.02, max_iterations=14)
     whole = {"unit": "document"}
-    nlp.add_pipe(fitted(segmenter, "en segmenter", docs(EWT, "train", **whole), docs(EWT, "dev", **whole)), "segmenter")
+    nlp.add_pipe(
+        fitted(segmenter, "en segmenter", docs(EWT, "train", **whole), docs(EWT, "dev", **whole)), "segmenter"
+    )
     train, dev = docs(EWT, "train"), docs(EWT, "dev")
     size = {"min_freq": 2, "prune": 0.05, "max_iterations": 14, "clusters": str(clusters)}
     for name, column in (("upos", "pos"), ("xpos", "tag")):
@@ -100,15 +102,22 @@ def train_en(clusters: Path) -> Language:
 def train_zh(clusters: Path) -> Language:
     """The Chinese pipeline; it has no use for the clusters, which are of English words."""
     nlp = Language("zh")
-    segmenter = Segmenter("zh-lexicon", lexicon="jieba", min_freq=2, prune=0.02, max_iterations=14)
+    segmenter = Segmenter("zh-lexicon", lexicon="jieba", c2=0.03, min_freq=2, prune=0.02, max_iterations=16)
     whole = {"unit": "document", "lang": "zh"}
-    nlp.add_pipe(fitted(segmenter, "zh segmenter", docs(GSD, "train", **whole), docs(GSD, "dev", **whole)), "segmenter")
+    nlp.add_pipe(
+        fitted(segmenter, "zh segmenter", docs(GSD, "train", **whole), docs(GSD, "dev", **whole)), "segmenter"
+    )
     size = {"min_freq": 2, "prune": 0.05, "max_iterations": 14}
     train, dev = docs(GSD, "train", lang="zh"), docs(GSD, "dev", lang="zh")
-    nlp.add_pipe(fitted(Tagger("tag", templates="pos", c2=0.05, **size), "zh xpos", train, dev), "xpos")
+    nlp.add_pipe(
+        fitted(Tagger("tag", templates="zh", c2=0.05, **{**size, "min_freq": 1}), "zh xpos", train, dev),
+        "xpos",
+    )
     nlp.add_pipe(TagMapper("tag", "pos").fit(docs(GSD2, "dev", lang="zh")), "upos")
     train, dev = docs(UNER_GSD, "train", lang="zh"), docs(UNER_GSD, "dev", lang="zh")
-    nlp.add_pipe(fitted(Tagger("ent", templates="zh", c2=0.1, **{**size, "min_freq": 1}), "zh ner", train, dev), "ner")
+    nlp.add_pipe(
+        fitted(Tagger("ent", templates="zh", c2=0.1, **{**size, "min_freq": 1}), "zh ner", train, dev), "ner"
+    )
     return nlp
 
 
@@ -122,7 +131,8 @@ def scores(lang: str, nlp: Language, split: str) -> dict[str, float]:
     return {
         name: round(value, 4)
         for name, value in found.items()
-        if name in ("words_f1", "sentences_f1", "upos_acc", "xpos_acc", "entity_f1") and isinstance(value, float)
+        if name in ("words_f1", "sentences_f1", "upos_acc", "xpos_acc", "entity_f1")
+        and isinstance(value, float)
     }
 
 
@@ -188,9 +198,13 @@ def write(lang: str, nlp: Language, output: Path) -> None:
 
 def main() -> None:
     """Train what was asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("langs", nargs="*", default=["en", "zh"], help="en, zh or both")
-    parser.add_argument("--clusters", type=Path, required=True, help="what tools/word_clusters.py wrote for English")
+    parser.add_argument(
+        "--clusters", type=Path, required=True, help="what tools/word_clusters.py wrote for English"
+    )
     parser.add_argument("--output", type=Path, default=ROOT / "nlptk" / "pipelines")
     options = parser.parse_args()
     for lang in options.langs:

@@ -1,6 +1,6 @@
-"""Word clusters from raw text: left and right neighbours, positive PMI, truncated SVD, k-means.
+"""Word clusters from raw English text: left and right neighbours, positive PMI, truncated SVD, k-means.
 
-    python tools/word_clusters.py --lang en --output build/clusters-en.tsv.gz
+    python tools/word_clusters.py --output build/clusters-en.tsv.gz
 
 What it writes are the lexicons of the embedded pipelines' taggers: for each frequent word a cluster number at
 several grains. Sources: Bullinaria and Levy 2012 (PPMI and SVD); Schuetze 1995 (neighbours as part-of-speech
@@ -23,29 +23,17 @@ from sklearn.cluster import MiniBatchKMeans
 from sklearn.utils.extmath import randomized_svd
 
 DATA = Path(os.environ.get("NLPTK_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
-FOLDERS = {"en": ("en-simplewiki-text", "en-enwiki2014-text"), "zh": ("zh-zhwiki-text",)}
+FOLDERS = ("en-simplewiki-text", "en-enwiki2014-text")
 WORD = re.compile(r"n't\b|'(?:s|re|ve|ll|d|m)\b|[^\W\d_]+?(?=n't\b)|[^\W\d_]+|\d+|[^\w\s]")
 
 
-def words(lang: str) -> Iterator[list[str]]:
-    """Paragraphs of the wiki text as lower-cased words; English by rule, Chinese by the embedded segmenter."""
-    for folder in FOLDERS[lang]:
+def words() -> Iterator[list[str]]:
+    """Paragraphs of the wiki text as words in lower case, digits as zeros."""
+    for folder in FOLDERS:
         for path in sorted((DATA / folder).glob("*.txt.gz")):
             with gzip.open(path, "rt", encoding="utf-8") as lines:
-                if lang == "en":
-                    for line in lines:
-                        yield ["0" * min(len(w), 5) if w.isdigit() else w for w in WORD.findall(line.lower())]
-                else:
-                    yield from segmented(lines)
-
-
-def segmented(lines: Iterator[str]) -> Iterator[list[str]]:
-    """Chinese lines cut into words by the segmenter that tools/train_pipelines.py has just trained."""
-    import nlptk
-
-    nlp = nlptk.load(os.environ["NLPTK_ZH_SEGMENTER"])
-    for doc in nlp.pipe(line.strip() for line in lines if line.strip()):
-        yield [doc.text[a:b].lower() for a, b in zip(doc.starts.tolist(), doc.ends.tolist(), strict=True)]
+                for line in lines:
+                    yield ["0" * min(len(w), 5) if w.isdigit() else w for w in WORD.findall(line.lower())]
 
 
 def neighbour_counts(ids: np.ndarray, vocabulary: int, contexts: int) -> csr_matrix:
@@ -78,7 +66,6 @@ def embed(counts: csr_matrix, dimensions: int, seed: int) -> np.ndarray:
 def main() -> None:
     """Count, embed, cluster, write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lang", choices=sorted(FOLDERS), required=True)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--vocabulary", type=int, default=40_000)
     parser.add_argument("--contexts", type=int, default=1_000)
@@ -90,7 +77,7 @@ def main() -> None:
     index: dict[str, int] = {}
     frequency: Counter[int] = Counter()
     stream: list[np.ndarray] = []
-    for paragraph in words(options.lang):
+    for paragraph in words():
         ids = np.array([index.setdefault(word, len(index)) for word in paragraph] + [-1, -1], np.int32)
         stream.append(ids)
         frequency.update(ids.tolist())

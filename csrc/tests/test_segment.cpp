@@ -101,7 +101,7 @@ void tokens_keep_the_rules_under_every_model() {
   high[0] = 1e30F;
   nlptk::SegmentWorkspace workspace;
   for (const std::vector<float>* transitions : {&zeros, &none})
-    for (const std::vector<float>* edge : {&zero, &forbidden, &high}) {
+    for (const std::vector<float>* edge : std::initializer_list<const std::vector<float>*>{&zero, &forbidden, &high}) {
       const nlptk::LinearModel model = chain_only(*transitions, *edge, *edge);
       for (const std::u32string& text : texts()) {
         const nlptk::Segments out = nlptk::segment_text(features, model, span_of(text), workspace);

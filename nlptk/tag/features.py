@@ -66,8 +66,8 @@ _ZH = (
     "prefix:1", "prefix:2", "suffix:1", "suffix:2", "suffix:3", "prefix:1[-1]", "suffix:1[-1]", "prefix:1[1]",
     "suffix:1[1]", "suffix:2[-1]", "suffix:2[1]", "suffix:1[-1]|suffix:1", "suffix:1|suffix:1[1]",
     "prefix:1|suffix:1", "length", "length[-1]", "length[1]", "length|suffix:1",
-    "length[-1]|length|length[1]", "kind", "kind[-1]", "kind[1]", "kind[-1]|kind|kind[1]", "pattern", "pattern[-1]", "pattern[1]",
-    "suffix:1[-2]", "suffix:1[2]",
+    "length[-1]|length|length[1]", "kind", "kind[-1]", "kind[1]", "kind[-1]|kind|kind[1]",
+    "pattern", "pattern[-1]", "pattern[1]", "suffix:1[-2]", "suffix:1[2]",
 )  # fmt: skip
 _CLUSTERS = tuple(
     f"cluster:{grain}{place}" for grain in ("c64", "c256", "c1000") for place in ("", "[-1]", "[1]")

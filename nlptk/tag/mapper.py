@@ -81,7 +81,7 @@ class TagMapper(Component):
                 mapped[i] = self._codes[label]
 
     def fit(self, train: Sequence[Doc], dev: Sequence[Doc] | None = None, *, min_count: int = 2) -> TagMapper:
-        """Learn the rules from Docs that have both columns: each keeps the majority of at least `min_count` cases.
+        """Learn the rules from Docs that have both columns; an exception needs `min_count` cases.
 
         Raises DataError where a Doc lacks a column.
         """

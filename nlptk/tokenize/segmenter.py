@@ -1,12 +1,12 @@
 """Segmenter: tokens and sentences out of raw text by one linear-chain CRF over characters.
 
-Every place where a token may begin is labelled by its place in a token: first of a sentence, first, second,
-... last. In alphabetic text only a few places are open (after white space, between a letter and a sign, and
-before the word ends that training saw cut off, such as "n't"), so English costs about 1.5 labels a word; in
-Chinese nearly every character is open. The text is never altered.
+Every place where a token may begin is labelled by its place in a token: first of a sentence, first, second, ...
+last. In alphabetic text only a few places are open (after white space, between a letter and a sign, and before
+the word ends that training saw cut off, such as "n't"), so English costs about 1.5 labels a word; in Chinese
+nearly every character is open. The text is never altered.
 
-Sources: Xue 2003 (segmentation as character tagging); Zhao et al. 2006 (six places in a word); Straka et al.
-2016 (UDPipe, tokens and sentences at once).
+Sources: Xue 2003 (segmentation as character tagging); Zhao et al. 2006 (places in a word); Straka et al. 2016
+(UDPipe, tokens and sentences together).
 """
 
 from __future__ import annotations
@@ -282,9 +282,9 @@ def _places(marked: NDArray[np.int32]) -> NDArray[np.int32]:
 def _place_mask() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """0 where labels may follow one another, begin or end a paragraph, -inf elsewhere."""
     begins = {_ONLY, _FIRST, _SENTENCE_ONLY, _SENTENCE_FIRST}
-    follow = {first: {_SECOND, _LAST} for first in (_FIRST, _SENTENCE_FIRST)}
+    follow = {_FIRST: {_SECOND, _LAST}, _SENTENCE_FIRST: {_SECOND, _LAST}}
     follow |= {_SECOND: {_THIRD, _LAST}, _THIRD: {_LATER, _LAST}, _LATER: {_LATER, _LAST}}
-    follow |= {last: begins for last in (_LAST, _ONLY, _SENTENCE_ONLY)}
+    follow |= {_LAST: begins, _ONLY: begins, _SENTENCE_ONLY: begins}
     ends = {_LAST, _ONLY, _SENTENCE_ONLY}
     never = np.float32(-np.inf)
     transitions = [[0 if b in follow[a] else never for b in range(_LABELS)] for a in range(_LABELS)]
@@ -304,7 +304,7 @@ def _find_splits(docs: Sequence[Doc]) -> NDArray[np.uint32]:
 
 
 def _cut(sequences: NDArray[np.int64], marked: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Cut long sequences at sentence starts: online training learns once a sequence, so they must be many."""
+    """Cuts long sequences at sentence starts: online training learns once a sequence."""
     starts = np.flatnonzero(marked == _SENTENCE)
     kept = [0]
     for first, last in pairwise(sequences.tolist()):
