@@ -14,6 +14,7 @@ using nlptk::SegmentAtom;
 using nlptk::SegmentFeatures;
 using nlptk::Templates;
 
+constexpr std::size_t kLabels = nlptk::kSegmentLabels;
 constexpr float kNegInf = -std::numeric_limits<float>::infinity();
 
 std::uint32_t word_key(const std::u32string& word) {
@@ -46,8 +47,9 @@ SegmentFeatures all_atoms(std::vector<std::uint32_t> splits = {}) {
 // A model that knows no feature, only how labels follow one another.
 nlptk::LinearModel chain_only(const std::vector<float>& transitions, const std::vector<float>& start,
                               const std::vector<float>& end) {
+  CHECK(transitions.size() == kLabels * kLabels && start.size() == kLabels && end.size() == kLabels);
   nlptk::LinearArrays arrays;
-  arrays.labels = nlptk::kSegmentLabels;
+  arrays.labels = kLabels;
   arrays.transitions = transitions.data();
   arrays.start = start.data();
   arrays.end = end.data();
@@ -93,14 +95,13 @@ std::vector<std::u32string> texts() {
 
 void tokens_keep_the_rules_under_every_model() {
   const SegmentFeatures features = all_atoms({rest_key(U"n't"), rest_key(U"a")});
-  constexpr std::size_t kLabels = nlptk::kSegmentLabels;
   const std::vector<float> zeros(kLabels * kLabels), none(kLabels * kLabels, kNegInf), zero(kLabels),
       forbidden(kLabels, kNegInf);
   std::vector<float> high(kLabels, -1e30F);
   high[0] = 1e30F;
   nlptk::SegmentWorkspace workspace;
   for (const std::vector<float>* transitions : {&zeros, &none})
-    for (const std::vector<float>* edge : {&zero, &forbidden, &high}) {
+    for (const std::vector<float>* edge : std::initializer_list<const std::vector<float>*>{&zero, &forbidden, &high}) {
       const nlptk::LinearModel model = chain_only(*transitions, *edge, *edge);
       for (const std::u32string& text : texts()) {
         const nlptk::Segments out = nlptk::segment_text(features, model, span_of(text), workspace);
@@ -143,16 +144,20 @@ void paragraphs_are_parted_by_blank_lines() {
   const std::u32string text = U"\n a\nb \n \t\n c\u2029d\n";
   const nlptk::SegmentCandidates found = nlptk::segment_candidates(features, span_of(text), workspace);
   CHECK(found.paragraphs == (std::vector<std::int64_t>{2, 1, 1}));
-  const std::vector<float> inside{0, -9, -9, 0, -9, -9, 0, -9, -9}, zero3(3);
-  const nlptk::Segments out = nlptk::segment_text(features, chain_only(inside, zero3, zero3), span_of(text), workspace);
+  // Sentences are dear: they begin only where they must.
+  std::vector<float> transitions(kLabels * kLabels), zero(kLabels);
+  for (std::size_t from = 0; from < kLabels; ++from)
+    for (std::size_t to = nlptk::kSentenceOnly; to < kLabels; ++to) transitions[from * kLabels + to] = -9;
+  const nlptk::LinearModel model = chain_only(transitions, zero, zero);
+  const nlptk::Segments out = nlptk::segment_text(features, model, span_of(text), workspace);
   CHECK(out.starts == (std::vector<std::int32_t>{0, 2, 4, 11, 13}));
   CHECK(out.sentence_starts == (std::vector<std::uint8_t>{1, 0, 0, 1, 1}));
 }
 
 void texts_of_each_width_agree() {
   const SegmentFeatures features = all_atoms();
-  const std::vector<float> zeros(9), zero3(3);
-  const nlptk::LinearModel model = chain_only(zeros, zero3, zero3);
+  const std::vector<float> zeros(kLabels * kLabels), zero(kLabels);
+  const nlptk::LinearModel model = chain_only(zeros, zero, zero);
   nlptk::SegmentWorkspace workspace;
   const std::string narrow = "Two words. (And more)";
   const std::u16string middle(narrow.begin(), narrow.end());

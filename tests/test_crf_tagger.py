@@ -1,0 +1,424 @@
+"""The CRF tagger: scikit-learn's manner, bad input, valid label sequences, and its state."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+
+from nlptk import _core, chain
+from nlptk.crf import CrfWeights
+from nlptk.errors import ConfigError, DataError, ModelError
+from nlptk.lexicons import WordClasses
+from nlptk.tag.crf import CRFTagger
+from nlptk.tag.features import TokenBatch
+
+TAGGED = """
+The/DET old/ADJ miller/NOUN grinds/VERB the/DET wheat/NOUN ./PUNCT
+A/DET young/ADJ baker/NOUN buys/VERB fresh/ADJ flour/NOUN ./PUNCT
+She/PRON bakes/VERB bread/NOUN in/ADP the/DET morning/NOUN ./PUNCT
+In/ADP the/DET evening/NOUN she/PRON walks/VERB home/ADV ./PUNCT
+The/DET run/NOUN was/AUX long/ADJ ./PUNCT
+They/PRON run/VERB slowly/ADV to/ADP the/DET river/NOUN ./PUNCT
+"""
+NAMED = """
+Anna/B-PER Berg/I-PER lives/O in/O New/B-LOC Haven/I-LOC ./O
+Yesterday/O Carl/B-PER met/O Anna/B-PER Dahl/I-PER ./O
+Haven/B-LOC is/O far/O from/O Berg/B-LOC ./O
+"""
+
+
+def read(text: str) -> tuple[list[list[str]], list[list[str]]]:
+    pairs = [[item.rsplit("/", 1) for item in line.split()] for line in text.strip().splitlines()]
+    return [[word for word, _ in line] for line in pairs], [[tag for _, tag in line] for line in pairs]
+
+
+X, Y = read(TAGGED)
+NX, NY = read(NAMED)
+TOKENS = st.text(st.characters(codec=None), max_size=6)
+SENTENCES = st.lists(st.lists(TOKENS, max_size=5), max_size=4)
+
+
+def classes_of(words: list[str]) -> WordClasses:
+    keys = sorted({_core.lexicon_key(word): number for number, word in enumerate(words)}.items())
+    return WordClasses(
+        ("c",), np.array([k for k, _ in keys], np.uint32), np.array([[n] for _, n in keys], np.uint16)
+    )
+
+
+@pytest.fixture(scope="module")
+def tagger() -> CRFTagger:
+    return CRFTagger(threads=1).fit(X, Y)
+
+
+@pytest.fixture(scope="module")
+def namer() -> CRFTagger:
+    classes = classes_of(["anna", "carl", "berg", "dahl"])
+    return CRFTagger(["word", "kind", "lower[-1]", "cluster:c"], clusters=classes, threads=1).fit(NX, NY)
+
+
+@pytest.mark.parametrize("algorithm", ["sgd", "lbfgs", "ap"])
+@pytest.mark.parametrize("templates", ["pos", "ner", ["word", "lower[-1]", "lower[1]", "suffix:2"]])
+def test_training_sentences_are_tagged_right(algorithm, templates):
+    model = CRFTagger(templates, algorithm, c2=0.01).fit(X, Y)
+    assert model.score(X, Y) == 1.0
+    assert model.predict(X) == Y
+    assert model.classes_ == sorted({tag for tags in Y for tag in tags})
+
+
+def test_unknown_words_are_tagged_by_affix_and_context(tagger):
+    assert tagger.predict([["The", "young", "weaver", "walks", "quietly", "."]])[0][:4] == [
+        "DET",
+        "ADJ",
+        "NOUN",
+        "VERB",
+    ]
+
+
+def test_empty_sentences_and_empty_sets(tagger):
+    assert tagger.predict([]) == []
+    assert tagger.predict([[], X[0], []]) == [[], Y[0], []]
+    assert CRFTagger().fit([[], *X], [[], *Y]).predict([[], X[1]]) == [[], Y[1]]
+
+
+def test_one_label_only():
+    model = CRFTagger(["word"]).fit([["a", "b"], ["c"]], [["X", "X"], ["X"]])
+    assert model.classes_ == ["X"]
+    assert model.predict([["z", "a"], []]) == [["X", "X"], []]
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "message"),
+    [
+        ([["a"], ["b", "c"]], [["X"], ["X"]], "sentence 1 has 2 tokens but 1 tags"),
+        ([["a"]], [["X"], ["X"]], "X has 1 sentences but y has 2"),
+        ([], [], "no tokens"),
+        ([[], []], [[], []], "no tokens"),
+        ("ab", [["X"]], "one string"),
+        (["ab"], [["X", "X"]], "sentence 0 of X is one string"),
+        ([["a", 1]], [["X", "X"]], "holds 1"),
+        ([["a", "b"]], [["X", None]], "sentence 0 of y holds None"),
+    ],
+)
+def test_training_data_that_does_not_match_is_named(x, y, message):
+    with pytest.raises(DataError, match=message):
+        CRFTagger(["word"]).fit(x, y)
+
+
+def test_predict_and_score_check_their_input(tagger):
+    with pytest.raises(DataError, match="sentence 1 of X is one string"):
+        tagger.predict([["a"], "bc"])
+    with pytest.raises(DataError, match="sentence 0 has 1 tokens but 2 tags"):
+        tagger.score([["a"]], [["X", "Y"]])
+    with pytest.raises(DataError, match="no tokens to score"):
+        tagger.score([[]], [[]])
+    for use in (lambda: CRFTagger().predict([["a"]]), lambda: CRFTagger().to_state()):
+        with pytest.raises(ConfigError, match="not fitted"):
+            use()
+
+
+def test_a_failed_fit_leaves_the_tagger_as_it_was():
+    model = CRFTagger(threads=1).fit(X, Y)
+    with pytest.raises(DataError):
+        model.fit([["a"]], [[]])
+    assert model.predict(X) == Y
+
+
+# ---- dev sets ----------------------------------------------------------------------------------------------
+
+
+def test_labels_that_only_dev_has_count_as_misses():
+    seen: list[dict] = []
+    dev_x, dev_y = [["The", "miller"], ["Oh"]], [["DET", "NOUN"], ["INTJ"]]
+    model = CRFTagger(max_iterations=3, threads=1).fit(X, Y, dev_x, dev_y, progress=seen.append)
+    assert "INTJ" not in model.classes_
+    assert [round(info["dev_score"], 3) for info in seen][-1] == 0.667
+
+
+def test_entity_dev_score_passes_over_what_is_outside_on_both_sides():
+    seen: list[dict] = []
+    CRFTagger(["word"], max_iterations=2).fit(NX, NY, [["far", "far"]], [["O", "O"]], progress=seen.append)
+    assert seen[-1]["dev_score"] == 1.0
+
+
+def test_half_a_dev_set_is_refused():
+    with pytest.raises(ConfigError, match="X_dev and y_dev belong together"):
+        CRFTagger().fit(X, Y, X)
+    with pytest.raises(DataError, match="y_dev"):
+        CRFTagger().fit(X, Y, [["a"]], [[3]])
+
+
+# ---- settings ----------------------------------------------------------------------------------------------
+
+
+def test_params_are_sklearns():
+    model = CRFTagger(["word"], c2=0.5, scheme=None)
+    params = model.get_params()
+    assert params["c2"] == 0.5
+    assert CRFTagger(**params).get_params() == params
+    assert model.set_params(c2=0.25) is model
+    assert model.c2 == 0.25
+    with pytest.raises(ConfigError, match="no setting 'c3'"):
+        model.set_params(c3=1)
+
+
+def test_clone_gives_an_unfitted_twin(namer):
+    twin = clone(namer)
+    assert not hasattr(twin, "classes_")
+    assert twin.fit(NX, NY).predict(NX) == namer.predict(NX)
+
+
+@pytest.mark.parametrize(
+    ("settings_", "message"),
+    [
+        ({"templates": "best"}, "unknown template set 'best'"),
+        ({"templates": []}, "at least one"),
+        ({"templates": ["wrod"]}, "unknown feature 'wrod'"),
+        ({"templates": ["cluster:c"]}, "no word list or word classes"),
+        ({"templates": [3]}, "must be a string"),
+        ({"algorithm": "adam"}, "unknown algorithm"),
+        ({"c2": -1}, "c2"),
+        ({"seed": -1}, "seed"),
+        ({"period": 0}, "period"),
+        ({"min_freq": 1.5}, "min_freq"),
+        ({"threads": -2}, "threads"),
+        ({"scheme": "iob"}, "scheme"),
+        ({"algorithm": "ap", "c1": 1.0}, "c1"),
+        ({"clusters": "no-such-pipeline"}, "no-such-pipeline"),
+    ],
+)
+def test_bad_settings_are_named_by_fit(settings_, message):
+    with pytest.raises(ConfigError, match=message):
+        CRFTagger(**settings_).fit(X, Y)
+
+
+def test_the_same_seed_gives_the_same_bytes():
+    states = [CRFTagger(seed=seed, threads=1).fit(X, Y).to_state()[1] for seed in (3, 3, 4)]
+    first, again, other = [{name: a.tobytes() for name, a in arrays.items()} for arrays in states]
+    assert first == again != other
+
+
+# ---- columns -----------------------------------------------------------------------------------------------
+
+COLUMN_TEMPLATES = ["bias", "col:hint", "col:hint[-1]|col:other"]
+HINTS = {"hint": [["l", "r"], ["r"]], "other": [["", "\ud800"], [""]]}
+
+
+def test_other_columns_are_features():
+    hints = [["l", "l"], ["l", "r"], ["r", "l"], ["r", "r"]]
+    labels = [[hint.upper() for hint in row] for row in hints]
+    sentences, columns = [["a", "a"]] * 4, {"hint": hints, "other": [["", "\ud800"]] * 4}
+    model = CRFTagger(COLUMN_TEMPLATES, c2=0.01).fit(sentences, labels, columns=columns)
+    assert model.columns == CRFTagger(COLUMN_TEMPLATES).columns == ("hint", "other")
+    assert model.predict(sentences, columns) == labels
+    assert model.score(sentences, labels, columns) == 1.0
+    assert model.predict(sentences[:1], {"hint": [["r", "l"]], "other": [["x", "y"]]}) == [["R", "L"]]
+
+
+@pytest.mark.parametrize(
+    ("columns", "error", "message"),
+    [
+        (None, ConfigError, "'hint'"),
+        ({"hint": [["l", "r"], ["r"]]}, ConfigError, "'other'"),
+        ({**HINTS, "hint": [["l"], ["r"]]}, ConfigError, "'hint' must have one value for each word"),
+        ({**HINTS, "hint": [["l", 2], ["r"]]}, DataError, "'hint' holds 2"),
+        ({**HINTS, "hint": [["l", ["r"]], ["r"]]}, DataError, "'hint' holds"),
+    ],
+)
+def test_columns_that_do_not_fit_are_named(columns, error, message):
+    with pytest.raises(error, match=message):
+        CRFTagger(COLUMN_TEMPLATES).fit([["a", "a"], ["a"]], [["L", "R"], ["R"]], columns=columns)
+
+
+# ---- label schemes -----------------------------------------------------------------------------------------
+
+
+def is_valid_bio(labels: list[str]) -> bool:
+    return all(
+        not label.startswith("I-") or (t > 0 and labels[t - 1] in (f"B-{label[2:]}", label))
+        for t, label in enumerate(labels)
+    )
+
+
+@given(SENTENCES)
+def test_entity_labels_are_valid_for_any_text(namer, sentences):
+    found = namer.predict(sentences)
+    assert [len(labels) for labels in found] == [len(words) for words in sentences]
+    assert all(is_valid_bio(labels) for labels in found)
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 2**32 - 1), st.lists(st.integers(1, 20), min_size=1, max_size=4))
+def test_masked_random_weights_give_valid_labels(seed, lengths):
+    rng = np.random.default_rng(seed)
+    labels = ["B-LOC", "B-PER", "I-LOC", "I-PER", "O"]
+    rows = 20
+    weights = CrfWeights(
+        np.arange(1, rows + 1, dtype=np.uint32),
+        np.full(rows, 5, np.uint16),
+        np.tile(np.arange(5, dtype=np.uint16), rows),
+        rng.integers(-32768, 32768, rows * 5).astype(np.int16),
+        float(rng.choice([1e-4, 1.0, 1e10])),
+        *(rng.normal(0, 100, shape).astype(np.float32) for shape in ((5, 5), 5, 5)),
+    )
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    keys = rng.integers(0, rows + 2, (int(offsets[-1]), 3)).astype(np.uint32)
+    found = weights.masked(*chain.transition_mask(labels, "bio")).compile().predict(keys, offsets)
+    for first, last in pairwise(offsets.tolist()):
+        assert is_valid_bio([labels[label] for label in found[first:last]])
+
+
+def test_without_a_scheme_anything_may_follow():
+    x, y = [["a", "b"]] * 3, [["O", "I-X"]] * 2 + [["B-X", "O"]]
+    assert CRFTagger(["word", "lower[-1]"], scheme=None, c2=0.01).fit(x, y).predict(x[:1]) == [["O", "I-X"]]
+    assert all(is_valid_bio(tags) for tags in CRFTagger(["word"], scheme="bio").fit(x, y).predict(x))
+
+
+# ---- state -------------------------------------------------------------------------------------------------
+
+
+def through_json(model: CRFTagger) -> tuple[dict, dict[str, np.ndarray]]:
+    config, arrays = model.to_state()
+    return json.loads(json.dumps(config)), arrays
+
+
+def test_state_gives_the_same_tagger(namer):
+    config, arrays = through_json(namer)
+    back = CRFTagger.from_state(config, arrays)
+    assert back.classes_ == namer.classes_
+    assert back.predict(NX) == namer.predict(NX)
+    again, same = back.to_state()
+    assert json.dumps(again) == json.dumps(config)
+    assert {name: a.tobytes() for name, a in same.items()} == {
+        name: a.tobytes() for name, a in arrays.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"classes": ["O"]},
+        {"classes": 5},
+        {"classes": None},
+        {"clusters": []},
+        {"clusters": None},
+        {"clusters": ["a", "b"]},
+        {"templates": []},
+        {"templates": 7},
+        {"templates": [7]},
+        {"templates": ["cluster:other"]},
+        {"templates": "unheard-of"},
+        {"unheard": 1},
+        {"threads": "many"},
+        {"threads": -1},
+        {"c2": None},
+        {"algorithm": ["sgd"]},
+    ],
+)
+def test_a_config_that_is_not_usable_gives_model_error(namer, change):
+    config, arrays = through_json(namer)
+    with pytest.raises(ModelError, match=r"state is not usable|labels"):
+        CRFTagger.from_state({**config, **change}, arrays)
+
+
+@pytest.mark.parametrize("name", ["classes", "clusters"])
+def test_a_config_that_lacks_something_gives_model_error(namer, name):
+    config, arrays = through_json(namer)
+    del config[name]
+    with pytest.raises(ModelError, match=name):
+        CRFTagger.from_state(config, arrays)
+
+
+def test_every_array_is_needed_and_checked(namer):
+    config, arrays = through_json(namer)
+    for name, array in arrays.items():
+        with pytest.raises(ModelError):
+            CRFTagger.from_state(config, {k: v for k, v in arrays.items() if k != name})
+        for other in (array.astype(np.complex64), array[None], array[:-1], array.reshape(-1)[0]):
+            with pytest.raises(ModelError):
+                CRFTagger.from_state(config, {**arrays, name: other})
+
+
+@settings(max_examples=200)
+@given(st.data())
+def test_altered_arrays_give_labels_or_a_model_error(namer, data):
+    config, arrays = through_json(namer)
+    arrays = {name: array.copy() for name, array in arrays.items()}
+    name = data.draw(st.sampled_from(sorted(arrays)))
+    raw = arrays[name].view(np.uint8).reshape(-1)
+    raw[data.draw(st.integers(0, len(raw) - 1))] ^= data.draw(st.integers(1, 255))
+    try:
+        found = CRFTagger.from_state(config, arrays).predict(NX)
+    except ModelError:
+        return
+    assert [len(labels) for labels in found] == [len(words) for words in NX]
+
+
+# ---- batches -----------------------------------------------------------------------------------------------
+
+
+@given(SENTENCES)
+def test_a_batch_is_tagged_as_its_sentences_are(tagger, sentences):
+    assert tagger.predict(sentences) == [tagger.predict([words])[0] for words in sentences]
+
+
+def test_threads_change_nothing(tagger):
+    sentences = [[word * (1 + i % 3) for word in X[i % len(X)]][: i % 8] for i in range(300)]
+    expected = tagger.predict(sentences)
+    for threads in (2, 5, 0, 10**6):
+        tagger.threads = threads
+        assert tagger.predict(sentences) == expected
+    tagger.threads = 1
+
+
+def test_one_sentence_of_100000_words(tagger):
+    words = X[0] * 15_000
+    assert len(tagger.predict([words])[0]) == len(words)
+
+
+def test_batches_of_tokens_are_checked():
+    def keys(**change):
+        arguments = {
+            "texts": ["ab c", "d"],
+            "starts": np.array([0, 3, 0], np.int32),
+            "ends": np.array([2, 4, 1], np.int32),
+            "documents": np.array([0, 2, 3]),
+            "sequences": np.array([0, 2, 3]),
+            "columns": [np.zeros(3, np.uint64)],
+        }
+        kernel = _core.TokenFeatures(
+            [(11, 0)], [[(0, 0, 0)]], [1], np.zeros(0, np.uint32), np.zeros((0, 0), np.uint16)
+        )
+        return kernel.keys(**{**arguments, **change})
+
+    assert keys().shape == (3, 1)
+    for change, message in [
+        ({"ends": np.array([2, 5, 1], np.int32)}, "token 1 of document 0 lies outside"),
+        ({"starts": np.array([0, -1, 0], np.int32)}, "token 1 of document 0 lies outside"),
+        ({"starts": np.array([3, 3, 0], np.int32)}, "token 0 of document 0 lies outside"),
+        ({"ends": np.array([2, 4], np.int32)}, "same length"),
+        ({"documents": np.array([0, 3])}, "one longer than the texts"),
+        ({"documents": np.array([0, 4, 3])}, "must not decrease"),
+        ({"sequences": np.array([0, 3])}, "must not cross"),
+        ({"sequences": np.array([[0, 3]])}, "one-dimensional"),
+        ({"sequences": np.array([0, 2])}, "end at 3"),
+        ({"columns": []}, "need 1 other columns"),
+        ({"columns": [np.zeros(2, np.uint64)]}, "one value for each token"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            keys(**change)
+    with pytest.raises(TypeError, match="must be str"):
+        keys(texts=["ab c", b"d"])
+
+
+def test_from_words_places_words_behind_one_another():
+    batch = TokenBatch.from_words([["ab", "c"], [], ["", "d"]])
+    assert batch.texts == ["ab c", "", " d"]
+    assert batch.starts.tolist() == [0, 3, 0, 1]
+    assert batch.ends.tolist() == [2, 4, 0, 2]
+    assert batch.sequences.tolist() == [0, 2, 2, 4]
