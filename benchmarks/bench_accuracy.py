@@ -69,7 +69,8 @@ ROWS = (
         {"words_f1": 0.988, "sentences_f1": 0.80}, {"lang": "en", "c2": 0.05, "max_iterations": 14},
         evaluate="--raw"),
     Row("gsd", "GSDSimp test: segmenter", "train segmenter", GSD, {"words_f1": 0.935},
-        {"lang": "zh", "lexicon": "jieba", "c2": 0.03, "min_freq": 2, "max_iterations": 16}, evaluate="--raw"),
+        {"lang": "zh", "lexicon": "jieba", "c2": 0.03, "min_freq": 2, "max_iterations": 16},
+        evaluate="--raw"),
     Row("people", "People's Daily test: segmenter", "train segmenter", PEOPLE, {"words_f1": 0.965},
         {"lang": "zh", "lexicon": "jieba", "algorithm": "ap", "max_iterations": 12}, evaluate="--raw"),
 )  # fmt: skip

@@ -115,7 +115,15 @@ class TokenBatch:
 
     @classmethod
     def from_docs(cls, docs: Sequence[Doc], columns: Sequence[str] = ()) -> TokenBatch:
-        """Docs with tokens; sequences are sentences where a Doc has them, else the whole Doc."""
+        """Docs with tokens; sequences are sentences where a Doc has them, else the whole Doc.
+
+        Raises:
+            ConfigError: a Doc has no tokens yet, or lacks a column.
+        """
+        if not all(doc.is_tokenized for doc in docs):
+            raise ConfigError(
+                "a Doc to be tagged has no tokens; run a tokenizer or segmenter before the tagger"
+            )
         if len(docs) == 1 and not docs[0].text[:1].isspace():
             starts, ends = docs[0].starts, docs[0].ends
             documents, sequences = _single(docs[0])
