@@ -216,14 +216,14 @@ def test_word_scores_tell_known_words_from_unknown() -> None:
 
 
 @st.composite
-def cuts(draw: st.DrawFn) -> tuple[Doc, Doc]:
+def cuts(draw: st.DrawFn, multiword: bool) -> tuple[Doc, Doc]:
     text = draw(st.text(st.sampled_from("ab"), min_size=1, max_size=10))
     sides = []
     for _ in range(2):
         tokens, at = [], 0
         while at < len(text):
             end = min(len(text), at + draw(st.integers(1, 4)))
-            count = draw(st.integers(1, end - at))
+            count = draw(st.integers(1, end - at)) if multiword else 1
             words = draw(st.lists(st.sampled_from(["a", "b", "ab"]), min_size=count, max_size=count))
             tokens.append(text[at:end] + ("=" + "+".join(words) if count > 1 else ""))
             at = end
@@ -231,11 +231,18 @@ def cuts(draw: st.DrawFn) -> tuple[Doc, Doc]:
     return sides[0], sides[1]
 
 
-@given(cuts())
+@given(cuts(multiword=False))
 def test_segmentation_scores_swap(pair: tuple[Doc, Doc]) -> None:
     gold, pred = pair
     one, other = segmentation_scores(gold, pred).words, segmentation_scores(pred, gold).words
     assert (one.precision, one.recall, one.f1) == (other.recall, other.precision, other.f1)
+
+
+# With multiword tokens conll18_ud_eval itself is not symmetric: where both sides start together, gold goes first.
+@given(cuts(multiword=True))
+def test_segmentation_scores_bounds(pair: tuple[Doc, Doc]) -> None:
+    gold, pred = pair
+    one = segmentation_scores(gold, pred).words
     assert one.correct <= min(one.gold, one.predicted)
     assert segmentation_scores(gold, gold).words.f1 == 1.0
     assert word_scores(gold, gold).words.f1 == 1.0
