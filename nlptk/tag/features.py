@@ -66,8 +66,9 @@ _ZH = (
     "prefix:1", "prefix:2", "suffix:1", "suffix:2", "suffix:3", "prefix:1[-1]", "suffix:1[-1]", "prefix:1[1]",
     "suffix:1[1]", "suffix:2[-1]", "suffix:2[1]", "suffix:1[-1]|suffix:1", "suffix:1|suffix:1[1]",
     "prefix:1|suffix:1", "length", "length[-1]", "length[1]", "length|suffix:1",
-    "length[-1]|length|length[1]", "kind", "kind[-1]", "kind[1]", "kind[-1]|kind|kind[1]",
-    "pattern", "pattern[-1]", "pattern[1]", "suffix:1[-2]", "suffix:1[2]",
+    "length[-1]|length|length[1]",
+    "kind", "kind[-1]", "kind[1]", "kind[-1]|kind|kind[1]", "pattern", "pattern[-1]", "pattern[1]",
+    "suffix:1[-2]", "suffix:1[2]",
 )  # fmt: skip
 _CLUSTERS = tuple(
     f"cluster:{grain}{place}" for grain in ("c64", "c256", "c1000") for place in ("", "[-1]", "[1]")
@@ -119,24 +120,18 @@ class TokenBatch:
         Raises:
             ConfigError: a Doc has no tokens yet, or lacks a column.
         """
-        if len(docs) == 1:
+        if not all(doc.is_tokenized for doc in docs):
+            raise ConfigError(
+                "a Doc to be tagged has no tokens; run a tokenizer or segmenter before the tagger"
+            )
+        if len(docs) == 1 and not docs[0].text[:1].isspace():
             starts, ends = docs[0].starts, docs[0].ends
+            documents, sequences = _single(docs[0])
         else:
             starts = np.concatenate([doc.starts for doc in docs]) if docs else np.zeros(0, np.int32)
             ends = np.concatenate([doc.ends for doc in docs]) if docs else np.zeros(0, np.int32)
-        documents = _offsets([len(doc.starts) for doc in docs])
-        flags = np.zeros(len(starts) + 1, dtype=bool)
-        for doc, first in zip(docs, documents[:-1].tolist(), strict=True):
-            if not doc.is_tokenized:
-                raise ConfigError(
-                    "a Doc to be tagged has no tokens; run a tokenizer or segmenter before the tagger"
-                )
-            if doc.sent_starts is not None:
-                flags[first : first + len(doc.starts)] = doc.sent_starts
-            if doc.text[:1].isspace():  # leading white space is no part of the first sentence
-                flags[first + 1] = True
-        flags[documents] = True
-        sequences = np.flatnonzero(flags)
+            documents = _offsets([len(doc.starts) for doc in docs])
+            sequences = _sequences(docs, documents)
         batch = cls([doc.text for doc in docs], starts, ends, documents, sequences)
         for name in columns:
             parts = [_hashed(doc, name) for doc in docs]
@@ -184,6 +179,31 @@ class TokenBatch:
                 (known[value] for row in values for value in row), np.uint64, len(starts)
             )
         return batch
+
+
+def _single(doc: Doc) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Offsets of one Doc and of its sentences: the short way for the one call that waits for its answer."""
+    tokens = len(doc.starts)
+    documents = np.array((0, tokens), np.int64)
+    firsts = () if doc.sent_starts is None else doc.sent_starts.nonzero()[0]
+    if len(firsts) <= 1:
+        return documents, documents
+    sequences = np.empty(len(firsts) + 1, np.int64)
+    sequences[:-1] = firsts
+    sequences[0], sequences[-1] = 0, tokens
+    return documents, sequences
+
+
+def _sequences(docs: Sequence[Doc], documents: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where sentences begin, and the end; Docs begin a sentence whatever their flags say."""
+    flags = np.zeros(int(documents[-1]) + 1, dtype=bool)
+    for doc, first in zip(docs, documents[:-1].tolist(), strict=True):
+        if doc.sent_starts is not None:
+            flags[first : first + len(doc.starts)] = doc.sent_starts
+        if doc.text[:1].isspace():  # leading white space is no part of the first sentence
+            flags[first + 1] = True
+    flags[documents] = True
+    return np.flatnonzero(flags)
 
 
 def _offsets(lengths: Sequence[int]) -> NDArray[np.int64]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nlptk.component import Component
 from nlptk.doc import Doc
@@ -48,6 +49,8 @@ class TagMapper(Component):
         )
         self._labels = tuple(sorted({*self.tags.values(), *nested}))
         self._codes = {label: number for number, label in enumerate(self._labels, 1)}
+        self._table = ("", *self._labels)
+        self._known: tuple[tuple[str, ...], NDArray[np.int32], list[int]] | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -63,12 +66,19 @@ class TagMapper(Component):
                 )
             source = doc.labels(self.source)
             codes = doc.codes(self.source)
-            table = np.array([self._codes.get(self.tags.get(tag, ""), 0) for tag in source], np.int32)
+            table, refined = self._compiled(source)
             mapped = table[codes]
-            for number, tag in enumerate(source):
-                if tag in self.previous or tag in self.words:
-                    self._refine(doc, tag, np.flatnonzero(codes == number).tolist(), source, mapped)
-            doc.set_codes(self.target, mapped, ("", *self._labels))
+            for number in refined:
+                self._refine(doc, source[number], (codes == number).nonzero()[0].tolist(), source, mapped)
+            doc.set_codes(self.target, mapped, self._table, validate=False)
+
+    def _compiled(self, source: tuple[str, ...]) -> tuple[NDArray[np.int32], list[int]]:
+        """Target codes by source code, and the source codes that have exceptions; kept for the next Doc."""
+        if self._known is None or self._known[0] is not source:
+            table = np.array([self._codes.get(self.tags.get(tag, ""), 0) for tag in source], np.int32)
+            refined = [n for n, tag in enumerate(source) if tag in self.previous or tag in self.words]
+            self._known = (source, table, refined)
+        return self._known[1], self._known[2]
 
     def _refine(self, doc: Doc, tag: str, places: list[int], source: Sequence[str], mapped: Any) -> None:
         previous, words = self.previous.get(tag, {}), self.words.get(tag, {})

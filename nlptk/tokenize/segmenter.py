@@ -1,9 +1,9 @@
 """Segmenter: tokens and sentences out of raw text by one linear-chain CRF over characters.
 
-Every place where a token may begin is labelled by its place in a token: first of a sentence, first, second,
-... last. In alphabetic text only a few places are open (after white space, between a letter and a sign, and
-before the word ends that training saw cut off, such as "n't"), so English costs about 1.5 labels a word; in
-Chinese nearly every character is open. The text is never altered.
+Every place where a token may begin is labelled by its place in a token: of a sentence's first,
+first, second, ... last. In alphabetic text few places are open (after white space, beside a sign, and before
+the word ends that training saw cut off, such as "n't"), so English costs about 1.5 labels a word; in Chinese
+nearly every character is open. The text is never altered.
 
 Sources: Xue 2003 (segmentation as character tagging); Zhao et al. 2006 (places in a word); Straka et al. 2016
 (UDPipe, tokens and sentences together).
