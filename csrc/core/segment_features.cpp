@@ -289,19 +289,22 @@ void SegmentFeatures::chunk_atoms(Paragraph& p) const {
   }
 }
 
-void SegmentFeatures::keys(Paragraph& p, std::uint32_t* keys) const {
+void SegmentFeatures::atoms(Paragraph& p) const {
   char_atoms(p);
   run_atoms(p);
   chunk_atoms(p);
+}
+
+void SegmentFeatures::keys(const Paragraph& p, std::size_t first, std::size_t last, std::uint32_t* keys) const {
   const AtomTable tables[] = {
       {p.char_atoms.data(), p.units.size(), atoms_[0].size()},
       {p.run_atoms.data(), p.run_starts.size() - 1, atoms_[1].size()},
       {p.chunk_atoms.data(), p.chunk_starts.size() - 1, atoms_[2].size()},
   };
-  for (std::size_t c = 0; c < p.candidates.size(); ++c) {
+  for (std::size_t c = first; c < last; ++c, keys += templates_.size()) {
     const std::uint32_t unit = p.candidates[c];
     const std::size_t base[] = {unit, p.run_of[unit], p.chunk_of[unit]};
-    templates_.keys(tables, base, keys + c * templates_.size());
+    templates_.keys(tables, base, keys);
   }
 }
 

@@ -71,8 +71,10 @@ class SegmentFeatures {
 
   // Finds units and candidates of text[begin, end), which starts and ends with no white space.
   void scan(const char32_t* text, std::size_t begin, std::size_t end, Paragraph& paragraph) const;
-  // Keys of all candidates of a scanned paragraph, into keys[candidates, size()].
-  void keys(Paragraph& paragraph, std::uint32_t* keys) const;
+  // Fills the atom tables of a scanned paragraph.
+  void atoms(Paragraph& paragraph) const;
+  // Keys of the candidates [first, last) of a paragraph with atoms, into keys[last - first, size()].
+  void keys(const Paragraph& paragraph, std::size_t first, std::size_t last, std::uint32_t* keys) const;
   // True where white space or nothing stands before the candidate: a token must begin there.
   static bool forced(const Paragraph& paragraph, std::size_t candidate) {
     const std::uint32_t unit = paragraph.candidates[candidate];

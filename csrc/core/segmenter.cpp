@@ -7,6 +7,8 @@
 namespace nlptk {
 namespace {
 
+constexpr std::size_t kBlock = 512;  // candidates whose keys are held at a time: they stay in the cache
+
 const char32_t* widen_into(const TextSpan& text, std::vector<char32_t>& buffer) {
   if (buffer.size() < text.length) buffer.resize(text.length);
   widen(text, buffer.data());
@@ -25,13 +27,18 @@ void force_starts(const Paragraph& paragraph, float* emissions) {
 void label_candidates(const SegmentFeatures& features, const LinearModel& model, SegmentWorkspace& workspace) {
   Paragraph& paragraph = workspace.paragraph;
   const std::size_t count = paragraph.candidates.size();
-  if (workspace.keys.size() < count * features.size()) workspace.keys.resize(count * features.size());
+  workspace.keys.resize(std::min(count, kBlock) * features.size());
   if (workspace.linear.emissions.size() < count * kSegmentLabels)
     workspace.linear.emissions.resize(count * kSegmentLabels);
   if (workspace.path.size() < count) workspace.path.resize(count);
-  features.keys(paragraph, workspace.keys.data());
   float* emissions = workspace.linear.emissions.data();
-  model.emissions(workspace.keys.data(), count, features.size(), workspace.linear, emissions);
+  features.atoms(paragraph);
+  for (std::size_t first = 0; first < count; first += kBlock) {
+    const std::size_t last = std::min(count, first + kBlock);
+    features.keys(paragraph, first, last, workspace.keys.data());
+    model.emissions(workspace.keys.data(), last - first, features.size(), workspace.linear,
+                    emissions + first * kSegmentLabels);
+  }
   force_starts(paragraph, emissions);
   viterbi(model.chain(), emissions, count, workspace.linear.chain, workspace.path.data());
 }
@@ -83,7 +90,8 @@ SegmentCandidates segment_candidates(const SegmentFeatures& features, const Text
     const std::size_t count = paragraph.candidates.size();
     for (const std::uint32_t unit : paragraph.candidates) out.positions.push_back(paragraph.positions[unit]);
     out.keys.resize(out.keys.size() + count * features.size());
-    features.keys(paragraph, out.keys.data() + out.keys.size() - count * features.size());
+    features.atoms(paragraph);
+    features.keys(paragraph, 0, count, out.keys.data() + out.keys.size() - count * features.size());
     out.paragraphs.push_back(static_cast<std::int64_t>(count));
   });
   return out;

@@ -74,11 +74,12 @@ class TagMapper(Component):
 
     def _compiled(self, source: tuple[str, ...]) -> tuple[NDArray[np.int32], list[int]]:
         """Target codes by source code, and the source codes that have exceptions; kept for the next Doc."""
-        if self._known is None or self._known[0] is not source:
+        known = self._known  # another thread may set it meanwhile
+        if known is None or known[0] is not source:
             table = np.array([self._codes.get(self.tags.get(tag, ""), 0) for tag in source], np.int32)
             refined = [n for n, tag in enumerate(source) if tag in self.previous or tag in self.words]
-            self._known = (source, table, refined)
-        return self._known[1], self._known[2]
+            self._known = known = (source, table, refined)
+        return known[1], known[2]
 
     def _refine(self, doc: Doc, tag: str, places: list[int], source: Sequence[str], mapped: Any) -> None:
         previous, words = self.previous.get(tag, {}), self.words.get(tag, {})
