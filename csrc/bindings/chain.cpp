@@ -149,7 +149,8 @@ py::list viterbi_nbest(const py::object& emissions, const py::object& offsets, c
   {
     const py::gil_scoped_release release;
     const nlptk::Chain chain(call.scores);
-    std::vector<nlptk::ChainWorkspace> workspaces(static_cast<std::size_t>(nlptk::resolve_threads(threads)));
+    threads = nlptk::resolve_threads(threads);
+    std::vector<nlptk::ChainWorkspace> workspaces(static_cast<std::size_t>(threads));
     nlptk::parallel_for(call.sequences, threads, 1, [&](std::size_t begin, std::size_t last, int thread) {
       for (std::size_t s = begin; s < last; ++s) {
         const std::size_t length = call.length(s);
@@ -194,7 +195,8 @@ py::array_t<double> log_partition(const py::object& emissions, const py::object&
   {
     const py::gil_scoped_release release;
     const nlptk::Chain chain(call.scores);
-    std::vector<nlptk::ChainWorkspace> workspaces(static_cast<std::size_t>(nlptk::resolve_threads(threads)));
+    threads = nlptk::resolve_threads(threads);
+    std::vector<nlptk::ChainWorkspace> workspaces(static_cast<std::size_t>(threads));
     nlptk::parallel_for(call.sequences, threads, 16, [&](std::size_t begin, std::size_t last, int thread) {
       for (std::size_t s = begin; s < last; ++s)
         total[s] = nlptk::log_partition(chain, rows + call.first(s) * call.labels, call.length(s),
@@ -213,7 +215,8 @@ void expectations_of(const Call& call, const nlptk::Chain& chain, int threads, d
   const std::size_t n = call.labels;
   const std::size_t size = n * n + 2 * n;
   std::vector<double> parts(kParts * size);
-  std::vector<nlptk::ChainWorkspace> workspaces(static_cast<std::size_t>(nlptk::resolve_threads(threads)));
+  threads = nlptk::resolve_threads(threads);
+  std::vector<nlptk::ChainWorkspace> workspaces(static_cast<std::size_t>(threads));
   const float* rows = call.emissions.data();
   const double pairs = static_cast<double>(n) * static_cast<double>(n) + 16.0;
   for (std::size_t round = 0; round < call.sequences;) {

@@ -250,7 +250,8 @@ void rule_tokenize(const TextSpan& text, bool sentences, RuleWorkspace& workspac
 }
 
 void rule_tokenize_batch(const TextSpan* texts, std::size_t count, bool sentences, int threads, RuleTokens* tokens) {
-  std::vector<RuleWorkspace> workspaces(static_cast<std::size_t>(resolve_threads(threads)));
+  threads = resolve_threads(threads);
+  std::vector<RuleWorkspace> workspaces(static_cast<std::size_t>(threads));
   parallel_for(count, threads, 8, [&](std::size_t begin, std::size_t end, int thread) {
     for (std::size_t i = begin; i < end; ++i)
       rule_tokenize(texts[i], sentences, workspaces[static_cast<std::size_t>(thread)], tokens[i]);

@@ -87,7 +87,8 @@ float trigram_viterbi(const TrigramScores& model, const Candidates& candidates, 
 
 void trigram_viterbi_batch(const TrigramScores& model, const Candidates& candidates, const std::int64_t* offsets,
                            std::size_t sequences, int threads, std::int32_t* path, float* path_scores) {
-  std::vector<TrigramWorkspace> workspaces(static_cast<std::size_t>(resolve_threads(threads)));
+  threads = resolve_threads(threads);
+  std::vector<TrigramWorkspace> workspaces(static_cast<std::size_t>(threads));
   parallel_for(sequences, threads, 16, [&](std::size_t first, std::size_t last, int thread) {
     for (std::size_t s = first; s < last; ++s) {
       const auto begin = static_cast<std::size_t>(offsets[s]), end = static_cast<std::size_t>(offsets[s + 1]);
