@@ -238,7 +238,7 @@ def test_segmentation_scores_swap(pair: tuple[Doc, Doc]) -> None:
     assert (one.precision, one.recall, one.f1) == (other.recall, other.precision, other.f1)
 
 
-# With multiword tokens conll18_ud_eval itself is not symmetric: where both sides start together, gold goes first.
+# With multiword tokens conll18_ud_eval is not symmetric: where both sides start together, gold goes first.
 @given(cuts(multiword=True))
 def test_segmentation_scores_bounds(pair: tuple[Doc, Doc]) -> None:
     gold, pred = pair

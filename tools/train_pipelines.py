@@ -167,6 +167,16 @@ The code of nlptk is under Apache-2.0.
 """
 
 
+NOTICE = """The model files in this folder (embedded pipeline "{lang}" of nlptk) are licensed under the Creative Commons
+Attribution-ShareAlike 4.0 International License (CC BY-SA 4.0):
+https://creativecommons.org/licenses/by-sa/4.0/legalcode
+
+They are adapted from these works, whose authors do not endorse them:
+
+{sources}
+"""
+
+
 def write(lang: str, nlp: Language, output: Path) -> None:
     """Score, describe and save a pipeline."""
     card = CARDS[lang]
@@ -192,6 +202,8 @@ def write(lang: str, nlp: Language, output: Path) -> None:
         license=LICENSE,
     )
     (output / lang / "README.md").write_text(text, encoding="utf-8")
+    notice = NOTICE.format(lang=lang, sources="\n".join(card["sources"]))
+    (output / lang / "LICENSE").write_text(notice, encoding="utf-8")
     size = sum(path.stat().st_size for path in (output / lang).iterdir())
     print(f"{output / lang}: {size / 1e6:.2f} MB, {both}")
 
