@@ -167,7 +167,8 @@ The code of nlptk is under Apache-2.0.
 """
 
 
-NOTICE = """The model files in this folder (embedded pipeline "{lang}" of nlptk) are licensed under the Creative Commons
+NOTICE = """\
+The model files in this folder (embedded pipeline "{lang}" of nlptk) are licensed under the Creative Commons
 Attribution-ShareAlike 4.0 International License (CC BY-SA 4.0):
 https://creativecommons.org/licenses/by-sa/4.0/legalcode
 
