@@ -2,9 +2,9 @@
 
     python benchmarks/peers.py [--quick]             # minutes; bench_accuracy.py shows what it wrote last
 
-CRFsuite (through python-crfsuite) trains by L-BFGS with its own defaults but for c2, of 1.0 and 0.1 what
-dev chose (for chunks every 10th training sentence). The templates are the usual ones: words and their neighbours, word
-pairs, affixes, shapes; parts of speech in a window of five for chunks.
+CRFsuite (through python-crfsuite) trains by L-BFGS with its own defaults but for c2, of 1.0 and 0.1 what dev
+chose (for chunks every 10th training sentence). The templates are the usual ones: words and their neighbours,
+word pairs, affixes, shapes; parts of speech in a window of five for chunks.
 """
 
 from __future__ import annotations
