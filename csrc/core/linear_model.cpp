@@ -11,7 +11,6 @@
 namespace nlptk {
 namespace {
 
-constexpr std::size_t kVector = 16;  // dense rows are padded to whole vectors of 16-bit weights
 constexpr std::size_t kBlock = 8;    // units looked up together, so that their memory reads overlap
 constexpr float kLargest = 1e30F;    // of a score: sums over 10^8 units stay finite
 constexpr std::size_t kMostKeys = 65535;  // of a unit: sums of so many 16-bit weights fit 32 bits
@@ -50,67 +49,75 @@ void check(const LinearArrays& a) {
 }  // namespace
 
 LinearModel::LinearModel(const LinearArrays& arrays)
-    : labels_(arrays.labels), padded_((arrays.labels + kVector - 1) / kVector * kVector), scale_(arrays.scale) {
+    : labels_(arrays.labels), dense_blocks_((arrays.labels + 7) / 8), scale_(arrays.scale) {
   check(arrays);
   std::size_t capacity = 16;
   while (capacity < 2 * arrays.rows) capacity *= 2;
   slots_.resize(capacity);
   mask_ = capacity - 1;
-  row_starts_.reserve(arrays.rows + 2);
-  data_.reserve(2 * arrays.pairs);
-  row_starts_.assign(2, 0);  // row 0 is the empty row of unknown features
   std::size_t pair = 0;
   for (std::size_t r = 0; r < arrays.rows; ++r) {
     const std::size_t size = arrays.row_sizes[r];
-    if (2 * size >= padded_) {
-      const std::size_t start = data_.size();
-      data_.resize(start + padded_);
-      for (std::size_t k = pair; k < pair + size; ++k)
-        data_[start + arrays.pair_labels[k]] = arrays.pair_weights[k];
-    } else {
-      for (std::size_t k = pair; k < pair + size; ++k) {
-        data_.push_back(static_cast<std::int16_t>(arrays.pair_labels[k]));
-        data_.push_back(arrays.pair_weights[k]);
-      }
-    }
+    const std::uint32_t ref = add_row(arrays.pair_labels + pair, arrays.pair_weights + pair, size);
     pair += size;
-    row_starts_.push_back(static_cast<std::uint32_t>(data_.size()));
     std::size_t slot = arrays.keys[r] & mask_;
-    while (slots_[slot].row != 0) slot = (slot + 1) & mask_;
-    slots_[slot] = {arrays.keys[r], static_cast<std::uint32_t>(r + 1)};
+    while (slots_[slot].key != 0) slot = (slot + 1) & mask_;
+    slots_[slot] = {arrays.keys[r], ref};
   }
   chain_ = std::make_unique<Chain>(ChainScores{labels_, arrays.transitions, arrays.start, arrays.end});
+}
+
+// A row of few pairs is read pair by pair; from about half the labels on, adding whole blocks is quicker.
+std::uint32_t LinearModel::add_row(const std::uint16_t* labels, const std::int16_t* weights, std::size_t size) {
+  const std::size_t first = blocks_.size() / 8;
+  if (first >= std::size_t{1} << (32 - kRowKindBits))
+    throw std::invalid_argument("linear model: too many weights for one model");
+  const std::size_t pair_blocks = (size + 3) / 4;
+  if (2 * pair_blocks < dense_blocks_ && pair_blocks < kDenseRow) {
+    blocks_.resize(blocks_.size() + 8 * pair_blocks);
+    for (std::size_t k = 0; k < size; ++k) {
+      blocks_[8 * first + 2 * k] = static_cast<std::int16_t>(labels[k]);
+      blocks_[8 * first + 2 * k + 1] = weights[k];
+    }
+    return static_cast<std::uint32_t>(first << kRowKindBits | pair_blocks);
+  }
+  blocks_.resize(blocks_.size() + 8 * dense_blocks_);
+  for (std::size_t k = 0; k < size; ++k) blocks_[8 * first + labels[k]] = weights[k];
+  return static_cast<std::uint32_t>(first << kRowKindBits | kDenseRow);
+}
+
+// Refs of the keys that have a row, in order, and where they are in memory asked for; whether a key is known is hard
+// to predict, so the found ones are gathered without a branch.
+std::size_t LinearModel::find_rows(const std::uint32_t* keys, std::size_t n, std::uint32_t* refs) const {
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    std::size_t slot = keys[i] & mask_;
+    while (slots_[slot].key != keys[i] && slots_[slot].key != 0) slot = (slot + 1) & mask_;
+    const Slot entry = slots_[slot];
+    refs[found] = entry.ref;
+    __builtin_prefetch(blocks_.data() + 8 * static_cast<std::size_t>(entry.ref >> kRowKindBits));
+    found += static_cast<std::size_t>(entry.key == keys[i] && keys[i] != 0);
+  }
+  return found;
 }
 
 void LinearModel::emissions(const std::uint32_t* keys, std::size_t units, std::size_t width,
                             LinearWorkspace& workspace, float* emissions) const {
   if (width > kMostKeys) throw std::invalid_argument("linear model: over 65535 features for one unit");
   workspace.rows.resize(kBlock * width);
-  workspace.sums.resize(padded_);
-  const auto add_row = linear_kernels().add_row_i16;
+  workspace.sums.resize(8 * dense_blocks_);
+  const auto add_rows = linear_kernels().add_rows_i16;
   std::int32_t* sums = workspace.sums.data();
   for (std::size_t block = 0; block < units; block += kBlock) {
     const std::size_t count = std::min(kBlock, units - block);
     const std::uint32_t* block_keys = keys + block * width;
     for (std::size_t i = 0; i < count * width; ++i) __builtin_prefetch(&slots_[block_keys[i] & mask_]);
-    for (std::size_t i = 0; i < count * width; ++i) {
-      workspace.rows[i] = block_keys[i] == 0 ? 0 : find(block_keys[i]);
-      __builtin_prefetch(&row_starts_[workspace.rows[i]]);
-    }
-    for (std::size_t i = 0; i < count * width; ++i)
-      __builtin_prefetch(data_.data() + row_starts_[workspace.rows[i]]);
+    std::size_t found[kBlock];
+    for (std::size_t u = 0; u < count; ++u)
+      found[u] = find_rows(block_keys + u * width, width, workspace.rows.data() + u * width);
     for (std::size_t u = 0; u < count; ++u) {
-      std::fill_n(sums, padded_, 0);
-      for (std::size_t k = 0; k < width; ++k) {
-        const std::uint32_t row = workspace.rows[u * width + k];
-        const std::int16_t* data = data_.data() + row_starts_[row];
-        const std::size_t size = row_starts_[row + 1] - row_starts_[row];
-        if (size == padded_) {
-          add_row(data, padded_, sums);
-        } else {
-          for (std::size_t p = 0; p < size; p += 2) sums[static_cast<std::uint16_t>(data[p])] += data[p + 1];
-        }
-      }
+      std::fill_n(sums, 8 * dense_blocks_, 0);
+      add_rows(blocks_.data(), workspace.rows.data() + u * width, found[u], dense_blocks_, sums);
       float* out = emissions + (block + u) * labels_;
       for (std::size_t l = 0; l < labels_; ++l) out[l] = static_cast<float>(sums[l]) * scale_;
     }

@@ -47,27 +47,18 @@ class LinearModel {
 
  private:
   struct Slot {
-    std::uint32_t key = 0;
-    std::uint32_t row = 0;  // index into row_starts_; 0 = empty
+    std::uint32_t key = 0;  // 0 = empty
+    std::uint32_t ref = 0;  // where and what its row is: kernels/linear_kernel.hpp
   };
-  std::uint32_t find(std::uint32_t key) const {
-    std::size_t slot = key & mask_;
-    while (slots_[slot].row != 0) {
-      if (slots_[slot].key == key) return slots_[slot].row;
-      slot = (slot + 1) & mask_;
-    }
-    return 0;
-  }
+  std::uint32_t add_row(const std::uint16_t* labels, const std::int16_t* weights, std::size_t size);
+  std::size_t find_rows(const std::uint32_t* keys, std::size_t n, std::uint32_t* refs) const;
 
   std::size_t labels_ = 0;
-  std::size_t padded_ = 0;  // labels rounded up to the vector width of dense rows
+  std::size_t dense_blocks_ = 0;  // blocks of eight weights in a row of all labels
   float scale_ = 1.0F;
   std::vector<Slot> slots_;
   std::size_t mask_ = 0;
-  // Row r is words [row_starts_[r], row_starts_[r + 1]) of data_: one weight for each padded label in a dense row,
-  // (label, weight) pairs in a sparse one.
-  std::vector<std::uint32_t> row_starts_;
-  std::vector<std::int16_t> data_;
+  std::vector<std::int16_t> blocks_;
   std::unique_ptr<Chain> chain_;
 };
 

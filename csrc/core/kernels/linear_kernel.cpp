@@ -3,9 +3,28 @@
 namespace nlptk::NLPTK_ISA {
 namespace {
 
-void add_row_i16(const std::int16_t* row, std::size_t n, std::int32_t* sums) {
-  for (std::size_t l = 0; l < n; l += 16)
-    for (std::size_t k = 0; k < 16; ++k) sums[l + k] += row[l + k];
+void add_block(const std::int16_t* block, std::int32_t* sums) {
+  for (std::size_t k = 0; k < 8; ++k) sums[k] += block[k];
+}
+
+void add_rows_i16(const std::int16_t* blocks, const std::uint32_t* refs, std::size_t n, std::size_t dense_blocks,
+                  std::int32_t* sums) {
+  if (dense_blocks == 1) {  // up to eight labels: every row is one dense block
+    std::int32_t local[8] = {};
+    for (std::size_t i = 0; i < n; ++i) add_block(blocks + 8 * static_cast<std::size_t>(refs[i] >> kRowKindBits), local);
+    for (std::size_t k = 0; k < 8; ++k) sums[k] += local[k];
+    return;
+  }
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::int16_t* row = blocks + 8 * static_cast<std::size_t>(refs[i] >> kRowKindBits);
+    const std::uint32_t kind = refs[i] & kDenseRow;
+    if (kind == kDenseRow) {
+      for (std::size_t b = 0; b < dense_blocks; ++b) add_block(row + 8 * b, sums + 8 * b);
+      continue;
+    }
+    for (std::uint32_t b = 0; b < kind; ++b, row += 8)  // padding pairs add 0 to label 0
+      for (std::size_t k = 0; k < 8; k += 2) sums[static_cast<std::uint16_t>(row[k])] += row[k + 1];
+  }
 }
 
 void add_row_f32(const float* row, std::size_t n, float* sums) {
@@ -16,6 +35,6 @@ void add_row_f32(const float* row, std::size_t n, float* sums) {
 }  // namespace
 
 extern const LinearKernels linear_kernels;
-const LinearKernels linear_kernels = {add_row_i16, add_row_f32};
+const LinearKernels linear_kernels = {add_rows_i16, add_row_f32};
 
 }  // namespace nlptk::NLPTK_ISA

@@ -8,9 +8,15 @@
 
 namespace nlptk {
 
+// A row of 16-bit weights: the number of its first block (of eight values) above, how it is laid out below. Dense rows
+// have a weight for each label; the others as many blocks of four (label, weight) pairs as the low bits say.
+inline constexpr std::uint32_t kRowKindBits = 6;
+inline constexpr std::uint32_t kDenseRow = (1U << kRowKindBits) - 1;
+
 struct LinearKernels {
-  // sums[l] += row[l] for l < n; n is a multiple of 16.
-  void (*add_row_i16)(const std::int16_t* row, std::size_t n, std::int32_t* sums);
+  // Adds the rows that `refs` name (see LinearModel) to sums[8 * dense_blocks].
+  void (*add_rows_i16)(const std::int16_t* blocks, const std::uint32_t* refs, std::size_t n, std::size_t dense_blocks,
+                       std::int32_t* sums);
   // sums[l] += row[l] for l < n; n is a multiple of 8.
   void (*add_row_f32)(const float* row, std::size_t n, float* sums);
 };
