@@ -52,7 +52,8 @@ inline int resolve_threads(int threads) {
     const char* limit = std::getenv("NLPTK_NUM_THREADS");
     if (limit != nullptr) count = std::strtol(limit, nullptr, 10);
   }
-  if (count <= 0) count = static_cast<long>(std::thread::hardware_concurrency());
+  static const long cores = static_cast<long>(std::thread::hardware_concurrency());  // reads a file, so once
+  if (count <= 0) count = cores;
   return static_cast<int>(std::clamp(count, 1L, kMostThreads));
 }
 
