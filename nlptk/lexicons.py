@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlptk import _core
-from nlptk.corpora.files import read_lines
 from nlptk.errors import ConfigError, DataError
 
 _MOST_CLASSES = 65_534
@@ -56,7 +55,7 @@ class WordClasses:
         Raises:
             DataError: the file is malformed; names file and line.
         """
-        lines = iter(read_lines(path))
+        lines = _lines(path)
         header = next(lines, "").split("\t")
         if len(header) < 2 or header[0] != "word":
             raise DataError(
@@ -95,7 +94,7 @@ def jieba_words(longest: int = 6) -> list[str]:
     path = Path(spec.origin).with_name("dict.txt") if spec is not None and spec.origin else None
     if path is None or not path.is_file():
         raise ConfigError("the lexicon 'jieba' needs the package jieba; install it with: pip install jieba")
-    words = (line.split(" ", 1)[0] for line in read_lines(path))
+    words = (line.split(" ", 1)[0] for line in _lines(path))
     return [word for word in words if 2 <= len(word) <= longest]
 
 
@@ -108,4 +107,10 @@ def read_lexicon(source: str) -> NDArray[np.uint32]:
     """
     if source == "jieba":
         return lexicon_keys(jieba_words())
-    return lexicon_keys(word for line in read_lines(source) if (word := line.strip()))
+    return lexicon_keys(word for line in _lines(source) if (word := line.strip()))
+
+
+def _lines(path: str | Path) -> Iterator[str]:
+    from nlptk.corpora.files import read_lines  # training alone reads files: loading a model must be quick
+
+    return iter(read_lines(path))

@@ -55,6 +55,7 @@ LinearModel::LinearModel(const LinearArrays& arrays)
   while (capacity < 2 * arrays.rows) capacity *= 2;
   slots_.resize(capacity);
   mask_ = capacity - 1;
+  blocks_.reserve(4 * arrays.pairs);
   std::size_t pair = 0;
   for (std::size_t r = 0; r < arrays.rows; ++r) {
     const std::size_t size = arrays.row_sizes[r];
