@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "chain.hpp"
+#include "huge_pages.hpp"
 
 namespace nlptk {
 
@@ -56,9 +57,9 @@ class LinearModel {
   std::size_t labels_ = 0;
   std::size_t dense_blocks_ = 0;  // blocks of eight weights in a row of all labels
   float scale_ = 1.0F;
-  std::vector<Slot> slots_;
+  std::vector<Slot, HugePageAllocator<Slot>> slots_;
   std::size_t mask_ = 0;
-  std::vector<std::int16_t> blocks_;
+  std::vector<std::int16_t, HugePageAllocator<std::int16_t>> blocks_;
   std::unique_ptr<Chain> chain_;
 };
 
