@@ -1,6 +1,8 @@
 """Peers of the accuracy rows on the same files: CRFsuite with a rich hand template, spaCy's tagger, jieba.
 
-    python benchmarks/peers.py [--quick] [--only uner gsd]   # minutes; bench_accuracy.py shows what it wrote last
+    python benchmarks/peers.py [--quick] [--only uner gsd]
+
+What it wrote last is shown by bench_accuracy.py; all of it takes some ten minutes.
 
 CRFsuite (through python-crfsuite) trains by L-BFGS with its own defaults but for c2, of 1.0 and 0.1 what dev
 chose (for chunks every 10th training sentence). The templates are the usual ones: words and their neighbours,
