@@ -30,15 +30,16 @@ ctest: $(VENV)/.dev
 	$(BIN)/cmake --build build/ctest
 	$(BIN)/ctest --test-dir build/ctest --output-on-failure
 
+# From tests/, so that the installed package is tested, not the source tree beside it.
 pytest: $(VENV)/.dev
-	$(BIN)/python -m pytest -q
+	cd tests && ../$(BIN)/pytest -q .
 
 bench: $(VENV)/.bench
 	for script in accuracy pipeline latency viterbi; do $(BIN)/python benchmarks/bench_$$script.py || exit 1; done
 	$(BIN)/python benchmarks/report.py
 
 docs: $(VENV)/.dev
-	$(BIN)/python -m pytest -q tests/test_docs.py
+	cd tests && ../$(BIN)/pytest -q test_docs.py
 	$(BIN)/python benchmarks/report.py
 
 models: $(VENV)/.run

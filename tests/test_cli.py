@@ -19,7 +19,7 @@ import nlptk
 from nlptk.cli.main import main
 from nlptk.corpora import read_docs
 
-ROOT = Path(__file__).parents[1]
+INSTALLED = Path(nlptk.__file__).parents[1]  # where the package under test lies
 COMMANDS = ["annotate", "train", "train tagger", "train segmenter", "evaluate", "info", "demo"]
 
 Run = Callable[..., tuple[int, str, str]]
@@ -53,7 +53,7 @@ def command(*arguments: object) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
+    return {**os.environ, "PYTHONPATH": str(INSTALLED)}
 
 
 # ---- help and wrong use ----

@@ -17,7 +17,7 @@ import pytest
 import nlptk
 from nlptk.cli.main import main
 
-ROOT = Path(__file__).parents[1]
+INSTALLED = Path(nlptk.__file__).parents[1]  # where the package under test lies
 NAMES, VERBS, THINGS, PLACES = (
     ("Ada", "Grace", "Alan"),
     ("saw", "fed", "lost"),
@@ -269,7 +269,7 @@ def test_interrupted_training_leaves_nothing(corpus: Path, tmp_path: Path) -> No
     process = subprocess.Popen(
         [sys.executable, "-m", "nlptk", "train", "tagger", *map(str, arguments)],
         stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(INSTALLED)},
     )
     assert process.stderr is not None
     assert b"378 tokens" in process.stderr.readline()  # the data is read, the training begins

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "check.hpp"
 #include "random.hpp"
 #include "unicode.hpp"
 
@@ -13,14 +14,6 @@ namespace {
 
 using nlptk::RuleTokens;
 using nlptk::TextSpan;
-
-#define CHECK(condition)                                                              \
-  do {                                                                                \
-    if (!(condition)) {                                                               \
-      std::fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #condition);    \
-      std::exit(1);                                                                   \
-    }                                                                                 \
-  } while (false)
 
 TextSpan span_of(const std::u32string& text) { return {text.data(), 4, text.size()}; }
 

@@ -6,29 +6,16 @@
 #include <limits>
 #include <vector>
 
+#include "check.hpp"
+#include "random.hpp"
 #include "trigram.hpp"
 
 namespace {
 
 constexpr float kNegInf = -std::numeric_limits<float>::infinity();
 
-#define CHECK(condition)                                                              \
-  do {                                                                                \
-    if (!(condition)) {                                                               \
-      std::fprintf(stderr, "%s:%d: %s does not hold\n", __FILE__, __LINE__, #condition); \
-      std::exit(1);                                                                   \
-    }                                                                                 \
-  } while (false)
-
-// SplitMix64: the same cases on every machine.
-struct Random {
-  std::uint64_t state;
-  std::uint64_t next() {
-    std::uint64_t z = (state += 0x9e3779b97f4a7c15ull);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-    return z ^ (z >> 31);
-  }
+struct Random : nlptk::Random {
+  using nlptk::Random::Random;
   float score() {  // small integers: exact sums and many ties
     const std::uint64_t bits = next();
     return bits % 8 == 0 ? kNegInf : static_cast<float>(bits >> 32 & 3) - 1.0f;
