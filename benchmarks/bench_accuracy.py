@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import peers
-from common import CACHE, INSTALLED, RESULTS, commit, parse, parser, save, say, table, target
+from common import CACHE, INSTALLED, commit, earlier, parse, parser, save, say, table, target
 
 from nlptk.errors import ModelError, NlptkError
 
@@ -229,15 +229,6 @@ def targets_of(found: dict[str, Any]) -> list[dict[str, Any]]:
         met = value is not None and value >= reach
         targets.append(target(f"{row.what}: {NAMES[name]}", f">= {reach}", value, met, shown))
     return targets
-
-
-def earlier(name: str) -> dict[str, Any]:
-    """The samples of the last results of that name; empty if there are none."""
-    path = RESULTS / f"{name}.json"
-    if not path.is_file():
-        return {}
-    samples: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["samples"]
-    return samples
 
 
 def main() -> None:

@@ -233,6 +233,15 @@ def save(
     return path
 
 
+def earlier(name: str) -> dict[str, Any]:
+    """The samples of the last results of that name; empty if there are none."""
+    path = RESULTS / f"{name}.json"
+    if not path.is_file():
+        return {}
+    samples: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["samples"]
+    return samples
+
+
 def command() -> str:
     """The command line of this run, without where the corpora are."""
     given = [f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]

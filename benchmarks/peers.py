@@ -1,6 +1,8 @@
 """Peers of the accuracy rows on the same files: CRFsuite with a rich hand template, spaCy's tagger, jieba.
 
-    python benchmarks/peers.py [--quick]             # minutes; bench_accuracy.py shows what it wrote last
+    python benchmarks/peers.py [--quick] [--only uner gsd]
+
+What it wrote last is shown by bench_accuracy.py; all of it takes some ten minutes.
 
 CRFsuite (through python-crfsuite) trains by L-BFGS with its own defaults but for c2, of 1.0 and 0.1 what dev
 chose (for chunks every 10th training sentence). The templates are the usual ones: words and their neighbours,
@@ -10,11 +12,11 @@ word pairs, affixes, shapes; parts of speech in a window of five for chunks.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from common import CACHE, has_peer, parse, parser, save, say, table
+from common import CACHE, earlier, has_peer, parse, parser, save, say, table
 from spacy_tagger import accuracy, gold_docs, trained_tagger
 
 Features = Callable[[Sequence[str], Sequence[str]], list[list[str]]]
@@ -33,32 +35,24 @@ class Task:
     c2: float
 
 
-def tasks() -> tuple[Task, ...]:
-    """CRFsuite's rows."""
-    return (
-        Task("ewt-crf", "ud-english-ewt/en_ewt-ud-{}.conllu.gz", "pos", word_features, 0.1),
-        Task("uner", "uner-english-ewt/en_ewt-ud-{}.iob2.gz", "ent", word_features, 0.1),
-        Task("conll2000", "conll2000/{}.txt.gz", "2", chunk_features, 0.1),
-    )
-
-
-def measure(data: Path, *, quick: bool = False) -> dict[str, dict[str, Scores]]:
+def measure(data: Path, rows: Collection[str], *, quick: bool = False) -> dict[str, dict[str, Scores]]:
     """Scores by row of bench_accuracy.py and by peer; a line for a peer that is not installed."""
-    found: dict[str, dict[str, Scores]] = {}
+    found: dict[str, dict[str, Scores]] = {row: {} for row in rows}
     if has_peer("pycrfsuite", "CRFsuite"):
-        for task in tasks():
-            files = (str(data / task.files.format(split)) for split in ("train", "test"))
-            train, test = (list(sentences(file, task.column)) for file in files)
-            found[task.key] = {"CRFsuite": crfsuite(task, train, test, 3 if quick else 200)}
-    if has_peer("spacy", "spaCy's tagger"):
+        for task in TASKS:
+            if task.key in rows:
+                files = (str(data / task.files.format(split)) for split in ("train", "test"))
+                train, test = (list(sentences(file, task.column)) for file in files)
+                found[task.key]["CRFsuite"] = crfsuite(task, train, test, 3 if quick else 200)
+    if "ewt-crf" in rows and has_peer("spacy", "spaCy's tagger"):
         import spacy
 
         nlp = spacy.load(trained_tagger(data, quick=quick))
-        test = list(gold_docs(data / "ud-english-ewt" / "en_ewt-ud-test.conllu.gz", nlp.vocab))
-        found.setdefault("ewt-crf", {})["spaCy"] = {"upos_acc": accuracy(nlp, test)}
-    if has_peer("jieba", "jieba"):
-        found["gsd"] = {"jieba": jieba_words(data / "ud-chinese-gsdsimp/zh_gsdsimp-v13pos-test.conllu.gz")}
-        found["people"] = {"jieba": jieba_words(data / "people-daily-199801/pd199801-test.txt.gz")}
+        golds = list(gold_docs(data / "ud-english-ewt" / "en_ewt-ud-test.conllu.gz", nlp.vocab))
+        found["ewt-crf"]["spaCy"] = {"upos_acc": accuracy(nlp, golds)}
+    if set(JIEBA) & set(rows) and has_peer("jieba", "jieba"):
+        for row in set(JIEBA) & set(rows):
+            found[row]["jieba"] = jieba_words(data / JIEBA[row])
     return found
 
 
@@ -168,9 +162,21 @@ def jieba_words(path: Path) -> Scores:
     return scores
 
 
-def run(data: Path, quick: bool) -> dict[str, dict[str, Scores]]:
-    """Measure and write results/accuracy_peers.json."""
-    found = measure(data, quick=quick)
+TASKS = (
+    Task("ewt-crf", "ud-english-ewt/en_ewt-ud-{}.conllu.gz", "pos", word_features, 0.1),
+    Task("uner", "uner-english-ewt/en_ewt-ud-{}.iob2.gz", "ent", word_features, 0.1),
+    Task("conll2000", "conll2000/{}.txt.gz", "2", chunk_features, 0.1),
+)
+JIEBA = {
+    "gsd": "ud-chinese-gsdsimp/zh_gsdsimp-v13pos-test.conllu.gz",
+    "people": "people-daily-199801/pd199801-test.txt.gz",
+}
+ROWS = (*(task.key for task in TASKS), *JIEBA)
+
+
+def run(data: Path, quick: bool, only: Collection[str] = ()) -> dict[str, dict[str, Scores]]:
+    """Measure and write results/accuracy_peers.json; with `only` the other rows stay as they were."""
+    found = {**(earlier("accuracy_peers") if only else {}), **measure(data, only or ROWS, quick=quick)}
     rows = [
         [key, peer, ", ".join(f"{name} {value:.4f}" for name, value in scores.items())]
         for key, by_peer in found.items()
@@ -189,5 +195,7 @@ def run(data: Path, quick: bool) -> dict[str, dict[str, Scores]]:
 
 
 if __name__ == "__main__":
-    given = parse(parser(__doc__ or ""))
-    run(given.data, given.quick)
+    options = parser(__doc__ or "")
+    options.add_argument("--only", nargs="+", choices=ROWS, default=(), help="measure these rows again")
+    given = parse(options)
+    run(given.data, given.quick, given.only)
