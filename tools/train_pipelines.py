@@ -99,8 +99,8 @@ def train_en(clusters: Path) -> Language:
     return nlp
 
 
-def train_zh(clusters: Path) -> Language:
-    """The Chinese pipeline; it has no use for the clusters, which are of English words."""
+def train_zh() -> Language:
+    """The Chinese pipeline."""
     nlp = Language("zh")
     segmenter = Segmenter("zh-lexicon", lexicon="jieba", c2=0.03, min_freq=2, prune=0.02, max_iterations=16)
     whole = {"unit": "document", "lang": "zh"}
@@ -214,14 +214,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("langs", nargs="*", default=["en", "zh"], help="en, zh or both")
+    parser.add_argument("langs", nargs="*", default=["en", "zh"], help="en, zh; nothing: both")
     parser.add_argument(
         "--clusters", type=Path, required=True, help="what tools/word_clusters.py wrote for English"
     )
     parser.add_argument("--output", type=Path, default=ROOT / "nlptk" / "pipelines")
     options = parser.parse_args()
     for lang in options.langs:
-        nlp = {"en": train_en, "zh": train_zh}[lang](options.clusters)
+        nlp = train_en(options.clusters) if lang == "en" else train_zh()
         write(lang, nlp, options.output)
 
 
