@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import tiktoken
+from gen_unicode import number_lines
 
 BLOCK = 64  # what the last byte of a UTF-8 sequence tells apart
 LIMIT = 0x110000
@@ -33,21 +34,9 @@ BITS = {
 def members(pattern: str) -> str:
     """The characters that a one-character pattern matches."""
     every = "".join(chr(code) for code in range(LIMIT) if not 0xD800 <= code < 0xE000)
-    bytes_only = {bytes([byte]): byte for byte in range(256)}
-    encoding = tiktoken.Encoding("bytes", pat_str=pattern + "+", mergeable_ranks=bytes_only, special_tokens={})
+    ranks = {bytes([byte]): byte for byte in range(256)}
+    encoding = tiktoken.Encoding("bytes", pat_str=pattern + "+", mergeable_ranks=ranks, special_tokens={})
     return bytes(encoding.encode_ordinary(every)).decode("utf-8")
-
-
-def number_lines(values: list[int], width: int = 118) -> str:
-    """Comma-separated numbers, wrapped."""
-    lines, line = [], ""
-    for value in values:
-        item = f"{value},"
-        if len(line) + len(item) > width:
-            lines.append(line)
-            line = ""
-        line += item
-    return "\n".join([*lines, line])
 
 
 def main() -> None:
@@ -62,7 +51,7 @@ def main() -> None:
     ]
     cells = [value for block in blocks for value in block]
     OUTPUT.write_text(
-        f"// The classes of tiktoken {tiktoken.__version__}; written by tools/gen_pretokenize.py, do not edit.\n"
+        f"// From tiktoken {tiktoken.__version__}; written by tools/gen_pretokenize.py, do not edit.\n"
         "// clang-format off\n"
         f"const std::uint16_t kClassRow[{len(rows)}] = {{\n{number_lines(rows)}\n}};\n"
         f"const std::uint8_t kClassCell[{len(cells)}] = {{\n{number_lines(cells)}\n}};\n",
