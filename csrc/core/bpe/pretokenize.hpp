@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "runs.hpp"
+
 namespace nlptk {
 
 // The regular expressions are in pattern_names() and nlptk/tokenize/pretokenizers.py.
@@ -85,18 +87,33 @@ class Cursor {
     return {cell((lead & 7) << 12 | (text_[at + 1] & 63u) << 6 | (text_[at + 2] & 63u), text_[at + 3]), 4};
   }
 
-  // The first character from `at` on of none (skip) or any (find) of the classes.
-  std::size_t skip(std::size_t at, unsigned classes) const {
-    for (;;) {
-      const Char c = classify(at);
-      if ((c.bits & classes) == 0) return at;
-      at += c.length;
+  // The first character from `at` on that is of none of the classes.
+  template <unsigned kClasses>
+  std::size_t skip(std::size_t at) const {
+    while (at < size_) {
+      if (text_[at] < 0x80) {
+        if constexpr ((kClasses & kLower) != 0)
+          at = skip_run(at, [](const unsigned char* p) { return runs::letters(p, (kClasses & kUpper) != 0); });
+        while (at < size_ && text_[at] < 0x80 && (kAscii.of[text_[at]] & kClasses) != 0) ++at;
+        if (at < size_ && text_[at] < 0x80) return at;
+      } else if ((kClasses & kOther) != 0 && is_han(at)) {
+        at = skip_run(at, &runs::han);
+        while (at < size_ && is_han(at)) at += 3;
+      } else {
+        const Char c = classify(at);
+        if ((c.bits & kClasses) == 0) return at;
+        at += c.length;
+      }
     }
+    return at;
   }
-  std::size_t find(std::size_t at, unsigned classes) const {
+
+  // The first character from `at` on that is of one of the classes.
+  template <unsigned kClasses>
+  std::size_t find(std::size_t at) const {
     for (;;) {
       const Char c = classify(at);
-      if (c.length == 0 || (c.bits & classes) != 0) return at;
+      if (c.length == 0 || (c.bits & kClasses) != 0) return at;
       at += c.length;
     }
   }
@@ -144,7 +161,7 @@ class Cursor {
     std::size_t q = at, after_both = at;
     for (;;) {
       const Char c = classify(q);
-      if ((c.bits & kLower) != 0) return skip(q + c.length, kLower | both);
+      if ((c.bits & kLower) != 0) return skip<kLower | both>(q + c.length);
       if ((c.bits & (kUpper | both)) == 0) break;
       q += c.length;
       if ((c.bits & both) != 0) after_both = q;
@@ -157,41 +174,53 @@ class Cursor {
   const unsigned char* text_;
   std::size_t size_;
 
-  // U+4E00 to U+9FFF, all of them letters.
+  // U+4E00 to U+9FFF, all of them letters: more than nine in ten of the characters of Chinese.
   bool is_han(std::size_t at) const {
     const unsigned two = static_cast<unsigned>(text_[at]) << 8 | text_[at + 1];
     return two - 0xE4B8u < 0xEA00u - 0xE4B8u;
   }
 
+  // A run that `count` counts in each block; what does not fill a block is left.
+  template <class F>
+  std::size_t skip_run(std::size_t at, F&& count) const {
+    while (at + runs::kBlock <= size_) {
+      const std::size_t n = count(text_ + at);
+      at += n;
+      if (n < runs::kBlock - 1) break;
+    }
+    return at;
+  }
   static std::uint8_t cell(std::size_t block, unsigned last) {
     return kClassCell[static_cast<std::size_t>(kClassRow[block]) << 6 | (last & 63)];
   }
 };
 
+// ` ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+` without the space, or `at`.
+inline std::size_t run_of_one_kind(const Cursor& text, std::size_t at) {
+  const Char c = text.classify(at);
+  if ((c.bits & kLetter) != 0) return text.skip<kLetter>(at);
+  if ((c.bits & kNumber) != 0) return text.skip<kNumber>(at);
+  return text.find<kLetter | kNumber | kSpace>(at);
+}
+
 inline std::size_t next_gpt2(const Cursor& text, std::size_t at) {
-  std::size_t p = at;
-  Char c = text.classify(at);
+  if (text.is(at, ' ')) {
+    const std::size_t end = run_of_one_kind(text, at + 1);
+    return end > at + 1 ? end : text.whitespace(at, false);
+  }
   if (text.is(at, '\'')) {
     const std::size_t length = text.contraction(at, false);
     if (length > 0) return at + length;
-  } else if (text.is(at, ' ')) {
-    const Char next = text.classify(at + 1);
-    if (next.length > 0 && (next.bits & kSpace) == 0) {
-      c = next;
-      p = at + 1;
-    }
   }
-  if ((c.bits & kLetter) != 0) return text.skip(p + c.length, kLetter);
-  if ((c.bits & kNumber) != 0) return text.skip(p + c.length, kNumber);
-  if ((c.bits & kSpace) == 0) return text.find(p + c.length, kLetter | kNumber | kSpace);
-  return text.whitespace(at, false);
+  const std::size_t end = run_of_one_kind(text, at);
+  return end > at ? end : text.whitespace(at, false);
 }
 
 // What cl100k and o200k share after words and numbers: ` ?[^\s\p{L}\p{N}]+` and what `closers` skips, or `at`.
 template <class F>
 std::size_t signs(const Cursor& text, std::size_t at, F&& closers) {
   const std::size_t p = at + text.is(at, ' ');
-  const std::size_t q = text.find(p, kLetter | kNumber | kSpace);
+  const std::size_t q = text.find<kLetter | kNumber | kSpace>(p);
   return q == p ? at : closers(q);
 }
 
@@ -202,17 +231,17 @@ std::size_t next_cl100k(const Cursor& text, std::size_t at) {
     if (length > 0) return at + length;
   }
   const Char c = text.classify(at);
+  if ((c.bits & kLetter) != 0) return text.skip<kLetter>(at);
+  if ((c.bits & kNumber) != 0) return text.skip_numbers(at, P == Pattern::qwen2 ? 1 : 3);
   std::size_t q = at + c.length;
-  if ((c.bits & kLetter) != 0) return text.skip(q, kLetter);
-  if ((c.bits & kNumber) != 0) return text.skip_numbers(q, P == Pattern::qwen2 ? 0 : 2);
   if ((c.bits & kNewline) == 0) {
-    const std::size_t end = text.skip(q, kLetter);
+    const std::size_t end = text.skip<kLetter>(q);
     if (end > q) return end;
   }
-  q = signs(text, at, [&](std::size_t end) { return text.skip(end, kNewline); });
+  q = signs(text, at, [&](std::size_t end) { return text.skip<kNewline>(end); });
   if (q > at) return q;
   if (P == Pattern::cl100k) {
-    q = text.skip(at, kSpace);
+    q = text.skip<kSpace>(at);
     if (q == text.size()) return q;
   }
   return text.whitespace(at, true);
@@ -250,10 +279,10 @@ std::size_t next_piece(const char* text, std::size_t at, std::size_t size) {
   if constexpr (P == Pattern::gpt2) return next_gpt2(cursor, at);
   if constexpr (P == Pattern::cl100k || P == Pattern::llama3 || P == Pattern::qwen2) return next_cl100k<P>(cursor, at);
   if constexpr (P == Pattern::o200k) return next_o200k(cursor, at);
-  if constexpr (P == Pattern::whitespace_split) return cursor.find(at, kSpace);
+  if constexpr (P == Pattern::whitespace_split) return cursor.find<kSpace>(at);
   if constexpr (P == Pattern::whitespace) {
-    const std::size_t end = cursor.skip(at, kWord);
-    return end > at ? end : cursor.find(at, kWord | kSpace);
+    const std::size_t end = cursor.skip<kWord>(at);
+    return end > at ? end : cursor.find<kWord | kSpace>(at);
   }
 }
 
@@ -263,7 +292,7 @@ void for_each_piece(const char* text, std::size_t size, F&& f) {
   constexpr bool drops = P == Pattern::whitespace || P == Pattern::whitespace_split;
   for (std::size_t at = 0; at < size;) {
     if constexpr (drops) {
-      at = pretokenize::Cursor(text, size).skip(at, pretokenize::kSpace);
+      at = pretokenize::Cursor(text, size).skip<pretokenize::kSpace>(at);
       if (at == size) return;
     }
     const std::size_t end = next_piece<P>(text, at, size);
