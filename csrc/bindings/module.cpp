@@ -35,4 +35,5 @@ PYBIND11_MODULE(_core, m) {
   bind_trigram(m);
   bind_segment(m);
   bind_unicode(m);
+  bind_pretokenize(m);
 }

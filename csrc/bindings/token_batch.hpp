@@ -12,7 +12,6 @@
 
 namespace nlptk {
 
-
 // offsets must start at 0, not decrease and end at `total`.
 inline void check_offsets(const Array<std::int64_t>& offsets, std::int64_t total, const char* name) {
   const auto n = offsets.size();
