@@ -133,6 +133,21 @@ py::tuple encode_offsets(const BpeEncoder& encoder, const py::sequence& texts, b
   return py::make_tuple(ids, starts, ends, py::array_t<std::int64_t>(static_cast<py::ssize_t>(bounds.size()), bounds.data()));
 }
 
+// Start, end and id of each special token in a text, in characters.
+py::list find_special(const BpeEncoder& encoder, const py::object& text) {
+  const TextSpan span = text_span(text);
+  utf8::Buffer buffer;
+  const std::string_view bytes = buffer.convert(span);
+  utf8::Offsets offsets(span, bytes);
+  py::list out;
+  SpecialTokens::Found found;
+  for (std::size_t at = 0; encoder.special().next(bytes, at, found); at = found.end) {
+    const std::size_t begin = offsets.to_chars(found.begin);
+    out.append(py::make_tuple(begin, offsets.to_chars(found.end), found.id));
+  }
+  return out;
+}
+
 py::bytes decode(const BpeEncoder& encoder, const Array<std::uint32_t>& ids, bool skip_special) {
   return encoder.decode(ids.data(), static_cast<std::size_t>(ids.size()), skip_special);
 }
@@ -245,6 +260,7 @@ void bind_bpe(py::module_& m) {
            "threads"_a = 0)
       .def("encode_offsets", &encode_offsets, "texts"_a, "special"_a = true, "dropout"_a = 0.0, "seed"_a = 0,
            "threads"_a = 0)
+      .def("find_special", &find_special, "text"_a)
       .def("decode", &decode, "ids"_a, "skip_special"_a = true);
   m.def("merges_of_ranks", [](const std::vector<std::string>& tokens) { return to_array(merges_of_ranks(tokens)); },
         "tokens"_a);

@@ -43,6 +43,7 @@ class BpeEncoder {
   BpeEncoder(BpeModel model, BpeTextOptions options);
 
   const BpeModel& model() const { return model_; }
+  const SpecialTokens& special() const { return special_; }
 
   // What encoding one text needs beside the model: caches that warm up, and memory that is kept.
   struct Workspace {
