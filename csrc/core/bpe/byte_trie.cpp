@@ -68,6 +68,8 @@ ByteTrie::ByteTrie(const std::vector<std::string_view>& keys, const std::vector<
   }
   std::uint32_t highest = 0;
   for (const Cell& cell : cells_) highest = std::max(highest, cell.base);
+  for (std::size_t i = 0; i < cells_.size(); ++i)
+    if (values_[i] != kNone) cells_[i].base |= kHasValue;
   cells_.resize(highest + 256);
   values_.resize(highest + 256, kNone);
   cells_.shrink_to_fit();

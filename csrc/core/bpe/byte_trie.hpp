@@ -27,10 +27,15 @@ class ByteTrie {
   Match longest(const char* text, std::size_t size) const {
     Match found;
     std::uint32_t node = 0;
+    std::uint32_t last = 0;
     for (std::size_t i = 0; i < size; ++i) {
       if (!step(node, text[i])) break;
-      if (values_[node] != kNone) found = {values_[node], i + 1};
+      if (cells_[node].base & kHasValue) {
+        last = node;
+        found.length = i + 1;
+      }
     }
+    if (found.length > 0) found.value = values_[last];
     return found;
   }
 
@@ -43,13 +48,14 @@ class ByteTrie {
   }
 
  private:
+  static constexpr std::uint32_t kHasValue = 0x80000000;  // in a base, so that a walk reads values_ once
   struct Cell {
     std::uint32_t base = 0;
     std::uint32_t parent = kNone;
   };
 
   bool step(std::uint32_t& node, char c) const {
-    const std::uint32_t child = cells_[node].base + static_cast<std::uint8_t>(c);
+    const std::uint32_t child = (cells_[node].base & ~kHasValue) + static_cast<std::uint8_t>(c);
     if (cells_[child].parent != node) return false;
     node = child;
     return true;

@@ -87,8 +87,8 @@ void BpeEncoder::encode_fast(std::string_view piece, std::size_t readable, Works
   }
   std::vector<TokenId>& tokens = workspace.tokens;
   tokens.clear();
-  const TokenId whole = model_.find(piece);
-  if (whole != kNoToken && (model_.options().ignore_merges || model_.is_reachable(whole)))
+  const TokenId whole = model_.options().ignore_merges ? model_.find(piece) : kNoToken;
+  if (whole != kNoToken)
     tokens.push_back(whole);
   else
     workspace.backtracker.encode(model_, piece, tokens);

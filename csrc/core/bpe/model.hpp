@@ -59,7 +59,7 @@ class BpeModel {
                                                         : std::string_view(); }
   bool has(TokenId id) const { return id < place_.size() && place_[id] != kNoToken; }
   TokenId external(TokenId token) const { return ids_[token]; }
-  std::uint32_t length(TokenId token) const { return length_[token]; }
+  std::uint32_t length(TokenId token) const { return nodes_[token].length; }
 
   // The internal number of the token of exactly these bytes, or kNoToken.
   TokenId find(std::string_view bytes) const { return all_.find(bytes); }
@@ -75,7 +75,7 @@ class BpeModel {
   // The next shorter such token that this one begins with, or kNoToken.
   TokenId shorter(TokenId token) const { return shorter_[token]; }
   // Whether merging the token's own bytes gives the token.
-  bool is_reachable(TokenId token) const { return time_[token] != kNever; }
+  bool is_reachable(TokenId token) const { return nodes_[token].time != kNever; }
 
  private:
   static constexpr std::uint32_t kNever = 0xFFFFFFFF;
@@ -89,9 +89,12 @@ class BpeModel {
   std::vector<std::string> tokens_;     // by internal number
   std::vector<TokenId> ids_;            // internal number -> id
   std::vector<TokenId> place_;          // id -> internal number
-  std::vector<std::uint32_t> length_;   // bytes
-  std::vector<std::uint32_t> time_;     // 0: not made by a merge; else 1 + rank of the merge that makes it
-  std::vector<TokenId> left_, right_;   // the parts that the merge joins
+  struct Node {                         // what compatible() reads of a token, side by side
+    std::uint32_t time = 0;             // 0: not made by a merge; else 1 + rank of the merge that makes it
+    TokenId left = 0, right = 0;        // the parts that the merge joins
+    std::uint32_t length = 0;           // bytes
+  };
+  std::vector<Node> nodes_;
   std::vector<TokenId> shorter_;
   TokenId byte_units_[256];
   bool complete_ = true;
