@@ -64,7 +64,7 @@ void BpeEncoder::encode_plain(std::string_view text, std::size_t shift, const Re
     std::size_t at = shift + begin;
     for (std::size_t i = before; i < out.ids.size(); ++i) {
       out.begins.push_back(at);
-      out.ends.push_back(at += model_.bytes(out.ids[i]).size());
+      out.ends.push_back(at += model_.width(out.ids[i]));
     }
   });
 }

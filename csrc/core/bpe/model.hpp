@@ -59,6 +59,7 @@ class BpeModel {
                                                         : std::string_view(); }
   bool has(TokenId id) const { return id < place_.size() && place_[id] != kNoToken; }
   TokenId external(TokenId token) const { return ids_[token]; }
+  std::uint32_t width(TokenId id) const { return nodes_[place_[id]].length; }  // bytes of a token that there is
   std::uint32_t length(TokenId token) const { return nodes_[token].length; }
 
   // The internal number of the token of exactly these bytes, or kNoToken.
