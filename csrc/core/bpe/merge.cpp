@@ -8,7 +8,7 @@ namespace nlptk {
 void Backtracker::encode(const BpeModel& model, std::string_view piece, std::vector<TokenId>& tokens) {
   const std::size_t first = tokens.size();
   const std::size_t size = piece.size();
-  const ByteTrie::Match whole = model.longest(piece.data(), size);
+  const TokenTrie::Match whole = model.longest(piece.data(), size);
   if (whole.length == size) return tokens.push_back(whole.value);
   dead_.assign(size / 64 + 1, 0);
   const auto is_dead = [&](std::size_t at) { return dead_[at / 64] >> (at % 64) & 1; };

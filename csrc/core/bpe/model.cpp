@@ -91,7 +91,7 @@ void BpeModel::build_searches() {
     keys.push_back(tokens_[t]);
     values.push_back(static_cast<std::uint32_t>(t));
   }
-  all_ = ByteTrie(keys, values);
+  all_ = TokenTrie(keys, values);
   for (std::size_t i = 0; i < keys.size(); ++i)
     if (all_.find(keys[i]) != values[i])
       throw std::invalid_argument("the tokens with ids " + std::to_string(ids_[values[i]]) + " and " +
@@ -108,7 +108,7 @@ void BpeModel::build_searches() {
   }
   keys.resize(kept);
   values.resize(kept);
-  reachable_ = ByteTrie(keys, values);
+  reachable_ = TokenTrie(keys, values);
   shorter_.assign(tokens_.size(), kNoToken);
   for (std::size_t i = 0; i < kept; ++i) shorter_[values[i]] = reachable_.longest(keys[i].data(), keys[i].size() - 1).value;
 

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "bpe/byte_trie.hpp"
+#include "bpe/token_trie.hpp"
 #include "bpe/pair_table.hpp"
 
 namespace nlptk {
@@ -72,7 +72,7 @@ class BpeModel {
   // Whether merging leaves these two side by side where their bytes meet (internal numbers).
   bool compatible(TokenId left, TokenId right) const;
   // The longest token that can come out of merging and that `text` begins with.
-  ByteTrie::Match longest(const char* text, std::size_t size) const { return reachable_.longest(text, size); }
+  TokenTrie::Match longest(const char* text, std::size_t size) const { return reachable_.longest(text, size); }
   // The next shorter such token that this one begins with, or kNoToken.
   TokenId shorter(TokenId token) const { return shorter_[token]; }
   // Whether merging the token's own bytes gives the token.
@@ -101,7 +101,7 @@ class BpeModel {
   bool complete_ = true;
   bool linear_ = true;
   PairTable pairs_;
-  ByteTrie all_, reachable_;
+  TokenTrie all_, reachable_;
 };
 
 }  // namespace nlptk
