@@ -1,4 +1,4 @@
-"""Reading Hugging Face's ``tokenizer.json``, and the vocabulary files beside it, with errors that name the place.
+"""Reading Hugging Face's ``tokenizer.json`` and the vocabulary files beside it; errors name the place.
 
 The layout is that of the `tokenizers` library: ``model`` (vocabulary and algorithm), ``normalizer``,
 ``pre_tokenizer``, ``post_processor``, ``decoder`` and ``added_tokens``.
