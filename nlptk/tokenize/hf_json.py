@@ -22,8 +22,9 @@ PathLike = str | os.PathLike[str]
 class AddedToken:
     """A token that is looked for in the text itself, beside what the model makes of it.
 
-    `special`: left out by `decode`; `single_word`: only where no word character touches it; `lstrip`, `rstrip`:
-    takes the whitespace on that side too; `normalized`: looked for in the normalized text, not in the text given.
+    `special`: left out by `decode`; `single_word`: only where no word character touches it; `lstrip`,
+    `rstrip`: takes the whitespace on that side too; `normalized`: looked for in the normalized text, not in
+    the text given.
     """
 
     content: str
@@ -40,7 +41,7 @@ class AddedToken:
 
 
 def find_file(path: PathLike, names: Sequence[str]) -> Path:
-    """`path` itself if it is a file, else the first of `names` in that folder. ModelError if there is none."""
+    """`path` itself if it is a file, else the first of `names` in that folder; else a ModelError."""
     place = Path(path)
     if place.is_file():
         return place
@@ -149,7 +150,8 @@ def check_id(value: Any, where: str) -> int:
 
 
 def require(part: Mapping[str, Any] | None, allowed: Mapping[str, Any], where: str) -> None:
-    """Check that the settings of a part of a tokenizer.json named in `allowed` have the value there (or are absent).
+    """Check that the settings of a part of a tokenizer.json named in `allowed` have the value there (or are
+    absent).
 
     Raises:
         ModelError: one does not; the message, which begins with `where`, names it.
