@@ -109,7 +109,9 @@ def model_type(data: Mapping[str, Any]) -> str:
 
 def read_added_tokens(data: Mapping[str, Any], source: PathLike) -> list[AddedToken]:
     """The ``added_tokens`` of a tokenizer.json in their order. ModelError for an entry that is none."""
-    entries = data.get("added_tokens") or []
+    entries = data.get("added_tokens")
+    if entries is None:
+        return []
     if not isinstance(entries, list):
         raise ModelError(f'{os.fspath(source)}: "added_tokens" must be a list')
     tokens = []

@@ -200,7 +200,7 @@ class WordPiece:
         """
         if pair is None and max_length is None:
             return self._kernel.encode(text, add_special_tokens)
-        bodies = [self._kernel.encode(body, False) for body in (text, pair) if body is not None]
+        bodies = [self._kernel.encode(body, False) for body in ((text,) if pair is None else (text, pair))]
         slots = self._slots(pair is not None, add_special_tokens)
         kept = _keep([len(body) for body in bodies], _room(slots, max_length))
         ids: list[int] = []
@@ -234,8 +234,7 @@ class WordPiece:
         """`encode` with where each piece comes from: see `Encoding`."""
         bodies = [
             [column.tolist() for column in self._kernel.pieces(body)]
-            for body in (text, pair)
-            if body is not None
+            for body in ((text,) if pair is None else (text, pair))
         ]
         slots = self._slots(pair is not None, add_special_tokens)
         kept = _keep([len(body[0]) for body in bodies], _room(slots, max_length))
