@@ -112,7 +112,7 @@ class WordCache {
   }
 
  private:
-  static constexpr int kBits = 14;  // 2^14 sets of 64 bytes: 1 MiB
+  static constexpr int kBits = 15;  // 2^15 sets of 64 bytes: 2 MiB
   struct alignas(64) Set {
     Entry way[2];
   };
