@@ -88,7 +88,7 @@ def ner(hanlp: Any, corpus: Path) -> str:
 
 @pytest.fixture(scope="module")
 def tokenizer(hanlp: Any, corpus: Path) -> str:
-    """A transformer tokenizer over a BERT of one layer that is made here; HanLP 2.1 cannot train its RNNTokenizer."""
+    """Over a BERT of one layer that is made here: HanLP 2.1 cannot train its RNNTokenizer any more."""
     import torch
     from hanlp.components.tokenizers.transformer import TransformerTaggingTokenizer
     from transformers import BertConfig, BertModel, BertTokenizerFast, optimization
@@ -131,10 +131,8 @@ def test_tokenizer(tokenizer: str) -> None:
 
 
 def test_tagger(tagger: str) -> None:
-    doc = Doc.from_words(
-        ["王芳", "在", "北京", "参观", "学校", "。", "李明", "喜欢", "电影"],
-        sent_starts=[1, 0, 0, 0, 0, 0, 1, 0, 0],
-    )
+    words = ["王芳", "在", "北京", "参观", "学校", "。", "李明", "喜欢", "电影"]
+    doc = Doc.from_words(words, sent_starts=[1, 0, 0, 0, 0, 0, 1, 0, 0])
     HanlpTagger(tagger, devices=-1)(doc)
     assert doc.column("tag") == ["NR", "P", "NR", "VV", "NN", "PU", "NR", "VV", "NN"]
     spaced = Doc("  王芳 在", [0, 2, 5], [2, 4, 6])
@@ -166,7 +164,8 @@ def test_pipeline_on_disk(tokenizer: str, tagger: str, ner: str, tmp_path: Path)
     nlp.to_disk(tmp_path / "model")
     doc = nlptk.load(tmp_path / "model")("张伟在上海参观学校。")
     assert [(token.text, token.tag_, token.ent_type_) for token in doc] == [
-        ("张伟", "NR", "PER"), ("在", "P", ""), ("上海", "NR", "LOC"), ("参观", "VV", ""), ("学校", "NN", ""), ("。", "PU", ""),
+        ("张伟", "NR", "PER"), ("在", "P", ""), ("上海", "NR", "LOC"),
+        ("参观", "VV", ""), ("学校", "NN", ""), ("。", "PU", ""),
     ]  # fmt: skip
 
 

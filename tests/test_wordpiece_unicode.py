@@ -17,8 +17,10 @@ EVERY = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
 
 @pytest.fixture(scope="module")
 def vocab() -> dict[str, int]:
-    """Every character begins a token and continues one, so that ids tell how a text was normalized; for the planes
-    without assigned characters, offsets alone tell how it was split."""
+    """Every character begins a token and continues one, so that ids tell how a text was normalized.
+
+    For the planes without assigned characters, offsets alone tell how it was split.
+    """
     known = [char for char in EVERY if char < "\U00030000" or "\U000e0000" <= char < "\U000e0200"]
     tokens = ["[UNK]", *known, *("##" + char for char in known)]
     return {token: i for i, token in enumerate(tokens)}
