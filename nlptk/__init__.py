@@ -37,6 +37,7 @@ _EXPORTS = {
     "Span": "nlptk.views:Span",
     "Tagger": "nlptk.tag.component:Tagger",
     "Token": "nlptk.views:Token",
+    "WordPiece": "nlptk.tokenize.wordpiece:WordPiece",
     "blank": "nlptk.language:blank",
     "component": "nlptk.component",  # a module that is the decorator too
     "errors": "nlptk.errors",

@@ -290,3 +290,39 @@ class CrfTrainer:
         callback: Callable[[dict[str, Any], NDArray[np.float32]], bool],
     ) -> NDArray[np.float32]:
         """As `lbfgs`, with a callback after each pass."""
+
+# wordpiece.cpp: the kernel of nlptk/tokenize/wordpiece.py; TypeError for anything but str
+class WordPieceTokenizer:
+    def __init__(
+        self,
+        tokens: Sequence[str],
+        ids: Sequence[int],
+        unk_token: str,
+        prefix: str,
+        max_chars: int,
+        clean_text: bool,
+        chinese_chars: bool,
+        strip_accents: bool,
+        lowercase: bool,
+        added: Sequence[tuple[str, int, bool, bool, bool, bool]],
+        before: Sequence[int],
+        after: Sequence[int],
+    ) -> None:
+        """`added`: content, id, single_word, lstrip, rstrip, normalized; `before`, `after`: the special
+        tokens round one text. ValueError for an id out of range, an empty added token, no `unk_token` among
+        the tokens.
+        """
+
+    def encode(self, text: str, add_special_tokens: bool = True) -> list[int]: ...
+    def encode_batch(
+        self, texts: Sequence[str], add_special_tokens: bool = True, threads: int = 0
+    ) -> list[list[int]]: ...
+    def pieces(
+        self, text: str
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+        """ids, starts, ends and number of the word, [pieces]."""
+
+    def words(
+        self, text: str
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+        """Starts and ends of the words [words], first piece of each [words + 1], ids [pieces]."""
