@@ -20,6 +20,7 @@ T = TypeVar("T", bound=Callable[..., Any])
 BUILTIN: dict[str, str] = {
     "segmenter": "nlptk.tokenize.segmenter:Segmenter",
     "tokenizer_en": "nlptk.tokenize.rules:RuleTokenizer",
+    "jieba": "nlptk.tokenize.jieba:JiebaTokenizer",
     "char_tokenizer": "nlptk.tokenize.basic:CharTokenizer",
     "sentencizer": "nlptk.tokenize.basic:Sentencizer",
     "tagger": "nlptk.tag.component:Tagger",

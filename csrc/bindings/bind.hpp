@@ -11,3 +11,4 @@ void bind_trigram(pybind11::module_& m);
 void bind_segment(pybind11::module_& m);
 void bind_unicode(pybind11::module_& m);
 void bind_rule_tokenizer(pybind11::module_& m);
+void bind_jieba(pybind11::module_& m);

@@ -34,4 +34,5 @@ PYBIND11_MODULE(_core, m) {
   bind_trigram(m);
   bind_segment(m);
   bind_unicode(m);
+  bind_jieba(m);
 }
