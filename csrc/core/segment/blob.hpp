@@ -47,12 +47,23 @@ class BlobReader {
   }
   template <class T>
   std::vector<T> array() {
+    std::vector<T> items;
+    each<T>([&](std::size_t count) { items.reserve(count); }, [&](const T& item) { items.push_back(item); });
+    return items;
+  }
+  // The same without a copy of the whole: begin(count), then item(value) for each.
+  template <class T, class Begin, class Item>
+  void each(Begin&& begin, Item&& item) {
     const auto count = value<std::uint64_t>();
     if (count > (bytes_.size() - at_) / sizeof(T)) throw cut_short();
-    std::vector<T> items(count);
-    if (count > 0) std::memcpy(items.data(), take(count * sizeof(T)), count * sizeof(T));
+    const char* from = take(count * sizeof(T));
+    begin(static_cast<std::size_t>(count));
+    for (std::uint64_t i = 0; i < count; ++i, from += sizeof(T)) {
+      T read;
+      std::memcpy(&read, from, sizeof read);
+      item(read);
+    }
     take((8 - at_ % 8) % 8);
-    return items;
   }
 
  private:

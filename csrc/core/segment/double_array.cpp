@@ -1,6 +1,7 @@
 #include "segment/double_array.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <numeric>
 #include <stdexcept>
 
@@ -107,7 +108,7 @@ class DoubleArrayBuilder {
   }
 
   std::uint32_t first_fit(const std::vector<std::uint16_t>& codes) {
-    std::uint32_t& from = from_[std::min<std::size_t>(codes.size(), std::size(from_) - 1)];
+    std::uint32_t& from = from_[std::bit_width(codes.size())];
     std::uint32_t slot = next_free(std::max(from, kFirst));
     for (int tries = 0;; ++tries) {
       const std::uint32_t base = slot - codes.front();
@@ -136,7 +137,7 @@ class DoubleArrayBuilder {
   std::vector<std::u16string> codes_;
   std::vector<std::uint32_t> order_;
   std::vector<std::uint32_t> next_;
-  std::uint32_t from_[8] = {};  // by family size: where to look first
+  std::uint32_t from_[17] = {};  // by the bits of a family's size: where to look first
 };
 
 DoubleArray::DoubleArray(const std::vector<std::u32string>& words) : top_(kFirst) {
@@ -146,35 +147,35 @@ DoubleArray::DoubleArray(const std::vector<std::u32string>& words) : top_(kFirst
 
 // ---- as bytes ----------------------------------------------------------------------------------------------------
 
+// The nodes in use only: families of many children leave half of the array free.
 void DoubleArray::write(BlobWriter& out) const {
-  std::vector<std::uint32_t> bases(nodes_.size()), checks(nodes_.size());
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    bases[i] = nodes_[i].base;
-    checks[i] = nodes_[i].check;
+  std::vector<Stored> used;
+  for (std::uint32_t i = 0; i < top_; ++i) {
+    if (i == kRoot || nodes_[i].check != kNone) used.push_back({i, nodes_[i].base, nodes_[i].check, ids_[i]});
   }
   out.array(alphabet_.characters());
-  out.array(bases);
-  out.array(checks);
-  out.array(ids_);
-  out.value<std::uint64_t>(free_hint_);
+  out.value<std::uint64_t>(nodes_.size());
+  out.array(used);
 }
 
-DoubleArray::DoubleArray(BlobReader& in) : top_(kFirst) {
+DoubleArray::DoubleArray(BlobReader& in) : free_hint_(kFirst), top_(kFirst) {
   for (const char32_t c : in.array<char32_t>()) alphabet_.add(c);
-  const auto bases = in.array<std::uint32_t>();
-  const auto checks = in.array<std::uint32_t>();
-  ids_ = in.array<std::uint32_t>();
-  free_hint_ = static_cast<std::uint32_t>(in.value<std::uint64_t>());
-  nodes_.resize(bases.size());
-  bool fits = bases.size() > kFirst && checks.size() == bases.size() && ids_.size() == bases.size() &&
-              free_hint_ >= kFirst;
-  for (std::size_t i = 0; fits && i < nodes_.size(); ++i) {
-    fits = bases[i] + std::uint64_t{alphabet_.size()} < nodes_.size();
-    nodes_[i].base = bases[i];
-    nodes_[i].check = checks[i];
-    if (checks[i] != kNone) top_ = std::max(top_, static_cast<std::uint32_t>(i + 1));
-  }
-  if (!fits) throw std::invalid_argument("the compiled dictionary's tables do not fit together");
+  const auto size = in.value<std::uint64_t>();
+  const auto require = [](bool fits) {
+    if (!fits) throw std::invalid_argument("the compiled dictionary's tables do not fit together");
+  };
+  const auto begin = [&](std::size_t used) {
+    require(size > kFirst && size < kNone && used <= size);
+    nodes_.resize(size);
+    ids_.resize(size, kNone);
+  };
+  in.each<Stored>(begin, [&](const Stored& node) {
+    require(node.slot < size && node.base + std::uint64_t{alphabet_.size()} < size);
+    nodes_[node.slot] = {node.base, node.check, kNoWord};
+    ids_[node.slot] = node.id;
+    if (node.id != kNone) most_id_ = std::max(most_id_, node.id);
+    top_ = std::max(top_, node.slot + 1);
+  });
 }
 
 // ---- words -------------------------------------------------------------------------------------------------------

@@ -68,12 +68,16 @@ class DoubleArray {
   // The node of a word, made if need be (which may move others), and its number i or kNone.
   std::uint32_t insert(std::u32string_view word);
   std::uint32_t id(std::uint32_t node) const { return ids_[node]; }
+  std::uint32_t most_id() const { return most_id_; }  // no word read from bytes has a higher number
   void set_id(std::uint32_t node, std::uint32_t id) { ids_[node] = id; }
   void set_value(std::uint32_t node, double value) { nodes_[node].value = value; }
   std::u32string spell(std::uint32_t node) const;
 
  private:
   friend class DoubleArrayBuilder;
+  struct Stored {
+    std::uint32_t slot, base, check, id;
+  };
 
   void reach(std::size_t slot);  // grow so that `slot` and every child of a node with that base can be read
   void occupy(std::uint32_t slot, std::uint32_t parent);
@@ -86,6 +90,7 @@ class DoubleArray {
   std::vector<Node> nodes_;
   std::vector<std::uint32_t> ids_;  // of words, by node
   std::uint32_t free_hint_ = 0;     // no free node lies between the root's children and it
+  std::uint32_t most_id_ = 0;
   std::uint32_t top_;               // all nodes from here on are free
 };
 

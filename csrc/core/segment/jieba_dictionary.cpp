@@ -29,12 +29,16 @@ double log_of(std::int64_t count) {
 
 JiebaDictionary::JiebaDictionary(const std::vector<Entry>& entries, std::int64_t total) : trie_(words_of(entries)) {
   if (entries.empty()) throw std::invalid_argument("the dictionary has no words");
-  for (const Entry& entry : entries) {
+  set_total(total);
+  // Words are numbered in the order of their nodes, so that loading reads memory from front to back.
+  for (std::uint32_t node = 0; node < trie_.slots(); ++node) {
+    if (trie_.id(node) == DoubleArray::kNone) continue;
+    const Entry& entry = entries[trie_.id(node)];
     check_count(entry.count);
+    trie_.set_id(node, static_cast<std::uint32_t>(counts_.size()));
     counts_.push_back(entry.count);
     tags_.push_back(entry.tag.empty() ? kNoTag : tag_number(entry.tag));
   }
-  set_total(total);
   set_values();
 }
 
@@ -100,8 +104,7 @@ JiebaDictionary::JiebaDictionary(BlobReader in) : trie_(read_trie(in, total_)) {
   }
   bool fits = counts_.size() == tags_.size() && !tag_names_.empty();
   for (const std::uint16_t tag : tags_) fits = fits && tag < tag_names_.size();
-  for (std::uint32_t node = 0; fits && node < trie_.slots(); ++node)
-    fits = trie_.id(node) == DoubleArray::kNone || trie_.id(node) < counts_.size();
+  fits = fits && trie_.most_id() < counts_.size();
   if (!fits) throw std::invalid_argument("the compiled dictionary's tables do not fit together");
   for (const std::int64_t count : counts_) check_count(count);
   set_total(total_);
