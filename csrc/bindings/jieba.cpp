@@ -128,6 +128,106 @@ py::tuple tokens(const Jieba& self, const py::sequence& texts, bool hmm, int thr
                         offsets);
 }
 
+// ---- tags and keywords -------------------------------------------------------------------------------------------
+
+JiebaTagWorkspace& tag_scratch() {
+  thread_local JiebaTagWorkspace made;
+  return made;
+}
+
+py::str to_str(const std::u32string& text) {
+  return py::reinterpret_steal<py::str>(
+      PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, text.data(), static_cast<Py_ssize_t>(text.size())));
+}
+
+std::vector<py::str> tag_strings(const Jieba& self) {
+  std::vector<py::str> names;
+  for (const std::string& name : self.tag_names()) names.emplace_back(name);
+  return names;
+}
+
+// A named tuple (a subclass of tuple with two fields) without a call through Python.
+PyObject* make_pair(PyTypeObject* type, PyObject* first, const py::str& second) {
+  if (first == nullptr) return nullptr;
+  PyObject* made = type->tp_alloc(type, 2);
+  if (made == nullptr) {
+    Py_DECREF(first);
+    return nullptr;
+  }
+  PyTuple_SET_ITEM(made, 0, first);
+  PyTuple_SET_ITEM(made, 1, py::str(second).release().ptr());
+  return made;
+}
+
+py::list posseg(const Jieba& self, const py::object& text, bool hmm, const py::type& pair) {
+  thread_local JiebaTagged tagged;
+  const TextSpan span = text_span(text);
+  auto* const type = reinterpret_cast<PyTypeObject*>(pair.ptr());
+  if (PyType_IsSubtype(type, &PyTuple_Type) == 0) throw py::type_error("a pair must be a kind of tuple");
+  const auto tag = [&] { self.tag(span, hmm, workspace(), tag_scratch(), tagged); };
+  if (span.length < kLong) {
+    tag();
+  } else {
+    const py::gil_scoped_release release;
+    tag();
+  }
+  const std::vector<py::str> names = tag_strings(self);
+  py::list out(tagged.tags.size());
+  for (std::size_t i = 0; i < tagged.tags.size(); ++i)
+    set_item(out, i, make_pair(type, substring(text.ptr(), span, tagged.words.starts[i], tagged.words.ends[i]),
+                               names[tagged.tags[i]]));
+  return out;
+}
+
+py::tuple tagged_tokens(const Jieba& self, const py::sequence& texts, bool hmm, int threads) {
+  const TextBatch batch(texts);
+  std::vector<JiebaTagged> documents(batch.spans().size());
+  {
+    const py::gil_scoped_release release;
+    self.tagged_tokens(batch.spans().data(), documents.size(), hmm, threads, documents.data());
+  }
+  py::array_t<std::int64_t> offsets(static_cast<py::ssize_t>(documents.size() + 1));
+  std::int64_t* bounds = offsets.mutable_data();
+  *bounds = 0;
+  for (const JiebaTagged& document : documents) {
+    bounds[1] = bounds[0] + static_cast<std::int64_t>(document.tags.size());
+    ++bounds;
+  }
+  py::array_t<std::int32_t> starts(*bounds), ends(*bounds), tags(*bounds);
+  std::int32_t *start = starts.mutable_data(), *end = ends.mutable_data(), *tag = tags.mutable_data();
+  for (const JiebaTagged& document : documents) {
+    start = std::copy(document.words.starts.begin(), document.words.starts.end(), start);
+    end = std::copy(document.words.ends.begin(), document.words.ends.end(), end);
+    tag = std::copy(document.tags.begin(), document.tags.end(), tag);
+  }
+  return py::make_tuple(starts, ends, tags, offsets);
+}
+
+py::list keywords(const Jieba& self, const py::object& text, bool textrank, bool hmm,
+                  const std::vector<std::string>& tags, bool by_tag, std::size_t most) {
+  thread_local JiebaTagged tagged;
+  const TextSpan span = text_span(text);
+  std::vector<JiebaKeyword> found;
+  {
+    const py::gil_scoped_release release;
+    found = self.keywords(span, textrank ? Jieba::Keywords::textrank : Jieba::Keywords::tfidf, hmm, tags, by_tag,
+                          workspace(), tag_scratch(), tagged);
+  }
+  const std::vector<py::str> names = by_tag && !tags.empty() ? tag_strings(self) : std::vector<py::str>();
+  const py::str none;
+  py::list out(std::min(found.size(), most));
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const std::size_t at = found[i].word;
+    const auto word = py::reinterpret_steal<py::object>(
+        substring(text.ptr(), span, tagged.words.starts[at], tagged.words.ends[at]));
+    if (!word) throw py::error_already_set();
+    out[i] = py::make_tuple(word, names.empty() ? none : names[tagged.tags[at]], found[i].weight);
+  }
+  return out;
+}
+
+// ---- tables ------------------------------------------------------------------------------------------------------
+
 py::bytes compile_dictionary(const py::sequence& words, const py::sequence& counts, const py::sequence& tags,
                              std::int64_t total) {
   std::vector<JiebaDictionary::Entry> entries(words.size());
@@ -138,15 +238,31 @@ py::bytes compile_dictionary(const py::sequence& words, const py::sequence& coun
   return JiebaDictionary(entries, total).to_bytes();
 }
 
-py::str to_str(const std::u32string& text) {
-  return py::reinterpret_steal<py::str>(
-      PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, text.data(), static_cast<Py_ssize_t>(text.size())));
-}
-
 py::list entries(const Jieba& self) {
   py::list out;
   for (const auto& entry : self.entries()) out.append(py::make_tuple(to_str(entry.word), entry.count, entry.tag));
   return out;
+}
+
+py::bytes compile_idf(const py::sequence& words, const std::vector<double>& values, double median) {
+  std::vector<std::u32string> texts;
+  for (const py::handle word : words) texts.push_back(to_u32(word));
+  return JiebaIdf(texts, values, median).to_bytes();
+}
+
+void set_stop_words(Jieba& self, const py::iterable& words) {
+  JiebaStopWords texts;
+  for (const py::handle word : words) texts.insert(to_u32(word));
+  const py::gil_scoped_release release;
+  self.set_stop_words(std::move(texts));
+}
+
+// Calls a setter that reads bytes, without the GIL.
+template <void (Jieba::*Set)(std::string_view)>
+void set_tables(Jieba& self, const py::buffer& bytes) {
+  const py::buffer_info info = bytes.request();
+  const py::gil_scoped_release release;
+  (self.*Set)(view(info));
 }
 
 }  // namespace
@@ -156,6 +272,7 @@ void bind_jieba(py::module_& m) {
   using namespace nlptk;
   m.def("hash_bytes", [](const py::buffer& bytes) { return hash_bytes(view(bytes.request())); }, py::arg("data"));
   m.def("jieba_compile", &compile_dictionary, py::arg("words"), py::arg("counts"), py::arg("tags"), py::arg("total"));
+  m.def("jieba_compile_idf", &compile_idf, py::arg("words"), py::arg("values"), py::arg("median"));
   m.def(
       "jieba_is_block",
       [](const py::str& word) {
@@ -198,5 +315,15 @@ void bind_jieba(py::module_& m) {
       .def("set_total", &Jieba::set_total, py::call_guard<py::gil_scoped_release>(), py::arg("total"))
       .def("count", [](const Jieba& self, const py::str& text) { return self.count(to_u32(text)); }, py::arg("text"))
       .def_property_readonly("total", &Jieba::total)
-      .def("entries", &entries);
+      .def("entries", &entries)
+      .def("posseg", &posseg, py::arg("text"), py::arg("hmm"), py::arg("pair"))
+      .def("tagged_tokens", &tagged_tokens, py::arg("texts"), py::arg("hmm"), py::arg("threads") = 0)
+      .def("keywords", &keywords, py::arg("text"), py::arg("textrank"), py::arg("hmm"), py::arg("tags"),
+           py::arg("by_tag"), py::arg("most"))
+      .def_property_readonly("tag_names", &Jieba::tag_names)
+      .def_property_readonly("has_tagger", &Jieba::has_tagger)
+      .def_property_readonly("has_idf", &Jieba::has_idf)
+      .def("set_tagger", &set_tables<&Jieba::set_tagger>, py::arg("tables"))
+      .def("set_idf", &set_tables<&Jieba::set_idf>, py::arg("tables"))
+      .def("set_stop_words", &set_stop_words, py::arg("words"));
 }

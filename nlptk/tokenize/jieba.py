@@ -18,7 +18,8 @@ import numpy as np
 from nlptk import _core
 from nlptk.component import Component
 from nlptk.errors import ConfigError, DataError
-from nlptk.tokenize import jieba_data
+from nlptk.tokenize import jieba_data, jieba_models
+from nlptk.tokenize.jieba_analysis import JiebaAnalysis
 from nlptk.tokenize.jieba_library import ACCURATE, FULL, SEARCH, LibraryJieba
 
 if TYPE_CHECKING:
@@ -31,14 +32,15 @@ PathLike = str | os.PathLike[str]
 MODES = {"accurate": ACCURATE, "full": FULL, "search": SEARCH}
 
 
-class JiebaTokenizer(Component):
-    """Cuts Chinese text into words as jieba does; assigns "doc.tokens".
+class JiebaTokenizer(JiebaAnalysis, Component):
+    """Cuts Chinese text into words as jieba does; assigns "doc.tokens", and "doc.tag" with `pos`.
 
     Args:
         mode: "accurate"; "full", all words of the dictionary that the text has; "search", accurate with the
             two- and three-character words inside longer ones before them. Words of the latter two overlap,
             so a pipeline takes "accurate" only.
         hmm: find words that are not in the dictionary by the hidden Markov model.
+        pos: tokens and tags as `posseg` gives them.
         user_dict: file or files of user words, see `load_userdict`.
         dictionary: a main dictionary in place of jieba's own: lines "word count tag", UTF-8.
         whole_words: user words that jieba's block rule would split (they have blanks, or punctuation other
@@ -59,20 +61,28 @@ class JiebaTokenizer(Component):
         self,
         mode: str = "accurate",
         hmm: bool = True,
+        pos: bool = False,
         user_dict: PathLike | Sequence[PathLike] | None = None,
         dictionary: PathLike | None = None,
         whole_words: bool = False,
         engine: str = "nlptk",
         threads: int = 0,
     ) -> None:
-        self._configure(mode, hmm, dictionary, whole_words, engine, threads)
-        self._kernel: Any = self._make_kernel(None)
+        self._configure(mode, hmm, pos, dictionary, whole_words, engine, threads)
+        self._make_kernel(None)
         files = [user_dict] if isinstance(user_dict, (str, os.PathLike)) else user_dict or ()
         for file in files:
             self.load_userdict(file)
 
     def _configure(
-        self, mode: str, hmm: bool, dictionary: PathLike | None, whole_words: bool, engine: str, threads: int
+        self,
+        mode: str,
+        hmm: bool,
+        pos: bool,
+        dictionary: PathLike | None,
+        whole_words: bool,
+        engine: str,
+        threads: int,
     ) -> None:
         if mode not in MODES:
             raise ConfigError(f"jieba: mode must be one of {', '.join(MODES)}, not {mode!r}")
@@ -82,6 +92,9 @@ class JiebaTokenizer(Component):
             raise ConfigError(f"jieba: threads must be 0 or a positive whole number, not {threads!r}")
         self.mode = mode
         self.hmm = bool(hmm)
+        self.pos = bool(pos)
+        if self.pos:
+            self.assigns = ("doc.tokens", "doc.tag")
         self.dictionary = None if dictionary is None else os.fspath(dictionary)
         self.whole_words = bool(whole_words)
         self.engine = engine
@@ -90,10 +103,14 @@ class JiebaTokenizer(Component):
         self._tags: dict[str, str] = {}
         self._deleted: set[str] = set()  # once deleted, for ever split by the HMM
 
-    def _make_kernel(self, compiled: Any) -> Any:
+    def _make_kernel(self, compiled: bytes | None) -> None:
+        self._kernel: Any
         if self.engine == "jieba":
-            return LibraryJieba(self.dictionary)
-        return _core.Jieba(compiled or jieba_data.dictionary(self.dictionary), jieba_data.hmm())
+            self._kernel = LibraryJieba(self.dictionary)
+        else:
+            tables = jieba_data.dictionary(self.dictionary) if compiled is None else compiled
+            self._kernel = _core.Jieba(tables, jieba_models.hmm())
+        self._prepare_analysis()
 
     # ---- cutting -------------------------------------------------------------------------------------------
 
@@ -145,10 +162,18 @@ class JiebaTokenizer(Component):
                 f"jieba: words of mode {self.mode!r} overlap, which the tokens of a Doc may not: "
                 "use mode 'accurate' in a pipeline"
             )
-        starts, ends, offsets = self._kernel.tokens([doc.text for doc in docs], self.hmm, self.threads)
+        texts = [doc.text for doc in docs]
+        tags = None
+        if self.pos:
+            starts, ends, tags, offsets = self._tagger().tagged_tokens(texts, self.hmm, self.threads)
+            labels = ("", *self._kernel.tag_names)  # 0 is "unset"
+        else:
+            starts, ends, offsets = self._kernel.tokens(texts, self.hmm, self.threads)
         bounds = offsets.tolist()
         for doc, a, b in zip(docs, bounds[:-1], bounds[1:], strict=True):
             doc.set_tokens(starts[a:b], ends[a:b], validate=False)
+            if tags is not None:
+                doc.set_codes("tag", tags[a:b] + 1, labels)
 
     # ---- the user's words ----------------------------------------------------------------------------------
 
@@ -226,6 +251,7 @@ class JiebaTokenizer(Component):
         config = {
             "mode": self.mode,
             "hmm": self.hmm,
+            "pos": self.pos,
             "whole_words": self.whole_words,
             "engine": self.engine,
             "threads": self.threads,
@@ -255,7 +281,7 @@ class JiebaTokenizer(Component):
             words, counts, tags = zip(*_unpack_words("dictionary", arrays), strict=True)
             compiled = _core.jieba_compile(words, counts, tags, total)
             tokenizer.dictionary = "<saved>"
-        tokenizer._kernel = tokenizer._make_kernel(compiled)
+        tokenizer._make_kernel(compiled)
         if "user_ends" in arrays:
             rows = _unpack_words("user", arrays)
             for (word, count, tag), deleted in zip(rows, arrays["user_deleted"].tolist(), strict=True):

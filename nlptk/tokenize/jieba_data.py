@@ -1,12 +1,10 @@
-"""The tables of the installed package jieba (MIT licence), read without importing it and compiled once.
+"""Dictionaries: jieba's own, read from the installed package without importing it, and users'.
 
-Its Python tables are parsed as literals and its pickles are not touched. See `jieba_cache` for where the
-compiled form is kept.
+See `jieba_cache` for where the compiled form is kept.
 """
 
 from __future__ import annotations
 
-import ast
 import importlib.util
 import os
 import re
@@ -14,16 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from nlptk import _core
 from nlptk.errors import ConfigError, DataError, MissingDependencyError
 from nlptk.tokenize.jieba_cache import cached
 
 PathLike = str | os.PathLike[str]
 
-MIN_FLOAT = -3.14e100
-HMM_STATES = "BEMS"  # sorted, as ties want it
 _USER_LINE = re.compile("^(.+?)( [0-9]+)?( [a-z]+)?$")
 
 
@@ -36,14 +30,6 @@ def package_file(*parts: str) -> Path:
             "the jieba tokenizer needs the tables of the package jieba: pip install jieba"
         )
     return path
-
-
-def read_table(data: bytes, path: Path) -> Any:
-    """The literal that one of jieba's Python tables assigns to ``P``. Raises DataError if there is none."""
-    try:
-        return ast.literal_eval(data.decode("utf-8").partition("P=")[2].strip())
-    except (ValueError, SyntaxError) as error:
-        raise DataError(f"{path}: is not a table as jieba has them; reinstall jieba") from error
 
 
 def read_file(path: PathLike) -> bytes:
@@ -102,36 +88,6 @@ def _count(text: str) -> int:
     if count < 0:
         raise ValueError
     return count
-
-
-# ---- the HMM -----------------------------------------------------------------------------------------------
-
-
-def hmm() -> memoryview:
-    """The compiled tables of jieba.finalseg: start [4], transitions [4, 4], characters, emissions [n, 4]."""
-    paths = [package_file("finalseg", f"prob_{name}.py") for name in ("start", "trans", "emit")]
-    contents = [read_file(path) for path in paths]
-
-    def make() -> bytes:
-        start, trans, emit = map(read_table, contents, paths)
-        characters = sorted(set().union(*emit.values()))
-        rows = [[emit[s].get(c, MIN_FLOAT) for s in HMM_STATES] for c in characters]
-        return b"".join(
-            [
-                np.array([start[s] for s in HMM_STATES], np.float64).tobytes(),
-                np.array([[trans[a].get(b, MIN_FLOAT) for b in HMM_STATES] for a in HMM_STATES]).tobytes(),
-                blob_array(np.array(list(map(ord, characters)), np.uint32)),
-                blob_array(np.array(rows, np.float64)),
-            ]
-        )
-
-    return cached("jieba-hmm", contents, make)
-
-
-def blob_array(values: Any) -> bytes:
-    """An array as csrc/core/segment/blob.hpp reads it: length, items, zeros up to a multiple of eight."""
-    data = values.tobytes()
-    return np.uint64(values.size).tobytes() + data + bytes(-len(data) % 8)
 
 
 # ---- user dictionaries -------------------------------------------------------------------------------------

@@ -28,6 +28,9 @@ class LibraryJieba:
         jieba.setLogLevel(logging.WARNING)
         self._tokenizer = jieba.Tokenizer(dictionary)
         self._tokenizer.initialize()
+        self._tagger: Any = None
+        self._tags: dict[str, int] = {}
+        self._stop_words: set[str] = set()
 
     def cut(self, text: str, mode: int, hmm: bool) -> list[str]:
         """See `_core.Jieba.cut`."""
@@ -97,12 +100,78 @@ class LibraryJieba:
         tags: dict[str, str] = self._posseg().word_tag_tab
         return [(word, count, tags.get(word, "")) for word, count in self._tokenizer.FREQ.items() if count]
 
-    def _posseg(self) -> Any:
-        import jieba.posseg
+    # ---- tags and keywords ---------------------------------------------------------------------------------
 
-        tagger = jieba.posseg.POSTokenizer(self._tokenizer)
-        tagger.makesure_userdict_loaded()
-        return tagger
+    @property
+    def has_tagger(self) -> bool:
+        """True: jieba brings its own tables."""
+        return True
+
+    has_idf = has_tagger
+
+    def posseg(self, text: str, hmm: bool, pair: Any) -> list[Any]:
+        """See `_core.Jieba.posseg`."""
+        self._check(text)
+        return [pair(found.word, found.flag) for found in self._posseg().cut(text, HMM=hmm)]
+
+    @property
+    def tag_names(self) -> list[str]:
+        """The tags seen so far, in the order of `tagged_tokens`."""
+        return list(self._tags)
+
+    def tagged_tokens(
+        self, texts: Sequence[str], hmm: bool, threads: int = 0
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
+        """See `_core.Jieba.tagged_tokens`; one thread whatever `threads` says."""
+        del threads
+        rows: list[tuple[int, int, int]] = []
+        offsets = [0]
+        for text in texts:
+            lead = len(text) - len(text.lstrip())
+            if lead:
+                rows.append((0, lead, self._tags.setdefault("x", len(self._tags))))
+            start = 0
+            for found in self._posseg().cut(text, HMM=hmm):
+                end = start + len(found.word)
+                if not found.word.isspace():
+                    rows.append((start, end, self._tags.setdefault(found.flag, len(self._tags))))
+                start = end
+            offsets.append(len(rows))
+        table = np.array(rows, np.int32).reshape(-1, 3)
+        return table[:, 0], table[:, 1], table[:, 2], np.array(offsets, np.int64)
+
+    def set_stop_words(self, words: set[str]) -> None:
+        """See `_core.Jieba.set_stop_words`."""
+        self._stop_words = words
+
+    def set_idf(self, tables: object) -> None:
+        """Raises ConfigError: the library reads tables of its own."""
+        raise ConfigError("engine 'jieba' takes no other idf table: use engine='nlptk'")
+
+    def keywords(
+        self, text: str, textrank: bool, hmm: bool, tags: list[str], by_tag: bool, most: int
+    ) -> list[tuple[str, str, float]]:
+        """See `_core.Jieba.keywords`; with the HMM whatever `hmm` says."""
+        del hmm
+        self._check(text)
+        from jieba import analyse
+
+        extractor = analyse.TextRank() if textrank else analyse.TFIDF()
+        extractor.stop_words = self._stop_words
+        extractor.postokenizer = self._posseg()
+        extractor.tokenizer = extractor.postokenizer if textrank else self._tokenizer
+        found = extractor.extract_tags(text, None, True, tuple(tags), by_tag)[:most]
+        if by_tag and tags:
+            return [(pair.word, pair.flag, weight) for pair, weight in found]
+        return [(word, "", weight) for word, weight in found]
+
+    def _posseg(self) -> Any:
+        if self._tagger is None:
+            import jieba.posseg
+
+            self._tagger = jieba.posseg.POSTokenizer(self._tokenizer)
+        self._tagger.makesure_userdict_loaded()
+        return self._tagger
 
     @staticmethod
     def _check(text: object) -> None:

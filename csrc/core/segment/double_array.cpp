@@ -9,7 +9,8 @@ namespace nlptk {
 namespace {
 
 constexpr std::uint32_t kFirst = Alphabet::kMost + 1;  // nodes below are the root and its children
-constexpr int kTries = 1000;                           // places looked at for a family before it goes further on
+constexpr int kTries = 1000;  // places tried for a family before later ones of its size begin further on
+constexpr int kFewTries = 16;  // the same for families that added words move
 
 }  // namespace
 
@@ -60,7 +61,6 @@ class DoubleArrayBuilder {
       }
       level = std::move(below);
     }
-    to_.free_hint_ = next_free(kFirst);
   }
 
  private:
@@ -158,7 +158,7 @@ void DoubleArray::write(BlobWriter& out) const {
   out.array(used);
 }
 
-DoubleArray::DoubleArray(BlobReader& in) : free_hint_(kFirst), top_(kFirst) {
+DoubleArray::DoubleArray(BlobReader& in) : top_(kFirst) {
   for (const char32_t c : in.array<char32_t>()) alphabet_.add(c);
   const auto size = in.value<std::uint64_t>();
   const auto require = [](bool fits) {
@@ -201,6 +201,7 @@ void DoubleArray::reach(std::size_t slot) {
   if (wanted <= nodes_.size()) return;
   nodes_.resize(wanted);
   ids_.resize(wanted, kNone);
+  if (!links_.empty()) links_.resize(wanted);
 }
 
 void DoubleArray::occupy(std::uint32_t slot, std::uint32_t parent) {
@@ -210,6 +211,7 @@ void DoubleArray::occupy(std::uint32_t slot, std::uint32_t parent) {
 }
 
 std::uint32_t DoubleArray::insert(std::u32string_view word) {
+  if (links_.empty()) link_families();
   std::uint32_t node = kRoot;
   for (const char32_t c : word) {
     const std::size_t letters = alphabet_.size();
@@ -226,7 +228,7 @@ std::uint32_t DoubleArray::add_child(std::uint32_t parent, std::uint16_t code) {
   if (parent != kRoot) {
     const std::uint32_t base = nodes_[parent].base;
     if (base == 0 || nodes_[base + code].check != kNone || base + code < kFirst) {
-      std::vector<std::uint16_t> codes = base == 0 ? std::vector<std::uint16_t>() : children(parent);
+      const std::vector<std::uint16_t> codes = children(parent);
       std::vector<std::uint16_t> wanted = codes;
       wanted.push_back(code);
       relocate(parent, codes, base_for(wanted));
@@ -234,46 +236,56 @@ std::uint32_t DoubleArray::add_child(std::uint32_t parent, std::uint16_t code) {
   }
   const std::uint32_t slot = nodes_[parent].base + code;
   occupy(slot, parent);
+  links_[slot] = {0, links_[parent].child};
+  links_[parent].child = code;
   return slot;
+}
+
+void DoubleArray::link_families() {
+  links_.resize(nodes_.size());
+  for (std::uint32_t slot = 1; slot < top_; ++slot) {
+    const std::uint32_t parent = nodes_[slot].check;
+    if (parent == kNone) continue;
+    links_[slot].sibling = links_[parent].child;
+    links_[parent].child = static_cast<std::uint16_t>(slot - nodes_[parent].base);
+  }
 }
 
 std::vector<std::uint16_t> DoubleArray::children(std::uint32_t parent) const {
   std::vector<std::uint16_t> codes;
-  for (std::size_t code = 1; code <= alphabet_.size(); ++code) {
-    if (nodes_[nodes_[parent].base + code].check == parent) codes.push_back(static_cast<std::uint16_t>(code));
-  }
+  for (std::uint16_t code = links_[parent].child; code != 0; code = links_[nodes_[parent].base + code].sibling)
+    codes.push_back(code);
   return codes;
 }
 
-// A base under which all these children find a free node: in a gap if one is near, else behind everything.
+// A base under which all these children find a free node: the first gap from where families of this size were put last.
 std::uint32_t DoubleArray::base_for(const std::vector<std::uint16_t>& codes) {
   const std::uint16_t low = *std::min_element(codes.begin(), codes.end());
-  while (free_hint_ < top_ && nodes_[free_hint_].check != kNone) ++free_hint_;
   const auto fits = [&](std::uint32_t slot) {
     return std::all_of(codes.begin(), codes.end(), [&](std::uint16_t code) {
       const std::uint32_t at = slot - low + code;
       return at >= top_ || nodes_[at].check == kNone;
     });
   };
-  std::uint32_t slot = free_hint_;
-  for (int tries = 0; slot < top_ && !fits(slot); ++slot) {
-    if (++tries == kTries) slot = top_ - 1;
-  }
+  std::uint32_t& from = from_[std::bit_width(codes.size())];
+  std::uint32_t slot = std::max(from, kFirst);
+  int tries = 0;
+  for (; !fits(slot); ++slot) ++tries;
+  if (tries > kFewTries) from = slot;
   return slot - low;
 }
 
 void DoubleArray::relocate(std::uint32_t parent, const std::vector<std::uint16_t>& codes, std::uint32_t base) {
   for (const std::uint16_t code : codes) {
     const std::uint32_t from = nodes_[parent].base + code, to = base + code;
-    if (nodes_[from].base != 0) {
-      for (const std::uint16_t grandchild : children(from)) nodes_[nodes_[from].base + grandchild].check = to;
-    }
+    for (const std::uint16_t grandchild : children(from)) nodes_[nodes_[from].base + grandchild].check = to;
     occupy(to, parent);
     nodes_[to] = nodes_[from];
     ids_[to] = ids_[from];
+    links_[to] = links_[from];
     nodes_[from] = Node{};
     ids_[from] = kNone;
-    free_hint_ = std::min(free_hint_, from);
+    links_[from] = {};
   }
   nodes_[parent].base = base;
   reach(base);

@@ -85,11 +85,17 @@ class DoubleArray {
   std::uint32_t base_for(const std::vector<std::uint16_t>& codes);
   void relocate(std::uint32_t parent, const std::vector<std::uint16_t>& codes, std::uint32_t base);
   std::vector<std::uint16_t> children(std::uint32_t parent) const;
+  void link_families();
+
+  struct Link {
+    std::uint16_t child = 0, sibling = 0;  // codes: of a node's first child, of the next child of its parent
+  };
 
   Alphabet alphabet_;
   std::vector<Node> nodes_;
   std::vector<std::uint32_t> ids_;  // of words, by node
-  std::uint32_t free_hint_ = 0;     // no free node lies between the root's children and it
+  std::vector<Link> links_;         // by node; empty until a word is inserted
+  std::uint32_t from_[17] = {};     // by the bits of a family's size: where to look for room
   std::uint32_t most_id_ = 0;
   std::uint32_t top_;               // all nodes from here on are free
 };

@@ -1,4 +1,4 @@
-// One jieba tokenizer: dictionary, HMM and the words that are kept whole, safe to use from several threads.
+// One jieba: dictionary, HMM, words that are kept whole, tagger and keywords; safe to use from several threads.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "segment/jieba_cut.hpp"
+#include "segment/jieba_keywords.hpp"
+#include "segment/jieba_tagger.hpp"
 
 namespace nlptk {
 
@@ -27,6 +29,27 @@ class Jieba {
   // text, which is one token. Accurate mode. tokens[texts].
   void tokens(const TextSpan* texts, std::size_t count, bool use_hmm, int threads, JiebaWords* tokens) const;
 
+  // Words with tags, as jieba.posseg gives them, for one text and as tokens for a batch. The rest as above.
+  // std::invalid_argument before set_tagger.
+  void tag(const TextSpan& text, bool use_hmm, JiebaWorkspace& workspace, JiebaTagWorkspace& scratch,
+           JiebaTagged& out) const;
+  void tagged_tokens(const TextSpan* texts, std::size_t count, bool use_hmm, int threads, JiebaTagged* tokens) const;
+
+  enum class Keywords : std::uint8_t { tfidf, textrank };
+  // The keywords of a text by falling weight; words and tags (if it was tagged) are left in `out`. `tags`: the allowed
+  // ones, TF-IDF takes any if there are none. `by_tag`: a word with another tag is another keyword.
+  // std::invalid_argument before set_idf or, where tags are needed, set_tagger.
+  std::vector<JiebaKeyword> keywords(const TextSpan& text, Keywords method, bool use_hmm,
+                                     const std::vector<std::string>& tags, bool by_tag, JiebaWorkspace& workspace,
+                                     JiebaTagWorkspace& scratch, JiebaTagged& out) const;
+
+  bool has_tagger() const;
+  void set_tagger(std::string_view bytes);  // see JiebaTagger
+  bool has_idf() const;
+  void set_idf(std::string_view bytes);  // see JiebaIdf
+  void set_stop_words(JiebaStopWords words);
+  std::vector<std::string> tag_names() const;
+
   // Changes wait for running cuts to end. See JiebaDictionary::add; a word of count 0 is also never joined by the HMM.
   void add(std::u32string_view word, std::int64_t count);
   void set_tag(std::u32string_view word, const std::string& tag);
@@ -39,6 +62,10 @@ class Jieba {
   std::vector<JiebaDictionary::Entry> entries() const;
 
  private:
+  void cut_locked(const TextSpan& text, JiebaMode mode, bool use_hmm, JiebaWorkspace& workspace,
+                  JiebaWords& words) const;
+  void tag_locked(const TextSpan& text, bool use_hmm, JiebaWorkspace& workspace, JiebaTagWorkspace& scratch,
+                  JiebaTagged& out) const;
   std::size_t whole_word(std::size_t at, std::size_t end, const JiebaWorkspace& workspace) const;
   // Calls piece(begin, end, whole) for the whole words of a text and what lies between them.
   template <class Piece>
@@ -50,6 +77,9 @@ class Jieba {
   DoubleArray whole_;  // a value of 0 marks a word
   bool any_whole_ = false;
   JiebaCutter cutter_;
+  std::unique_ptr<const JiebaTagger> tagger_;
+  std::unique_ptr<const JiebaIdf> idf_;
+  JiebaStopWords stop_words_;
 };
 
 }  // namespace nlptk
