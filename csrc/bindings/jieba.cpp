@@ -156,14 +156,21 @@ PyObject* make_pair(PyTypeObject* type, PyObject* first, const py::str& second) 
   }
   PyTuple_SET_ITEM(made, 0, first);
   PyTuple_SET_ITEM(made, 1, py::str(second).release().ptr());
+  PyObject_GC_UnTrack(made);  // two str: nothing for the garbage collector to follow
   return made;
 }
 
-py::list posseg(const Jieba& self, const py::object& text, bool hmm, const py::type& pair) {
+PyTypeObject* pair_type(const py::object& pair) {
+  auto* const type = reinterpret_cast<PyTypeObject*>(pair.ptr());
+  if (!PyType_Check(pair.ptr()) || PyType_IsSubtype(type, &PyTuple_Type) == 0)
+    throw py::type_error("a pair must be a kind of tuple");
+  return type;
+}
+
+py::list posseg(const Jieba& self, const py::object& text, bool hmm, const py::object& pair) {
   thread_local JiebaTagged tagged;
   const TextSpan span = text_span(text);
-  auto* const type = reinterpret_cast<PyTypeObject*>(pair.ptr());
-  if (PyType_IsSubtype(type, &PyTuple_Type) == 0) throw py::type_error("a pair must be a kind of tuple");
+  PyTypeObject* const type = pair_type(pair);
   const auto tag = [&] { self.tag(span, hmm, workspace(), tag_scratch(), tagged); };
   if (span.length < kLong) {
     tag();
@@ -203,25 +210,33 @@ py::tuple tagged_tokens(const Jieba& self, const py::sequence& texts, bool hmm, 
   return py::make_tuple(starts, ends, tags, offsets);
 }
 
+// Keywords as str, or pairs where `pair` is a type; each in a tuple with its weight if asked for.
 py::list keywords(const Jieba& self, const py::object& text, bool textrank, bool hmm,
-                  const std::vector<std::string>& tags, bool by_tag, std::size_t most) {
+                  const std::vector<std::string>& tags, std::size_t most, bool weights, const py::object& pair) {
   thread_local JiebaTagged tagged;
   const TextSpan span = text_span(text);
+  PyTypeObject* const type = pair.is_none() ? nullptr : pair_type(pair);
   std::vector<JiebaKeyword> found;
   {
     const py::gil_scoped_release release;
-    found = self.keywords(span, textrank ? Jieba::Keywords::textrank : Jieba::Keywords::tfidf, hmm, tags, by_tag,
-                          workspace(), tag_scratch(), tagged);
+    found = self.keywords(span, textrank ? Jieba::Keywords::textrank : Jieba::Keywords::tfidf, hmm, tags,
+                          type != nullptr, most, workspace(), tag_scratch(), tagged);
   }
-  const std::vector<py::str> names = by_tag && !tags.empty() ? tag_strings(self) : std::vector<py::str>();
-  const py::str none;
-  py::list out(std::min(found.size(), most));
-  for (std::size_t i = 0; i < out.size(); ++i) {
+  const std::vector<py::str> names = type != nullptr ? tag_strings(self) : std::vector<py::str>();
+  py::list out(found.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
     const std::size_t at = found[i].word;
-    const auto word = py::reinterpret_steal<py::object>(
-        substring(text.ptr(), span, tagged.words.starts[at], tagged.words.ends[at]));
-    if (!word) throw py::error_already_set();
-    out[i] = py::make_tuple(word, names.empty() ? none : names[tagged.tags[at]], found[i].weight);
+    PyObject* item = substring(text.ptr(), span, tagged.words.starts[at], tagged.words.ends[at]);
+    if (type != nullptr) item = make_pair(type, item, names[tagged.tags[at]]);
+    if (weights && item != nullptr) {
+      PyObject* with_weight = PyTuple_New(2);
+      PyObject* weight = PyFloat_FromDouble(found[i].weight);
+      if (with_weight == nullptr || weight == nullptr) throw py::error_already_set();
+      PyTuple_SET_ITEM(with_weight, 0, item);
+      PyTuple_SET_ITEM(with_weight, 1, weight);
+      item = with_weight;
+    }
+    set_item(out, i, item);
   }
   return out;
 }
@@ -252,7 +267,7 @@ py::bytes compile_idf(const py::sequence& words, const std::vector<double>& valu
 
 void set_stop_words(Jieba& self, const py::iterable& words) {
   JiebaStopWords texts;
-  for (const py::handle word : words) texts.insert(to_u32(word));
+  for (const py::handle word : words) texts.add(to_u32(word));
   const py::gil_scoped_release release;
   self.set_stop_words(std::move(texts));
 }
@@ -319,7 +334,7 @@ void bind_jieba(py::module_& m) {
       .def("posseg", &posseg, py::arg("text"), py::arg("hmm"), py::arg("pair"))
       .def("tagged_tokens", &tagged_tokens, py::arg("texts"), py::arg("hmm"), py::arg("threads") = 0)
       .def("keywords", &keywords, py::arg("text"), py::arg("textrank"), py::arg("hmm"), py::arg("tags"),
-           py::arg("by_tag"), py::arg("most"))
+           py::arg("most"), py::arg("weights"), py::arg("pair"))
       .def_property_readonly("tag_names", &Jieba::tag_names)
       .def_property_readonly("has_tagger", &Jieba::has_tagger)
       .def_property_readonly("has_idf", &Jieba::has_idf)

@@ -135,9 +135,7 @@ class JiebaTokenizer(JiebaAnalysis, Component):
 
     lcut_for_search = cut_for_search
 
-    def spans(
-        self, text: str, *, mode: str | None = None, hmm: bool | None = None
-    ) -> list[tuple[int, int]]:
+    def spans(self, text: str, *, mode: str | None = None, hmm: bool | None = None) -> list[tuple[int, int]]:
         """Start and end of each word, in characters. See `cut`."""
         starts, ends = self._kernel.spans(text, *self._how(mode, hmm))
         return list(zip(starts.tolist(), ends.tolist(), strict=True))
@@ -177,16 +175,17 @@ class JiebaTokenizer(JiebaAnalysis, Component):
 
     # ---- the user's words ----------------------------------------------------------------------------------
 
-    def load_userdict(self, file: Any) -> None:
-        """Add the words of a file, or of an open file: lines "word [count] [tag]", UTF-8, as jieba reads them.
+    def load_userdict(self, file: Any, *, strict: bool = False) -> None:
+        """Add the words of a file, or of an open file: lines "word [count] [tag]", UTF-8.
 
-        A line that ends in neither a count nor a tag of small letters is a word as it stands, blanks
-        included.
+        jieba never finds fault with a line: what does not end in a count and a tag of small letters is a word
+        as it stands, blanks included. `strict`: such a line is an error.
 
         Raises:
-            DataError: bytes that are not UTF-8, or a word that `add_word` does not take; names file and line.
+            DataError: bytes that are not UTF-8, a word that `add_word` does not take, or (`strict`) a
+                malformed line; names file and line.
         """
-        for where, word, count, tag in jieba_data.user_words(file):
+        for where, word, count, tag in jieba_data.user_words(file, strict):
             try:
                 self.add_word(word, count, tag)
             except ConfigError as error:
@@ -277,7 +276,7 @@ class JiebaTokenizer(JiebaAnalysis, Component):
         compiled = None
         if "dictionary_ends" in arrays:
             if tokenizer.engine == "jieba":
-                raise ConfigError("jieba: engine 'jieba' with a dictionary of one's own cannot be loaded again")
+                raise ConfigError("jieba: engine 'jieba' with a dictionary of its own cannot be loaded again")
             words, counts, tags = zip(*_unpack_words("dictionary", arrays), strict=True)
             compiled = _core.jieba_compile(words, counts, tags, total)
             tokenizer.dictionary = "<saved>"

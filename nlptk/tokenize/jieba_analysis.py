@@ -1,4 +1,4 @@
-"""Tags and keywords as jieba.posseg and jieba.analyse give them: what `JiebaTokenizer` can do beside cutting."""
+"""Tags and keywords as jieba.posseg and jieba.analyse give them: what `JiebaTokenizer` can beside."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from nlptk.tokenize.jieba_data import PathLike, read_file
 
 # The English words that jieba.analyse leaves out.
 STOP_WORDS = frozenset(
-    "the of is and to in that we for an are by be as on with can if from which you it this then at have all "
-    "not one has or that".split()
-)
+    ("the", "of", "is", "and", "to", "in", "that", "we", "for", "an", "are", "by", "be", "as", "on", "with",
+     "can", "if", "from", "which", "you", "it", "this", "then", "at", "have", "all", "not", "one", "has",
+     "or")
+)  # fmt: skip
 
 _ALL = 2**62
 
@@ -44,10 +45,10 @@ class JiebaAnalysis:
     def extract_tags(
         self,
         sentence: str,
-        topK: int | None = 20,  # noqa: N803 (jieba's name)
-        withWeight: bool = False,  # noqa: N803
-        allowPOS: Iterable[str] = (),  # noqa: N803
-        withFlag: bool = False,  # noqa: N803
+        topK: int | None = 20,
+        withWeight: bool = False,
+        allowPOS: Iterable[str] = (),
+        withFlag: bool = False,
     ) -> list[Any]:
         """Keywords by TF-IDF, the best first, as jieba.analyse.extract_tags gives them.
 
@@ -61,10 +62,10 @@ class JiebaAnalysis:
     def textrank(
         self,
         sentence: str,
-        topK: int | None = 20,  # noqa: N803
-        withWeight: bool = False,  # noqa: N803
-        allowPOS: Iterable[str] = ("ns", "n", "vn", "v"),  # noqa: N803
-        withFlag: bool = False,  # noqa: N803
+        topK: int | None = 20,
+        withWeight: bool = False,
+        allowPOS: Iterable[str] = ("ns", "n", "vn", "v"),
+        withFlag: bool = False,
     ) -> list[Any]:
         """Keywords by TextRank, the best first, as jieba.analyse.textrank gives them. See `extract_tags`."""
         return self._keywords(True, sentence, topK, withWeight, allowPOS, withFlag)
@@ -103,11 +104,6 @@ class JiebaAnalysis:
         kernel = self._tagger() if textrank or allowed else self._kernel
         # A negative topK leaves out the last ones, as slicing does.
         limit = most if most is not None and most > 0 else _ALL
-        found = kernel.keywords(text, textrank, self.hmm, allowed, with_flag, limit)
-        if most is not None and most < 0:
-            found = found[:most]
-        paired = with_flag and bool(allowed)
-        words = [Pair(word, flag) if paired else word for word, flag, _ in found]
-        if not with_weight:
-            return words
-        return [(word, weight) for word, (_, _, weight) in zip(words, found, strict=True)]
+        pair = Pair if with_flag and allowed else None
+        found: list[Any] = kernel.keywords(text, textrank, self.hmm, allowed, limit, with_weight, pair)
+        return found[:most] if most is not None and most < 0 else found

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from nlptk.tokenize.jieba_cache import cached
 PathLike = str | os.PathLike[str]
 
 _USER_LINE = re.compile("^(.+?)( [0-9]+)?( [a-z]+)?$")
+_STRICT_LINE = re.compile(r"^(\S+)( [0-9]+)?( [A-Za-z]+)?$")
 
 
 def package_file(*parts: str) -> Path:
@@ -93,16 +94,17 @@ def _count(text: str) -> int:
 # ---- user dictionaries -------------------------------------------------------------------------------------
 
 
-def user_words(file: Any) -> Iterator[tuple[str, str, int | None, str | None]]:
+def user_words(file: Any, strict: bool) -> Iterator[tuple[str, str, int | None, str | None]]:
     """(where, word, count, tag) of each line "word [count] [tag]", as jieba.load_userdict reads it.
 
-    `file`: a path, or an open file of bytes or str. Raises DataError that names file and line for bytes that
-    are not UTF-8.
+    `file`: a path, or an open file of bytes or str. `strict`: see `JiebaTokenizer.load_userdict`. Raises
+    DataError that names file and line.
     """
     if isinstance(file, (str, os.PathLike)):
-        name, lines = os.fspath(file), iter(_lines(read_file(file)))
+        name = os.fspath(file)
+        lines: Iterable[Any] = _lines(read_file(file))
     elif hasattr(file, "__iter__"):
-        name, lines = str(getattr(file, "name", repr(file))), iter(file)
+        name, lines = str(getattr(file, "name", repr(file))), file
     else:
         raise ConfigError(f"a user dictionary is a path or an open file, not {type(file).__name__}")
     for number, line in enumerate(lines, 1):
@@ -115,8 +117,10 @@ def user_words(file: Any) -> Iterator[tuple[str, str, int | None, str | None]]:
                 raise DataError(f"{where}: is not UTF-8; convert the file to UTF-8") from None
         if not text:
             continue
-        match = _USER_LINE.match(text)
+        match = (_STRICT_LINE if strict else _USER_LINE).match(text)
         if match is None:
-            raise DataError(f"{where}: a line is a word, perhaps its count, perhaps its tag")
+            raise DataError(
+                f"{where}: a line is a word, perhaps its count, perhaps its tag, parted by one blank"
+            )
         word, count, tag = match.groups()
         yield where, word, None if count is None else int(count), None if tag is None else tag.strip()

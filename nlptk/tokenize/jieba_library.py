@@ -24,7 +24,7 @@ class LibraryJieba:
         try:
             import jieba
         except ImportError:
-            raise MissingDependencyError("engine='jieba' needs the package jieba: pip install jieba") from None
+            raise MissingDependencyError("engine 'jieba' needs the package: pip install jieba") from None
         jieba.setLogLevel(logging.WARNING)
         self._tokenizer = jieba.Tokenizer(dictionary)
         self._tokenizer.initialize()
@@ -149,8 +149,8 @@ class LibraryJieba:
         raise ConfigError("engine 'jieba' takes no other idf table: use engine='nlptk'")
 
     def keywords(
-        self, text: str, textrank: bool, hmm: bool, tags: list[str], by_tag: bool, most: int
-    ) -> list[tuple[str, str, float]]:
+        self, text: str, textrank: bool, hmm: bool, tags: list[str], most: int, weights: bool, pair: Any
+    ) -> list[Any]:
         """See `_core.Jieba.keywords`; with the HMM whatever `hmm` says."""
         del hmm
         self._check(text)
@@ -160,10 +160,9 @@ class LibraryJieba:
         extractor.stop_words = self._stop_words
         extractor.postokenizer = self._posseg()
         extractor.tokenizer = extractor.postokenizer if textrank else self._tokenizer
-        found = extractor.extract_tags(text, None, True, tuple(tags), by_tag)[:most]
-        if by_tag and tags:
-            return [(pair.word, pair.flag, weight) for pair, weight in found]
-        return [(word, "", weight) for word, weight in found]
+        found = extractor.extract_tags(text, most, True, tuple(tags), pair is not None)
+        rows = [(pair(*keyword) if pair else keyword, weight) for keyword, weight in found]
+        return rows if weights else [keyword for keyword, _ in rows]
 
     def _posseg(self) -> Any:
         if self._tagger is None:

@@ -61,7 +61,7 @@ def hmm() -> memoryview:
 
 def blob_array(values: Any) -> bytes:
     """An array as csrc/core/segment/blob.hpp reads it: length, items, zeros up to a multiple of eight."""
-    data = values.tobytes()
+    data: bytes = values.tobytes()
     return np.uint64(values.size).tobytes() + data + bytes(-len(data) % 8)
 
 

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::uint32_t kFirst = Alphabet::kMost + 1;  // nodes below are the root and its children
 constexpr int kTries = 1000;  // places tried for a family before later ones of its size begin further on
+constexpr std::uint64_t kMostGaps = std::uint64_t{1} << 20;  // beside 64 for each node: more is damage
 constexpr int kFewTries = 16;  // the same for families that added words move
 
 }  // namespace
@@ -165,7 +166,7 @@ DoubleArray::DoubleArray(BlobReader& in) : top_(kFirst) {
     if (!fits) throw std::invalid_argument("the compiled dictionary's tables do not fit together");
   };
   const auto begin = [&](std::size_t used) {
-    require(size > kFirst && size < kNone && used <= size);
+    require(size > kFirst && used <= size && size <= kMostGaps + 64 * std::uint64_t{used});
     nodes_.resize(size);
     ids_.resize(size, kNone);
   };

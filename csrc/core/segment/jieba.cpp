@@ -131,25 +131,25 @@ void Jieba::tagged_tokens(const TextSpan* texts, std::size_t count, bool use_hmm
 
 std::vector<JiebaKeyword> Jieba::keywords(const TextSpan& text, Keywords method, bool use_hmm,
                                           const std::vector<std::string>& tags, bool by_tag,
-                                          JiebaWorkspace& workspace, JiebaTagWorkspace& scratch,
-                                          JiebaTagged& out) const {
+                                          std::size_t most, JiebaWorkspace& workspace,
+                                          JiebaTagWorkspace& scratch, JiebaTagged& out) const {
   const std::shared_lock lock(mutex_);
   if (method == Keywords::tfidf && !idf_) throw std::invalid_argument("TF-IDF needs its table: call set_idf first");
   const bool tagged = method == Keywords::textrank || !tags.empty();
   JiebaKeywordFilter filter;
   filter.any_tag = !tagged;
   filter.by_tag = by_tag && !tags.empty();
-  for (const std::string& name : dictionary_.tag_names())
-    filter.tags.push_back(std::find(tags.begin(), tags.end(), name) != tags.end());
   if (tagged) {
+    for (const std::string& name : dictionary_.tag_names())
+      filter.tags.push_back(std::find(tags.begin(), tags.end(), name) != tags.end());
     tag_locked(text, use_hmm, workspace, scratch, out);
   } else {
     out.tags.clear();
     cut_locked(text, JiebaMode::accurate, use_hmm, workspace, out.words);
   }
   const char32_t* const from = workspace.text.data();
-  return method == Keywords::tfidf ? jieba_tfidf(from, out, *idf_, stop_words_, filter)
-                                   : jieba_textrank(from, out, stop_words_, filter);
+  return method == Keywords::tfidf ? jieba_tfidf(from, out, *idf_, stop_words_, filter, most)
+                                   : jieba_textrank(from, out, stop_words_, filter, most);
 }
 
 bool Jieba::has_tagger() const {

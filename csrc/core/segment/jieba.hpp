@@ -36,12 +36,12 @@ class Jieba {
   void tagged_tokens(const TextSpan* texts, std::size_t count, bool use_hmm, int threads, JiebaTagged* tokens) const;
 
   enum class Keywords : std::uint8_t { tfidf, textrank };
-  // The keywords of a text by falling weight; words and tags (if it was tagged) are left in `out`. `tags`: the allowed
+  // At most `most` keywords of a text by falling weight; words and tags (if it was tagged) are left in `out`. `tags`: the allowed
   // ones, TF-IDF takes any if there are none. `by_tag`: a word with another tag is another keyword.
   // std::invalid_argument before set_idf or, where tags are needed, set_tagger.
   std::vector<JiebaKeyword> keywords(const TextSpan& text, Keywords method, bool use_hmm,
-                                     const std::vector<std::string>& tags, bool by_tag, JiebaWorkspace& workspace,
-                                     JiebaTagWorkspace& scratch, JiebaTagged& out) const;
+                                     const std::vector<std::string>& tags, bool by_tag, std::size_t most,
+                                     JiebaWorkspace& workspace, JiebaTagWorkspace& scratch, JiebaTagged& out) const;
 
   bool has_tagger() const;
   void set_tagger(std::string_view bytes);  // see JiebaTagger

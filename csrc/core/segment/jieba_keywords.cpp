@@ -1,6 +1,7 @@
 #include "segment/jieba_keywords.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <numeric>
 #include <unordered_map>
@@ -18,10 +19,9 @@ constexpr std::uint32_t kNew = 0xFFFFFFFF;
 class Vocabulary {
  public:
   Vocabulary(const char32_t* text, const JiebaTagged& tagged, bool by_tag)
-      : text_(text), tagged_(tagged), by_tag_(by_tag), slots_(16, kNew) {}
+      : text_(text), tagged_(tagged), by_tag_(by_tag), slots_(std::bit_ceil(tagged.words.size() + 16), kNew) {}
 
   std::uint32_t number(std::size_t word) {
-    if (2 * firsts_.size() >= slots_.size()) grow();
     std::uint32_t& slot = find(word);
     if (slot == kNew) {
       slot = static_cast<std::uint32_t>(firsts_.size());
@@ -45,15 +45,11 @@ class Vocabulary {
   bool same(std::size_t a, std::size_t b) const {
     return text(a) == text(b) && (!by_tag_ || tagged_.tags[a] == tagged_.tags[b]);
   }
-  void grow() {
-    slots_.assign(2 * slots_.size(), kNew);
-    for (std::uint32_t i = 0; i < firsts_.size(); ++i) find(firsts_[i]) = i;
-  }
 
   const char32_t* text_;
   const JiebaTagged& tagged_;
   bool by_tag_;
-  std::vector<std::uint32_t> slots_;
+  std::vector<std::uint32_t> slots_;  // more than words
   std::vector<std::size_t> firsts_;
 };
 
@@ -63,18 +59,26 @@ bool is_keyword(std::u32string_view word, const JiebaStopWords& stop_words) {
   while (begin < end && unicode::is_space(word[begin])) ++begin;
   while (begin < end && unicode::is_space(word[end - 1])) --end;
   if (end - begin < 2) return false;
-  std::u32string lower(word);
-  for (char32_t& c : lower) c = unicode::to_lower(c);
-  return stop_words.count(lower) == 0;
+  return !stop_words.has(word);
 }
 
 bool is_allowed(const JiebaTagged& tagged, std::size_t word, const JiebaKeywordFilter& filter) {
   return filter.any_tag || (tagged.tags[word] < filter.tags.size() && filter.tags[tagged.tags[word]]);
 }
 
-void sort_by_weight(std::vector<JiebaKeyword>& keywords) {
-  std::stable_sort(keywords.begin(), keywords.end(),
-                   [](const JiebaKeyword& a, const JiebaKeyword& b) { return a.weight > b.weight; });
+// The first `most` by falling weight, equal weights in the order in which they come.
+std::vector<JiebaKeyword> best(const std::vector<JiebaKeyword>& keywords, std::size_t most) {
+  most = std::min(most, keywords.size());
+  std::vector<std::uint32_t> order(keywords.size());
+  std::iota(order.begin(), order.end(), 0u);
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(most), order.end(),
+                    [&](std::uint32_t a, std::uint32_t b) {
+                      if (keywords[a].weight != keywords[b].weight) return keywords[a].weight > keywords[b].weight;
+                      return a < b;
+                    });
+  std::vector<JiebaKeyword> found(most);
+  for (std::size_t i = 0; i < most; ++i) found[i] = keywords[order[i]];
+  return found;
 }
 
 DoubleArray read_trie(BlobReader& in) {
@@ -114,10 +118,26 @@ double JiebaIdf::get(std::u32string_view word) const {
   return id == DoubleArray::kNone ? median_ : values_[id];
 }
 
+// ---- stop words --------------------------------------------------------------------------------------------------
+
+void JiebaStopWords::add(std::u32string_view word) {
+  if (word.empty()) return;
+  words_.emplace(word);
+  firsts_[word[0] & 0xFFFF] = true;
+}
+
+bool JiebaStopWords::has(std::u32string_view word) const {
+  if (!firsts_[unicode::to_lower(word[0]) & 0xFFFF]) return false;
+  std::u32string lower(word);
+  for (char32_t& c : lower) c = unicode::to_lower(c);
+  return words_.count(lower) > 0;
+}
+
 // ---- TF-IDF ------------------------------------------------------------------------------------------------------
 
 std::vector<JiebaKeyword> jieba_tfidf(const char32_t* text, const JiebaTagged& tagged, const JiebaIdf& idf,
-                                      const JiebaStopWords& stop_words, const JiebaKeywordFilter& filter) {
+                                      const JiebaStopWords& stop_words, const JiebaKeywordFilter& filter,
+                                      std::size_t most) {
   Vocabulary vocabulary(text, tagged, filter.by_tag);
   std::vector<double> counts;
   for (std::size_t word = 0; word < tagged.words.size(); ++word) {
@@ -136,8 +156,7 @@ std::vector<JiebaKeyword> jieba_tfidf(const char32_t* text, const JiebaTagged& t
     total += counts[i];
   }
   for (JiebaKeyword& keyword : found) keyword.weight *= idf.get(vocabulary.text(keyword.word)) / total;
-  sort_by_weight(found);
-  return found;
+  return best(found, most);
 }
 
 // ---- TextRank ----------------------------------------------------------------------------------------------------
@@ -193,7 +212,8 @@ Graph neighbours(const JiebaTagged& tagged, const std::vector<std::uint32_t>& nu
 }  // namespace
 
 std::vector<JiebaKeyword> jieba_textrank(const char32_t* text, const JiebaTagged& tagged,
-                                         const JiebaStopWords& stop_words, const JiebaKeywordFilter& filter) {
+                                         const JiebaStopWords& stop_words, const JiebaKeywordFilter& filter,
+                                      std::size_t most) {
   Vocabulary vocabulary(text, tagged, filter.by_tag);
   std::vector<std::uint32_t> numbers(tagged.words.size(), kNew);  // kNew: cannot be a keyword
   for (std::size_t word = 0; word < numbers.size(); ++word) {
@@ -222,12 +242,11 @@ std::vector<JiebaKeyword> jieba_textrank(const char32_t* text, const JiebaTagged
       weights[n] = (1 - kDamping) + kDamping * sum;
     }
   }
-  const auto [least, most] = std::minmax_element(weights.begin(), weights.end());
-  const double low = *least / 10.0, width = *most - low;
+  const auto [least, greatest] = std::minmax_element(weights.begin(), weights.end());
+  const double low = *least / 10.0, width = *greatest - low;
   std::vector<JiebaKeyword> found(nodes);
   for (std::size_t n = 0; n < nodes; ++n) found[n] = {first(n), (weights[n] - low) / width};
-  sort_by_weight(found);
-  return found;
+  return best(found, most);
 }
 
 }  // namespace nlptk

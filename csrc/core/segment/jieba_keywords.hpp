@@ -43,12 +43,25 @@ class JiebaIdf {
   double median_ = 0;
 };
 
-using JiebaStopWords = std::unordered_set<std::u32string>;
+// Words that are no keywords, compared in lower case.
+class JiebaStopWords {
+ public:
+  JiebaStopWords() : firsts_(0x10000, false) {}
+  void add(std::u32string_view word);
+  bool has(std::u32string_view word) const;
 
-// Both give keywords by falling weight. `text`: what `tagged` is offsets into; tags may be missing if any is allowed.
+ private:
+  std::unordered_set<std::u32string> words_;
+  std::vector<bool> firsts_;  // by the low bits of a word's first character: most words need no look at the set
+};
+
+// Both give at most `most` keywords by falling weight. `text`: what `tagged` is offsets into; tags may be missing if
+// any is allowed.
 std::vector<JiebaKeyword> jieba_tfidf(const char32_t* text, const JiebaTagged& tagged, const JiebaIdf& idf,
-                                      const JiebaStopWords& stop_words, const JiebaKeywordFilter& filter);
+                                      const JiebaStopWords& stop_words, const JiebaKeywordFilter& filter,
+                                      std::size_t most);
 std::vector<JiebaKeyword> jieba_textrank(const char32_t* text, const JiebaTagged& tagged,
-                                         const JiebaStopWords& stop_words, const JiebaKeywordFilter& filter);
+                                         const JiebaStopWords& stop_words, const JiebaKeywordFilter& filter,
+                                         std::size_t most);
 
 }  // namespace nlptk
