@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nlptk.language import load as load
     from nlptk.registry import component as component
     from nlptk.registry import factory as factory
+    from nlptk.tokenize.jieba import JiebaTokenizer as JiebaTokenizer
     from nlptk.views import Span as Span
     from nlptk.views import Token as Token
 
@@ -31,6 +32,7 @@ _EXPORTS = {
     "Doc": "nlptk.doc:Doc",
     "DocBin": "nlptk.docbin:DocBin",
     "HMMTagger": "nlptk.tag.hmm:HMMTagger",
+    "JiebaTokenizer": "nlptk.tokenize.jieba:JiebaTokenizer",
     "Language": "nlptk.language:Language",
     "RuleTokenizer": "nlptk.tokenize.rules:RuleTokenizer",
     "Segmenter": "nlptk.tokenize.segmenter:Segmenter",

@@ -1,6 +1,6 @@
 """C++ kernels of nlptk."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -326,3 +326,95 @@ class WordPieceTokenizer:
         self, text: str
     ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
         """Starts and ends of the words [words], first piece of each [words + 1], ids [pieces]."""
+
+# jieba.cpp: see nlptk/tokenize/jieba.py
+def hash_bytes(data: bytes | memoryview) -> int:
+    """A 64-bit hash that tells damage and changed files, not attackers."""
+
+def jieba_compile(words: Sequence[str], counts: Sequence[int], tags: Sequence[str], total: int) -> bytes:
+    """A dictionary as `Jieba` reads it; of equal words the last counts. ValueError for what cannot be one."""
+
+def jieba_compile_idf(words: Sequence[str], values: Sequence[float], median: float) -> bytes:
+    """An idf table as `Jieba.set_idf` reads it."""
+
+def jieba_is_block(word: str) -> bool:
+    """Whether jieba's block rule leaves the word in one piece."""
+
+class Jieba:
+    """Modes: 0 accurate, 1 full, 2 search. Counts are jieba's FREQ. Safe to use from several threads."""
+
+    def __init__(self, dictionary: bytes | memoryview, hmm: bytes | memoryview) -> None: ...
+    def cut(self, text: str, mode: int, hmm: bool) -> list[str]:
+        """The words of a text."""
+
+    def spans(self, text: str, mode: int, hmm: bool) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Starts and ends of the words of a text, in characters."""
+
+    def tokens(
+        self, texts: Sequence[str], hmm: bool, threads: int = 0
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
+        """Starts and ends of all texts' tokens as a Doc wants them, one after the other; the first token of
+        each text, [texts + 1]."""
+
+    def add(self, word: str, count: int) -> None:
+        """Set a word's count and add it to the total; 0 deletes. ValueError if that cannot be."""
+
+    def set_tag(self, word: str, tag: str) -> None:
+        """Set a word's tag."""
+
+    def keep_whole(self, word: str, keep: bool) -> None:
+        """Find the word before a text is cut, or no longer."""
+
+    def set_total(self, total: int) -> None:
+        """Set the sum of all counts."""
+
+    def count(self, text: str) -> int | None:
+        """A word's count, 0 for the beginning of a word, None otherwise."""
+
+    @property
+    def total(self) -> int:
+        """The sum of all counts."""
+
+    def entries(self) -> list[tuple[str, int, str]]:
+        """Word, count and tag ("" for none) of all words."""
+
+    def set_tagger(self, tables: bytes | memoryview) -> None:
+        """Tables from jieba_models.tagger()."""
+
+    @property
+    def has_tagger(self) -> bool:
+        """Whether set_tagger was called."""
+
+    @property
+    def tag_names(self) -> list[str]:
+        """Names of the tag numbers."""
+
+    def posseg(self, text: str, hmm: bool, pair: type[tuple[str, str]]) -> list[Any]:
+        """A `pair` (word, tag) for each word of a text."""
+
+    def tagged_tokens(
+        self, texts: Sequence[str], hmm: bool, threads: int = 0
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
+        """As `tokens`, with tag numbers before the last."""
+
+    def set_idf(self, tables: bytes | memoryview) -> None:
+        """Tables from jieba_models.idf()."""
+
+    @property
+    def has_idf(self) -> bool:
+        """Whether set_idf was called."""
+
+    def set_stop_words(self, words: Iterable[str]) -> None:
+        """Words that are no keywords, in lower case."""
+
+    def keywords(
+        self,
+        text: str,
+        textrank: bool,
+        hmm: bool,
+        tags: Sequence[str],
+        most: int,
+        weights: bool,
+        pair: type[tuple[str, str]] | None,
+    ) -> list[Any]:
+        """The best `most`: words, or a `pair` (word, tag) for each; (keyword, weight) if `weights`."""

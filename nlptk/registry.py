@@ -24,6 +24,7 @@ BUILTIN: dict[str, str] = {
     "hanlp_tokenizer": "nlptk.hanlp:HanlpTokenizer",
     "hanlp_tagger": "nlptk.hanlp:HanlpTagger",
     "hanlp_ner": "nlptk.hanlp:HanlpNer",
+    "jieba": "nlptk.tokenize.jieba:JiebaTokenizer",
     "char_tokenizer": "nlptk.tokenize.basic:CharTokenizer",
     "sentencizer": "nlptk.tokenize.basic:Sentencizer",
     "tagger": "nlptk.tag.component:Tagger",

@@ -37,4 +37,5 @@ PYBIND11_MODULE(_core, m) {
   bind_unicode(m);
   bind_pretokenize(m);
   bind_wordpiece(m);
+  bind_jieba(m);
 }
