@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _EXPORTS = {
+    "BPE": "nlptk.tokenize.bpe:BPE",
     "CRFTagger": "nlptk.tag.crf:CRFTagger",
     "Doc": "nlptk.doc:Doc",
     "DocBin": "nlptk.docbin:DocBin",
