@@ -26,7 +26,7 @@ from nlptk.tokenize.hf_json import (
     read_vocab,
     require,
 )
-from nlptk.tokenize.pretokenizers import PATTERNS
+from nlptk.tokenize.pretokenizers import PATTERNS, from_oniguruma
 
 PathLike = str | os.PathLike[str]
 Merge = tuple[str, str]
@@ -167,7 +167,7 @@ def _pre_tokenizer(part: Any, source: str) -> dict[str, Any]:
             pattern = stage.get("pattern")
             if not isinstance(pattern, dict) or not isinstance(pattern.get("Regex"), str):
                 raise ModelError(f"{source}: the pre-tokenizer Split needs a Regex")
-            patterns.append(pattern["Regex"])
+            patterns.append(from_oniguruma(pattern["Regex"]))
         elif kind in ("Whitespace", "WhitespaceSplit"):
             patterns.append("whitespace" if kind == "Whitespace" else "whitespace_split")
         else:

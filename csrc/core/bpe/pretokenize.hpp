@@ -176,8 +176,8 @@ class Cursor {
 
   // U+4E00 to U+9FFF, all of them letters: more than nine in ten of the characters of Chinese.
   bool is_han(std::size_t at) const {
-    const unsigned two = static_cast<unsigned>(text_[at]) << 8 | text_[at + 1];
-    return two - 0xE4B8u < 0xEA00u - 0xE4B8u;
+    const unsigned lead = text_[at];
+    return lead - 0xE4u < 6u && (lead > 0xE4 || text_[at + 1] >= 0xB8);
   }
 
   // A run that `count` counts in each block; what does not fill a block is left.
