@@ -33,8 +33,11 @@ std::vector<std::int32_t> short_ids(const WordPiece& model, const TextSpan& text
 
 Pieces general(const WordPiece& model, const TextSpan& text) {
   const WordPiece::Lease lease(model);
-  Pieces pieces;
-  model.encode(text, *lease, pieces);
+  Pieces pieces, again;
+  model.encode_generally(text, *lease, pieces);
+  model.encode(text, *lease, again);
+  CHECK(again.ids == pieces.ids && again.starts == pieces.starts);
+  CHECK(again.ends == pieces.ends && again.words == pieces.words);
   return pieces;
 }
 
