@@ -20,6 +20,13 @@ def char_flags(text: str) -> NDArray[np.uint8]:
 def lower(text: str) -> str:
     """Simple lower case: one character for each, so offsets stay valid."""
 
+# pretokenize.cpp: see nlptk/tokenize/pretokenizers.py
+PRETOKENIZE_PATTERNS: tuple[str, ...]
+
+def pretokenize(text: str, pattern: str) -> list[tuple[int, int]]:
+    """Start and end of each piece, in characters. `pattern` is one of PRETOKENIZE_PATTERNS. TypeError for a text
+    that is no str, ValueError for another pattern."""
+
 # trigram.cpp: the second-order decoder of nlptk/tag/hmm.py
 class TrigramModel:
     """Second-order Viterbi. The last state is the boundary, which stands before and after each sequence."""
