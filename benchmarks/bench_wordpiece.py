@@ -98,6 +98,10 @@ def main() -> None:
     peer.no_truncation()
     peer.no_padding()
 
+    def peer_ids(line: str) -> list[int]:
+        ids: list[int] = peer.encode(line).ids
+        return ids
+
     def peer_offsets(line: str) -> tuple[Any, ...]:
         found = peer.encode(line)
         return found.ids, found.tokens, found.offsets
@@ -110,7 +114,7 @@ def main() -> None:
         seconds = in_turn(
             {
                 "nlptk": lambda lines=lines: each(ours.encode, lines),
-                "tokenizers": lambda lines=lines: each(lambda line: peer.encode(line).ids, lines),
+                "tokenizers": lambda lines=lines: each(peer_ids, lines),
                 "nlptk, with offsets": lambda lines=lines: each(ours.encode_with_offsets, lines),
                 "tokenizers, with offsets": lambda lines=lines: each(peer_offsets, lines),
             },

@@ -31,19 +31,22 @@ py::array_t<std::int32_t> array(const Ids& values) {
 // piece.
 class Tokenizer {
  public:
-  Tokenizer(const std::vector<std::string>& tokens, const Ids& ids, const std::string& unk_token, const std::string& prefix,
-            std::size_t max_chars, const NormalizerOptions& options, std::vector<AddedToken> added, Ids before, Ids after)
+  Tokenizer(const std::vector<std::string>& tokens, const Ids& ids, const std::string& unk_token,
+            const std::string& prefix, std::size_t max_chars, const NormalizerOptions& options,
+            std::vector<AddedToken> added, Ids before, Ids after)
       : before_(std::move(before)), after_(std::move(after)) {
     if (tokens.size() != ids.size()) throw std::invalid_argument("there must be as many ids as tokens");
     std::int32_t largest = 0;
     const auto check = [&](std::int32_t id) {
       if (id < 0 || id > WordPiece::kMaxId)
-        throw std::invalid_argument("id " + std::to_string(id) + " is not in 0 to " + std::to_string(WordPiece::kMaxId));
+        throw std::invalid_argument("id " + std::to_string(id) + " is not in 0 to " +
+                                    std::to_string(WordPiece::kMaxId));
       largest = std::max(largest, id);
     };
     for (const std::int32_t id : ids) check(id);
     for (const AddedToken& token : added) check(token.id);
-    model_ = std::make_unique<WordPiece>(options, Vocabulary(tokens, ids, unk_token, prefix, max_chars), std::move(added));
+    Vocabulary vocabulary(tokens, ids, unk_token, prefix, max_chars);
+    model_ = std::make_unique<WordPiece>(options, std::move(vocabulary), std::move(added));
     const std::size_t known = std::min<std::size_t>(static_cast<std::size_t>(largest) + 1, 4 * tokens.size() + 1024);
     for (std::size_t id = 0; id < known; ++id) ints_.push_back(py::int_(id));
   }

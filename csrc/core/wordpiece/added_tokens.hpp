@@ -52,7 +52,9 @@ class AddedTokens {
   template <class Text>
   static bool fits(const AddedToken& token, const Text& text, std::size_t begin, std::size_t end, std::size_t length) {
     if (!token.single_word) return true;
-    return !(begin > 0 && (char_flags(text(begin - 1)) & kWordChar)) && !(end < length && (char_flags(text(end)) & kWordChar));
+    const bool touched_before = begin > 0 && (char_flags(text(begin - 1)) & kWordChar);
+    const bool touched_behind = end < length && (char_flags(text(end)) & kWordChar);
+    return !touched_before && !touched_behind;
   }
 
   // [begin, end) with the white space that the token takes, of text[done, length).

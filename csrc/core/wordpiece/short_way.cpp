@@ -55,7 +55,8 @@ void WordPiece::end_word(std::size_t bytes, std::size_t chars, Workspace& worksp
   const char* word = workspace.word.data();
   const auto add = [&](std::int32_t id, std::size_t begin, std::size_t end) {
     if constexpr (Sink::kPlaces) {
-      sink.add(id, static_cast<std::size_t>(workspace.origins[begin]), static_cast<std::size_t>(workspace.origins[end - 1]) + 1);
+      const std::int32_t first = workspace.origins[begin], last = workspace.origins[end - 1];
+      sink.add(id, static_cast<std::size_t>(first), static_cast<std::size_t>(last) + 1);
     } else {
       sink.add(id, begin, end);
     }

@@ -121,7 +121,8 @@ class WordPiece {
   bool ascii_word(const Char* text, std::size_t length, std::size_t& at, Workspace& workspace, Sink& sink) const;
   template <class Sink>
   void end_word(std::size_t bytes, std::size_t chars, Workspace& workspace, Sink& sink) const;
-  void general_words(std::size_t begin, std::size_t end, std::int32_t& word, Workspace& workspace, Pieces& pieces) const;
+  void general_words(std::size_t begin, std::size_t end, std::int32_t& word, Workspace& workspace,
+                     Pieces& pieces) const;
 };
 
 // std::invalid_argument for a text of 2^31 code points or more.
