@@ -32,7 +32,9 @@ def draw_lines(seed: int, count: int = 200) -> list[str]:
     return [" ".join(draw.choice(words) for _ in range(draw.randrange(12))) for _ in range(count)]
 
 
-def peer(lines: Sequence[str] | None, files: list[str] | None = None, *, byte_level: bool = True, **options: Any) -> Any:
+def peer(
+    lines: Sequence[str] | None, files: list[str] | None = None, *, byte_level: bool = True, **options: Any
+) -> Any:
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
     made = Tokenizer(models.BPE(unk_token=options.pop("unk_token", None)))
@@ -119,7 +121,10 @@ def test_files_are_read_line_by_line_with_their_line_ends(tmp_path: Path) -> Non
     theirs = peer(None, [str(plain), str(unzipped)], vocab_size=420)
     same(BPE.train([plain, zipped], 420), theirs)
     same(BPE.train([str(plain), str(unzipped)], 420, threads=1), theirs)
-    assert BPE.train(plain, 300).merges == BPE.train(plain.read_text("utf-8").splitlines(keepends=True), 300).merges
+    assert (
+        BPE.train(plain, 300).merges
+        == BPE.train(plain.read_text("utf-8").splitlines(keepends=True), 300).merges
+    )
 
 
 def test_blocks_and_threads_change_nothing(tmp_path: Path) -> None:
@@ -149,7 +154,16 @@ def test_progress_tells_bytes_and_then_tokens(tmp_path: Path) -> None:
     path.write_text("\n".join(LINES), encoding="utf-8")
     seen: list[tuple[str, int, int | None]] = []
     BPE.train(path, 300, progress=lambda stage, done, total: seen.append((stage, done, total)))
-    assert seen[0] == ("count", path.stat().st_size, None)
+    size = path.stat().st_size
+    assert seen[0] == ("count", size, size)
+    packed = tmp_path / "text.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    for pattern in ("gpt2", r"\S+"):
+        seen.clear()
+        BPE.train([path, packed], 300, pattern=pattern, progress=lambda *told: seen.append(told))
+        counted = [told for told in seen if told[0] == "count"]
+        assert [done for _, done, _ in counted] == [size, 2 * size]
+        assert counted[-1][2] == 2 * size
 
 
 def test_bytes_that_are_not_utf8(tmp_path: Path) -> None:
