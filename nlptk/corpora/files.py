@@ -257,13 +257,13 @@ def atomic_writer(path: PathLike) -> Iterator[TextWriter]:
         sys.stdout.buffer.flush()
         return
     target = os.path.realpath(name)
+    special = os.path.exists(target) and not stat.S_ISREG(os.stat(target).st_mode)
+    scratch = target if special else f"{target}.{secrets.token_hex(4)}.tmp"
     try:
-        special = os.path.exists(target) and not stat.S_ISREG(os.stat(target).st_mode)
-        scratch = target if special else f"{target}.{secrets.token_hex(4)}.tmp"
-        raw = open(scratch, "wb" if special else "xb")  # noqa: SIM115 (closed below)
-    except OSError as error:
-        raise DataError(f"cannot write {name!r}: {error.strerror}") from error
-    try:
+        try:  # inside the other, so that a signal right after it cannot leave the file behind
+            raw = open(scratch, "wb" if special else "xb")  # noqa: SIM115 (closed below)
+        except OSError as error:
+            raise DataError(f"cannot write {name!r}: {error.strerror}") from error
         with raw:
             with _compressed(raw, name) as stream:
                 yield TextWriter(stream, name)
