@@ -21,22 +21,26 @@ if TYPE_CHECKING:
     from nlptk.language import load as load
     from nlptk.registry import component as component
     from nlptk.registry import factory as factory
+    from nlptk.tokenize.jieba import JiebaTokenizer as JiebaTokenizer
     from nlptk.views import Span as Span
     from nlptk.views import Token as Token
 
 __version__ = "0.1.0"
 
 _EXPORTS = {
+    "BPE": "nlptk.tokenize.bpe:BPE",
     "CRFTagger": "nlptk.tag.crf:CRFTagger",
     "Doc": "nlptk.doc:Doc",
     "DocBin": "nlptk.docbin:DocBin",
     "HMMTagger": "nlptk.tag.hmm:HMMTagger",
+    "JiebaTokenizer": "nlptk.tokenize.jieba:JiebaTokenizer",
     "Language": "nlptk.language:Language",
     "RuleTokenizer": "nlptk.tokenize.rules:RuleTokenizer",
     "Segmenter": "nlptk.tokenize.segmenter:Segmenter",
     "Span": "nlptk.views:Span",
     "Tagger": "nlptk.tag.component:Tagger",
     "Token": "nlptk.views:Token",
+    "WordPiece": "nlptk.tokenize.wordpiece:WordPiece",
     "blank": "nlptk.language:blank",
     "component": "nlptk.component",  # a module that is the decorator too
     "errors": "nlptk.errors",

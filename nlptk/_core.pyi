@@ -1,6 +1,6 @@
 """C++ kernels of nlptk."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -290,3 +290,192 @@ class CrfTrainer:
         callback: Callable[[dict[str, Any], NDArray[np.float32]], bool],
     ) -> NDArray[np.float32]:
         """As `lbfgs`, with a callback after each pass."""
+
+# wordpiece.cpp: the kernel of nlptk/tokenize/wordpiece.py; TypeError for anything but str
+class WordPieceTokenizer:
+    def __init__(
+        self,
+        tokens: Sequence[str],
+        ids: Sequence[int],
+        unk_token: str,
+        prefix: str,
+        max_chars: int,
+        clean_text: bool,
+        chinese_chars: bool,
+        strip_accents: bool,
+        lowercase: bool,
+        added: Sequence[tuple[str, int, bool, bool, bool, bool]],
+        before: Sequence[int],
+        after: Sequence[int],
+    ) -> None:
+        """`added`: content, id, single_word, lstrip, rstrip, normalized; `before`, `after`: the special
+        tokens round one text. ValueError for an id out of range, an empty added token, no `unk_token` among
+        the tokens.
+        """
+
+    def encode(self, text: str, add_special_tokens: bool = True) -> list[int]: ...
+    def encode_batch(
+        self, texts: Sequence[str], add_special_tokens: bool = True, threads: int = 0
+    ) -> list[list[int]]: ...
+    def pieces(
+        self, text: str
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+        """ids, starts, ends and number of the word, [pieces]."""
+
+    def words(
+        self, text: str
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+        """Starts and ends of the words [words], first piece of each [words + 1], ids [pieces]."""
+
+# jieba.cpp: see nlptk/tokenize/jieba.py
+def hash_bytes(data: bytes | memoryview) -> int:
+    """A 64-bit hash that tells damage and changed files, not attackers."""
+
+def jieba_compile(words: Sequence[str], counts: Sequence[int], tags: Sequence[str], total: int) -> bytes:
+    """A dictionary as `Jieba` reads it; of equal words the last counts. ValueError for what cannot be one."""
+
+def jieba_compile_idf(words: Sequence[str], values: Sequence[float], median: float) -> bytes:
+    """An idf table as `Jieba.set_idf` reads it."""
+
+def jieba_is_block(word: str) -> bool:
+    """Whether jieba's block rule leaves the word in one piece."""
+
+class Jieba:
+    """Modes: 0 accurate, 1 full, 2 search. Counts are jieba's FREQ. Safe to use from several threads."""
+
+    def __init__(self, dictionary: bytes | memoryview, hmm: bytes | memoryview) -> None: ...
+    def cut(self, text: str, mode: int, hmm: bool) -> list[str]:
+        """The words of a text."""
+
+    def spans(self, text: str, mode: int, hmm: bool) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Starts and ends of the words of a text, in characters."""
+
+    def tokens(
+        self, texts: Sequence[str], hmm: bool, threads: int = 0
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
+        """Starts and ends of all texts' tokens as a Doc wants them, one after the other; the first token of
+        each text, [texts + 1]."""
+
+    def add(self, word: str, count: int) -> None:
+        """Set a word's count and add it to the total; 0 deletes. ValueError if that cannot be."""
+
+    def set_tag(self, word: str, tag: str) -> None:
+        """Set a word's tag."""
+
+    def keep_whole(self, word: str, keep: bool) -> None:
+        """Find the word before a text is cut, or no longer."""
+
+    def set_total(self, total: int) -> None:
+        """Set the sum of all counts."""
+
+    def count(self, text: str) -> int | None:
+        """A word's count, 0 for the beginning of a word, None otherwise."""
+
+    @property
+    def total(self) -> int:
+        """The sum of all counts."""
+
+    def entries(self) -> list[tuple[str, int, str]]:
+        """Word, count and tag ("" for none) of all words."""
+
+    def set_tagger(self, tables: bytes | memoryview) -> None:
+        """Tables from jieba_models.tagger()."""
+
+    @property
+    def has_tagger(self) -> bool:
+        """Whether set_tagger was called."""
+
+    @property
+    def tag_names(self) -> list[str]:
+        """Names of the tag numbers."""
+
+    def posseg(self, text: str, hmm: bool, pair: type[tuple[str, str]]) -> list[Any]:
+        """A `pair` (word, tag) for each word of a text."""
+
+    def tagged_tokens(
+        self, texts: Sequence[str], hmm: bool, threads: int = 0
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
+        """As `tokens`, with tag numbers before the last."""
+
+    def set_idf(self, tables: bytes | memoryview) -> None:
+        """Tables from jieba_models.idf()."""
+
+    @property
+    def has_idf(self) -> bool:
+        """Whether set_idf was called."""
+
+    def set_stop_words(self, words: Iterable[str]) -> None:
+        """Words that are no keywords, in lower case."""
+
+    def keywords(
+        self,
+        text: str,
+        textrank: bool,
+        hmm: bool,
+        tags: Sequence[str],
+        most: int,
+        weights: bool,
+        pair: type[tuple[str, str]] | None,
+    ) -> list[Any]:
+        """The best `most`: words, or a `pair` (word, tag) for each; (keyword, weight) if `weights`."""
+
+# bpe.cpp: the kernels of nlptk/tokenize/bpe.py
+class BpeCounter:
+    """Counts the pieces of a training text; `pattern` is one of PRETOKENIZE_PATTERNS."""
+
+    def __init__(self, pattern: str, prefix_space: bool = False, threads: int = 0) -> None: ...
+    def add_lines(self, data: bytes | memoryview) -> int:
+        """Count the pieces of each line, in threads, and return -1; or count nothing and return the place of the
+        first byte that is not UTF-8.
+        """
+
+    def add_texts(self, texts: Iterable[str]) -> None:
+        """Count the pieces of texts that need not be lines. TypeError for what is no str."""
+
+    def add_pieces(self, pieces: Iterable[str]) -> None:
+        """Count texts that are one piece each."""
+
+    def train(
+        self, vocab_size: int, options: dict[str, Any], progress: Callable[[int], None] | None = None
+    ) -> tuple[list[bytes], int, NDArray[np.uint32]]:
+        """Tokens by id, how many of the first are special, and merges [merges, 3]: left, right and merged id.
+
+        The counter is empty afterwards. `options`: the members of BpeTrainOptions by name; `progress` gets the number
+        of tokens now and then. ValueError if there is nothing to learn from or vocab_size is below the alphabet.
+        """
+
+class BpeEncoder:
+    """A model. `special` rows: text, id, special, single_word, lstrip, rstrip. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        tokens: Sequence[bytes],
+        ids: Sequence[int],
+        merges: NDArray[np.uint32],
+        pattern: str,
+        special: Sequence[tuple[bytes, int, bool, bool, bool, bool]],
+        options: dict[str, Any],
+    ) -> None:
+        """`merges` [merges, 3] name tokens by place. ValueError where tokens and merges do not fit together."""
+
+    @property
+    def linear(self) -> bool:
+        """Whether the merges allow encoding in linear time."""
+
+    def encode(self, text: str, special: bool = True, dropout: float = 0.0, seed: int = 0) -> list[int]: ...
+    def encode_batch(
+        self, texts: Sequence[str], special: bool = True, dropout: float = 0.0, seed: int = 0, threads: int = 0
+    ) -> list[list[int]]: ...
+    def encode_offsets(
+        self, texts: Sequence[str], special: bool = True, dropout: float = 0.0, seed: int = 0, threads: int = 0
+    ) -> tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
+        """Ids, starts and ends in characters [tokens of all texts], first token of each text [texts + 1]."""
+
+    def find_special(self, text: str) -> list[tuple[int, int, int]]:
+        """Start, end and id of each special token in a text."""
+
+    def decode(self, ids: NDArray[np.uint32], skip_special: bool = True) -> bytes:
+        """The bytes of these ids. ValueError for an id that is no token's."""
+
+def merges_of_ranks(tokens: Sequence[bytes]) -> NDArray[np.uint32]:
+    """Merges [merges, 3] that do what tiktoken does with tokens of these ranks, the places in `tokens`."""

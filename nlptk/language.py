@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 C = TypeVar("C")
 
-BLANK_TOKENIZERS = {"en": "tokenizer_en", "zh": "char_tokenizer", "xx": "char_tokenizer"}
+BLANK_TOKENIZERS = {"en": "tokenizer_en", "zh": "jieba", "xx": "char_tokenizer"}
 
 
 class Language(Pipes):
@@ -165,7 +165,7 @@ class Language(Pipes):
 
 
 def blank(lang: str) -> Language:
-    """A pipeline with only a tokenizer: "en" (rules), "zh" (a token for each Han character) or "xx" (any
+    """A pipeline with only a tokenizer: "en" (rules), "zh" (jieba's words) or "xx" (any
     language).
     """
     if lang not in BLANK_TOKENIZERS:

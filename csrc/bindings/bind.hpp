@@ -8,11 +8,13 @@ void bind_bpe(pybind11::module_& m);
 void bind_chain(pybind11::module_& m);
 void bind_crf(pybind11::module_& m);
 void bind_features(pybind11::module_& m);
+void bind_jieba(pybind11::module_& m);
 void bind_pretokenize(pybind11::module_& m);
-void bind_trigram(pybind11::module_& m);
-void bind_segment(pybind11::module_& m);
-void bind_unicode(pybind11::module_& m);
 void bind_rule_tokenizer(pybind11::module_& m);
+void bind_segment(pybind11::module_& m);
+void bind_trigram(pybind11::module_& m);
+void bind_unicode(pybind11::module_& m);
+void bind_wordpiece(pybind11::module_& m);
 
 namespace nlptk {
 

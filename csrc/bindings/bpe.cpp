@@ -9,6 +9,7 @@
 #include "bpe/encoder.hpp"
 #include "bpe/ranks.hpp"
 #include "bpe/trainer.hpp"
+#include "int_cache.hpp"
 #include "parallel.hpp"
 #include "py_text.hpp"
 
@@ -37,16 +38,12 @@ std::vector<BpeMerge> to_merges(const Array<std::uint32_t>& rows) {
   return merges;
 }
 
-// A list of Python ints, made without an object between.
-py::list to_list(const std::vector<TokenId>& ids) {
-  py::list out(ids.size());
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    PyObject* id = PyLong_FromUnsignedLong(ids[i]);
-    if (id == nullptr) throw py::error_already_set();
-    PyList_SET_ITEM(out.ptr(), static_cast<Py_ssize_t>(i), id);
-  }
-  return out;
-}
+// The encoder as Python has it.
+struct Encoder {
+  Encoder(BpeModel model, BpeTextOptions options) : bpe(std::move(model), std::move(options)) {}
+  BpeEncoder bpe;
+  IntCache ints;
+};
 
 BpeEncoder::Request request_of(bool special, double dropout, std::uint64_t seed, bool offsets) {
   if (!(dropout >= 0 && dropout <= 1)) throw py::value_error("dropout must be from 0 to 1");
@@ -59,17 +56,17 @@ void encode_span(const BpeEncoder& encoder, const TextSpan& text, const BpeEncod
   encoder.encode(workspace.utf8.convert(text), request, workspace, out);
 }
 
-py::list encode(const BpeEncoder& encoder, const py::object& text, bool special, double dropout, std::uint64_t seed) {
+py::list encode(Encoder& encoder, const py::object& text, bool special, double dropout, std::uint64_t seed) {
   const BpeEncoder::Request request = request_of(special, dropout, seed, false);
   const TextSpan span = text_span(text);
   BpeTokens out;
   if (span.length < kLong) {
-    encode_span(encoder, span, request, out);
+    encode_span(encoder.bpe, span, request, out);
   } else {
     const py::gil_scoped_release release;
-    encode_span(encoder, span, request, out);
+    encode_span(encoder.bpe, span, request, out);
   }
-  return to_list(out.ids);
+  return encoder.ints.to_list(out.ids);
 }
 
 std::vector<BpeTokens> encode_all(const BpeEncoder& encoder, const TextBatch& texts, BpeEncoder::Request request,
@@ -89,20 +86,20 @@ std::vector<BpeTokens> encode_all(const BpeEncoder& encoder, const TextBatch& te
   return found;
 }
 
-py::list encode_batch(const BpeEncoder& encoder, const py::sequence& texts, bool special, double dropout,
+py::list encode_batch(Encoder& encoder, const py::sequence& texts, bool special, double dropout,
                       std::uint64_t seed, int threads) {
   const TextBatch batch(texts);
-  const auto found = encode_all(encoder, batch, request_of(special, dropout, seed, false), threads);
+  const auto found = encode_all(encoder.bpe, batch, request_of(special, dropout, seed, false), threads);
   py::list out(found.size());
-  for (std::size_t i = 0; i < found.size(); ++i) out[i] = to_list(found[i].ids);
+  for (std::size_t i = 0; i < found.size(); ++i) out[i] = encoder.ints.to_list(found[i].ids);
   return out;
 }
 
 // Ids, and of each token the first character that it has part in and the one after the last, for all texts together.
-py::tuple encode_offsets(const BpeEncoder& encoder, const py::sequence& texts, bool special, double dropout,
+py::tuple encode_offsets(const Encoder& encoder, const py::sequence& texts, bool special, double dropout,
                          std::uint64_t seed, int threads) {
   const TextBatch batch(texts);
-  auto found = encode_all(encoder, batch, request_of(special, dropout, seed, true), threads);
+  auto found = encode_all(encoder.bpe, batch, request_of(special, dropout, seed, true), threads);
   std::vector<std::int64_t> bounds{0};
   for (const BpeTokens& tokens : found) bounds.push_back(bounds.back() + static_cast<std::int64_t>(tokens.ids.size()));
   const auto total = static_cast<py::ssize_t>(bounds.back());
@@ -134,25 +131,25 @@ py::tuple encode_offsets(const BpeEncoder& encoder, const py::sequence& texts, b
 }
 
 // Start, end and id of each special token in a text, in characters.
-py::list find_special(const BpeEncoder& encoder, const py::object& text) {
+py::list find_special(const Encoder& encoder, const py::object& text) {
   const TextSpan span = text_span(text);
   utf8::Buffer buffer;
   const std::string_view bytes = buffer.convert(span);
   utf8::Offsets offsets(span, bytes);
   py::list out;
   SpecialTokens::Found found;
-  for (std::size_t at = 0; encoder.special().next(bytes, at, found); at = found.end) {
+  for (std::size_t at = 0; encoder.bpe.special().next(bytes, at, found); at = found.end) {
     const std::size_t begin = offsets.to_chars(found.begin);
     out.append(py::make_tuple(begin, offsets.to_chars(found.end), found.id));
   }
   return out;
 }
 
-py::bytes decode(const BpeEncoder& encoder, const Array<std::uint32_t>& ids, bool skip_special) {
-  return encoder.decode(ids.data(), static_cast<std::size_t>(ids.size()), skip_special);
+py::bytes decode(const Encoder& encoder, const Array<std::uint32_t>& ids, bool skip_special) {
+  return encoder.bpe.decode(ids.data(), static_cast<std::size_t>(ids.size()), skip_special);
 }
 
-std::unique_ptr<BpeEncoder> make_encoder(std::vector<std::string> tokens, std::vector<TokenId> ids,
+std::unique_ptr<Encoder> make_encoder(std::vector<std::string> tokens, std::vector<TokenId> ids,
                                          const Array<std::uint32_t>& merges, const std::string& pattern,
                                          const py::list& special, const py::dict& options) {
   BpeOptions model;
@@ -178,7 +175,7 @@ std::unique_ptr<BpeEncoder> make_encoder(std::vector<std::string> tokens, std::v
   }
   const std::vector<BpeMerge> rows = to_merges(merges);
   const py::gil_scoped_release release;
-  return std::make_unique<BpeEncoder>(BpeModel(std::move(tokens), std::move(ids), rows, std::move(model)),
+  return std::make_unique<Encoder>(BpeModel(std::move(tokens), std::move(ids), rows, std::move(model)),
                                       std::move(text));
 }
 
@@ -252,9 +249,9 @@ void bind_bpe(py::module_& m) {
       .def("add_pieces", [](BpeCounter& c, const py::iterable& t) { each_str(t, [&](auto text) { c.add_piece(text); }); },
            "pieces"_a)
       .def("train", &train, "vocab_size"_a, "options"_a, "progress"_a = py::none());
-  py::class_<BpeEncoder>(m, "BpeEncoder")
+  py::class_<Encoder>(m, "BpeEncoder")
       .def(py::init(&make_encoder), "tokens"_a, "ids"_a, "merges"_a, "pattern"_a, "special"_a, "options"_a)
-      .def_property_readonly("linear", [](const BpeEncoder& encoder) { return encoder.model().linear(); })
+      .def_property_readonly("linear", [](const Encoder& encoder) { return encoder.bpe.model().linear(); })
       .def("encode", &encode, "text"_a, "special"_a = true, "dropout"_a = 0.0, "seed"_a = 0)
       .def("encode_batch", &encode_batch, "texts"_a, "special"_a = true, "dropout"_a = 0.0, "seed"_a = 0,
            "threads"_a = 0)

@@ -36,4 +36,6 @@ PYBIND11_MODULE(_core, m) {
   bind_segment(m);
   bind_unicode(m);
   bind_pretokenize(m);
+  bind_wordpiece(m);
+  bind_jieba(m);
 }

@@ -1,4 +1,4 @@
-"""Reading Hugging Face's ``tokenizer.json``, and the vocabulary files beside it, with errors that name the place.
+"""Reading Hugging Face's ``tokenizer.json`` and the vocabulary files beside it; errors name the place.
 
 The layout is that of the `tokenizers` library: ``model`` (vocabulary and algorithm), ``normalizer``,
 ``pre_tokenizer``, ``post_processor``, ``decoder`` and ``added_tokens``.
@@ -22,8 +22,9 @@ PathLike = str | os.PathLike[str]
 class AddedToken:
     """A token that is looked for in the text itself, beside what the model makes of it.
 
-    `special`: left out by `decode`; `single_word`: only where no word character touches it; `lstrip`, `rstrip`:
-    takes the whitespace on that side too; `normalized`: looked for in the normalized text, not in the text given.
+    `special`: left out by `decode`; `single_word`: only where no word character touches it; `lstrip`,
+    `rstrip`: takes the whitespace on that side too; `normalized`: looked for in the normalized text, not in
+    the text given.
     """
 
     content: str
@@ -40,7 +41,7 @@ class AddedToken:
 
 
 def find_file(path: PathLike, names: Sequence[str]) -> Path:
-    """`path` itself if it is a file, else the first of `names` in that folder. ModelError if there is none."""
+    """`path` itself if it is a file, else the first of `names` in that folder; else a ModelError."""
     place = Path(path)
     if place.is_file():
         return place
@@ -108,7 +109,9 @@ def model_type(data: Mapping[str, Any]) -> str:
 
 def read_added_tokens(data: Mapping[str, Any], source: PathLike) -> list[AddedToken]:
     """The ``added_tokens`` of a tokenizer.json in their order. ModelError for an entry that is none."""
-    entries = data.get("added_tokens") or []
+    entries = data.get("added_tokens")
+    if entries is None:
+        return []
     if not isinstance(entries, list):
         raise ModelError(f'{os.fspath(source)}: "added_tokens" must be a list')
     tokens = []
@@ -149,7 +152,8 @@ def check_id(value: Any, where: str) -> int:
 
 
 def require(part: Mapping[str, Any] | None, allowed: Mapping[str, Any], where: str) -> None:
-    """Check that the settings of a part of a tokenizer.json named in `allowed` have the value there (or are absent).
+    """Check that the settings of a part of a tokenizer.json named in `allowed` have the value there (or are
+    absent).
 
     Raises:
         ModelError: one does not; the message, which begins with `where`, names it.

@@ -64,7 +64,7 @@ void BpeEncoder::encode_plain(std::string_view text, std::size_t shift, const Re
     std::size_t at = shift + begin;
     for (std::size_t i = before; i < out.ids.size(); ++i) {
       out.begins.push_back(at);
-      out.ends.push_back(at += model_.bytes(out.ids[i]).size());
+      out.ends.push_back(at += model_.width(out.ids[i]));
     }
   });
 }
@@ -87,8 +87,8 @@ void BpeEncoder::encode_fast(std::string_view piece, std::size_t readable, Works
   }
   std::vector<TokenId>& tokens = workspace.tokens;
   tokens.clear();
-  const TokenId whole = model_.find(piece);
-  if (whole != kNoToken && (model_.options().ignore_merges || model_.is_reachable(whole)))
+  const TokenId whole = model_.options().ignore_merges ? model_.find(piece) : kNoToken;
+  if (whole != kNoToken)
     tokens.push_back(whole);
   else
     workspace.backtracker.encode(model_, piece, tokens);

@@ -5,23 +5,18 @@
 
 namespace nlptk {
 
-bool Backtracker::compatible(const BpeModel& model, TokenId left, TokenId right) {
-  const std::uint64_t key = static_cast<std::uint64_t>(left) << 32 | static_cast<std::uint64_t>(right) << 1;
-  std::uint64_t& cell = memo_[(key * 0x9E3779B97F4A7C15ULL) >> 50];
-  if ((cell & ~std::uint64_t{1}) != key) cell = key | static_cast<std::uint64_t>(model.compatible(left, right));
-  return cell & 1;
-}
-
 void Backtracker::encode(const BpeModel& model, std::string_view piece, std::vector<TokenId>& tokens) {
   const std::size_t first = tokens.size();
   const std::size_t size = piece.size();
+  const TokenTrie::Match whole = model.longest(piece.data(), size);
+  if (whole.length == size) return tokens.push_back(whole.value);
   dead_.assign(size / 64 + 1, 0);
   const auto is_dead = [&](std::size_t at) { return dead_[at / 64] >> (at % 64) & 1; };
   std::size_t at = 0;
-  TokenId token = model.longest(piece.data(), size).value;
+  TokenId token = whole.value;
   while (at < size) {
     const std::size_t end = at + model.length(token);
-    if (!is_dead(end) && (tokens.size() == first || compatible(model, tokens.back(), token))) {
+    if (!is_dead(end) && (tokens.size() == first || model.compatible(tokens.back(), token))) {
       tokens.push_back(token);
       at = end;
       token = model.longest(piece.data() + at, size - at).value;

@@ -15,16 +15,10 @@ namespace nlptk {
 // that is linear() is asked for; every unit of the piece must be a token.
 class Backtracker {
  public:
-  Backtracker() : memo_(kMemo, ~std::uint64_t{0}) {}
   // Appends the internal numbers of the piece's tokens.
   void encode(const BpeModel& model, std::string_view piece, std::vector<TokenId>& tokens);
 
  private:
-  // Answers of BpeModel::compatible, most of which a text asks for again and again.
-  static constexpr std::size_t kMemo = std::size_t{1} << 14;
-  bool compatible(const BpeModel& model, TokenId left, TokenId right);
-
-  std::vector<std::uint64_t> memo_;  // left, right and the answer in the last bit
   std::vector<std::uint64_t> dead_;  // a bit for each place from which no way leads to the end
 };
 

@@ -1,7 +1,6 @@
 #include "bpe/model.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <stdexcept>
 
 namespace nlptk {
@@ -41,13 +40,13 @@ void BpeModel::order_tokens(std::vector<std::string> tokens, std::vector<TokenId
 
   tokens_.resize(n);
   ids_.resize(n);
-  length_.resize(n);
+  nodes_.resize(n);
   TokenId highest = 0;
   for (std::size_t i = 0; i < n; ++i) {
     if (ids[i] >= kNoToken >> 1) throw std::invalid_argument("a token id is 2^31 or more");
     highest = std::max(highest, ids[i]);
     ids_[number[i]] = ids[i];
-    length_[number[i]] = static_cast<std::uint32_t>(tokens[i].size());
+    nodes_[number[i]].length = static_cast<std::uint32_t>(tokens[i].size());
     tokens_[number[i]] = std::move(tokens[i]);
   }
   if (highest > 16 * n + (1U << 20)) throw std::invalid_argument("the token ids leave too large gaps");
@@ -63,29 +62,24 @@ void BpeModel::order_tokens(std::vector<std::string> tokens, std::vector<TokenId
 // so if both parts are, and nothing merges first where they meet.
 void BpeModel::add_merges(const std::vector<BpeMerge>& merges) {
   const std::size_t n = tokens_.size();
-  time_.assign(n, 0);
-  left_.resize(n);
-  right_.resize(n);
-  std::iota(left_.begin(), left_.end(), 0U);
-  std::iota(right_.begin(), right_.end(), 0U);
-  for (std::size_t t = 0; t < n; ++t)
-    if (!is_unit(static_cast<TokenId>(t))) time_[t] = kNever;
+  for (std::size_t t = 0; t < n; ++t) nodes_[t].time = is_unit(static_cast<TokenId>(t)) ? 0 : kNever;
 
   pairs_ = PairTable(merges.size());
   for (std::size_t rank = 0; rank < merges.size(); ++rank) {
     const auto [left, right, merged] = merges[rank];
     if (pairs_.find(left, right).merged != kNoToken) continue;  // the better rank counts
-    if (time_[merged] == kNever && is_reachable(left) && is_reachable(right) && compatible(left, right)) {
-      time_[merged] = static_cast<std::uint32_t>(rank) + 1;
-      left_[merged] = left;
-      right_[merged] = right;
+    Node& node = nodes_[merged];
+    if (node.time == kNever && is_reachable(left) && is_reachable(right) && compatible(left, right)) {
+      node.time = static_cast<std::uint32_t>(rank) + 1;
+      node.left = left;
+      node.right = right;
     }
     pairs_.insert(left, right, {static_cast<std::uint32_t>(rank), merged});
   }
   // A part that only a later merge makes is joined at once then, out of turn: times no longer tell what came first.
   for (std::size_t rank = 0; rank < merges.size(); ++rank) {
     const auto [left, right, merged] = merges[rank];
-    if (is_reachable(left) && is_reachable(right) && std::max(time_[left], time_[right]) > rank) linear_ = false;
+    if (is_reachable(left) && is_reachable(right) && std::max(nodes_[left].time, nodes_[right].time) > rank) linear_ = false;
   }
 }
 
@@ -97,7 +91,7 @@ void BpeModel::build_searches() {
     keys.push_back(tokens_[t]);
     values.push_back(static_cast<std::uint32_t>(t));
   }
-  all_ = ByteTrie(keys, values);
+  all_ = TokenTrie(keys, values);
   for (std::size_t i = 0; i < keys.size(); ++i)
     if (all_.find(keys[i]) != values[i])
       throw std::invalid_argument("the tokens with ids " + std::to_string(ids_[values[i]]) + " and " +
@@ -114,7 +108,7 @@ void BpeModel::build_searches() {
   }
   keys.resize(kept);
   values.resize(kept);
-  reachable_ = ByteTrie(keys, values);
+  reachable_ = TokenTrie(keys, values);
   shorter_.assign(tokens_.size(), kNoToken);
   for (std::size_t i = 0; i < kept; ++i) shorter_[values[i]] = reachable_.longest(keys[i].data(), keys[i].size() - 1).value;
 
@@ -141,18 +135,20 @@ bool BpeModel::is_unit(TokenId token) const {
 // Undoes, latest first, the merges that made the two tokens along their common border. If at some point the parts that
 // meet there would have merged before the next one to undo was made, the pair could never have come to stand.
 bool BpeModel::compatible(TokenId left, TokenId right) const {
-  std::uint64_t limit = ~std::uint64_t{0};
+  std::uint32_t limit = 0xFFFFFFFF;  // a rank from which on merges come too late
+  Node l = nodes_[left], r = nodes_[right];
   for (;;) {
-    const PairTable::Merge merge = pairs_.find(left, right);
-    if (merge.merged != kNoToken && merge.rank + std::uint64_t{1} < limit) return false;
-    if (time_[left] > time_[right]) {
-      limit = time_[left];
-      left = right_[left];
-    } else {
-      if (time_[right] == 0) return true;
-      limit = time_[right] + std::uint64_t{1};
-      right = left_[right];
-    }
+    if (pairs_.find(left, right).rank < limit) return false;
+    if ((l.time | r.time) == 0) return true;
+    // Selections, not branches: which side was made later is as good as random.
+    const bool on_left = l.time > r.time;
+    limit = on_left ? l.time - 1 : r.time;
+    const TokenId part = on_left ? l.right : r.left;
+    const Node node = nodes_[part];
+    left = on_left ? part : left;
+    right = on_left ? right : part;
+    l = on_left ? node : l;
+    r = on_left ? r : node;
   }
 }
 

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "bpe/byte_trie.hpp"
+#include "bpe/token_trie.hpp"
 #include "bpe/pair_table.hpp"
 
 namespace nlptk {
@@ -59,7 +59,8 @@ class BpeModel {
                                                         : std::string_view(); }
   bool has(TokenId id) const { return id < place_.size() && place_[id] != kNoToken; }
   TokenId external(TokenId token) const { return ids_[token]; }
-  std::uint32_t length(TokenId token) const { return length_[token]; }
+  std::uint32_t width(TokenId id) const { return nodes_[place_[id]].length; }  // bytes of a token that there is
+  std::uint32_t length(TokenId token) const { return nodes_[token].length; }
 
   // The internal number of the token of exactly these bytes, or kNoToken.
   TokenId find(std::string_view bytes) const { return all_.find(bytes); }
@@ -71,11 +72,11 @@ class BpeModel {
   // Whether merging leaves these two side by side where their bytes meet (internal numbers).
   bool compatible(TokenId left, TokenId right) const;
   // The longest token that can come out of merging and that `text` begins with.
-  ByteTrie::Match longest(const char* text, std::size_t size) const { return reachable_.longest(text, size); }
+  TokenTrie::Match longest(const char* text, std::size_t size) const { return reachable_.longest(text, size); }
   // The next shorter such token that this one begins with, or kNoToken.
   TokenId shorter(TokenId token) const { return shorter_[token]; }
   // Whether merging the token's own bytes gives the token.
-  bool is_reachable(TokenId token) const { return time_[token] != kNever; }
+  bool is_reachable(TokenId token) const { return nodes_[token].time != kNever; }
 
  private:
   static constexpr std::uint32_t kNever = 0xFFFFFFFF;
@@ -89,15 +90,18 @@ class BpeModel {
   std::vector<std::string> tokens_;     // by internal number
   std::vector<TokenId> ids_;            // internal number -> id
   std::vector<TokenId> place_;          // id -> internal number
-  std::vector<std::uint32_t> length_;   // bytes
-  std::vector<std::uint32_t> time_;     // 0: not made by a merge; else 1 + rank of the merge that makes it
-  std::vector<TokenId> left_, right_;   // the parts that the merge joins
+  struct Node {                         // what compatible() reads of a token, side by side
+    std::uint32_t time = 0;             // 0: not made by a merge; else 1 + rank of the merge that makes it
+    TokenId left = 0, right = 0;        // the parts that the merge joins
+    std::uint32_t length = 0;           // bytes
+  };
+  std::vector<Node> nodes_;
   std::vector<TokenId> shorter_;
   TokenId byte_units_[256];
   bool complete_ = true;
   bool linear_ = true;
   PairTable pairs_;
-  ByteTrie all_, reachable_;
+  TokenTrie all_, reachable_;
 };
 
 }  // namespace nlptk

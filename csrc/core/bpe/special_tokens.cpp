@@ -39,7 +39,7 @@ SpecialTokens::SpecialTokens(std::vector<SpecialToken> tokens) : tokens_(std::mo
     values.push_back(static_cast<std::uint32_t>(keys.size()));
     keys.push_back(token.text);
   }
-  trie_ = ByteTrie(keys, values);
+  trie_ = TokenTrie(keys, values);
   if (std::count(std::begin(begins_), std::end(begins_), true) == 1)
     only_byte_ = static_cast<int>(std::find(std::begin(begins_), std::end(begins_), true) - std::begin(begins_));
 }
@@ -53,8 +53,8 @@ bool SpecialTokens::next(std::string_view text, std::size_t at, Found& found) co
     } else if (!begins_[static_cast<std::uint8_t>(text[i])]) {
       continue;
     }
-    const ByteTrie::Match match = trie_.longest(text.data() + i, text.size() - i);
-    if (match.value == ByteTrie::kNone) continue;
+    const TokenTrie::Match match = trie_.longest(text.data() + i, text.size() - i);
+    if (match.value == TokenTrie::kNone) continue;
     const SpecialToken& token = tokens_[match.value];
     if (accept(text, at, i, token, found)) return true;
     i += token.text.size() - 1;  // as the reference does: a match refused is passed over whole

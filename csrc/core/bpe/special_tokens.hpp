@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "bpe/byte_trie.hpp"
+#include "bpe/token_trie.hpp"
 
 namespace nlptk {
 
@@ -37,7 +37,7 @@ class SpecialTokens {
   bool accept(std::string_view text, std::size_t at, std::size_t begin, const SpecialToken& token, Found& found) const;
 
   std::vector<SpecialToken> tokens_;
-  ByteTrie trie_;
+  TokenTrie trie_;
   bool begins_[256] = {};  // the first bytes of tokens
   int only_byte_ = -1;     // the one first byte of all of them, if it is one
 };
