@@ -24,8 +24,8 @@ def lower(text: str) -> str:
 PRETOKENIZE_PATTERNS: tuple[str, ...]
 
 def pretokenize(text: str, pattern: str) -> list[tuple[int, int]]:
-    """Start and end of each piece, in characters. `pattern` is one of PRETOKENIZE_PATTERNS. TypeError for a text
-    that is no str, ValueError for another pattern."""
+    """Start and end of each piece, in characters. `pattern` is one of PRETOKENIZE_PATTERNS. TypeError for a
+    text that is no str, ValueError for another pattern."""
 
 # trigram.cpp: the second-order decoder of nlptk/tag/hmm.py
 class TrigramModel:
@@ -424,9 +424,13 @@ class BpeCounter:
     """Counts the pieces of a training text; `pattern` is one of PRETOKENIZE_PATTERNS."""
 
     def __init__(self, pattern: str, prefix_space: bool = False, threads: int = 0) -> None: ...
+    @property
+    def pieces(self) -> int:
+        """How many distinct pieces were counted; those of several threads count more than once."""
+
     def add_lines(self, data: bytes | memoryview) -> int:
-        """Count the pieces of each line, in threads, and return -1; or count nothing and return the place of the
-        first byte that is not UTF-8.
+        """Count the pieces of each line, in threads, and return -1; or count nothing and return the place of
+        the first byte that is not UTF-8.
         """
 
     def add_texts(self, texts: Iterable[str]) -> None:
@@ -440,12 +444,15 @@ class BpeCounter:
     ) -> tuple[list[bytes], int, NDArray[np.uint32]]:
         """Tokens by id, how many of the first are special, and merges [merges, 3]: left, right and merged id.
 
-        The counter is empty afterwards. `options`: the members of BpeTrainOptions by name; `progress` gets the number
-        of tokens now and then. ValueError if there is nothing to learn from or vocab_size is below the alphabet.
+        The counter is empty afterwards. `options`: the members of BpeTrainOptions by name; `progress` gets
+        the number of tokens now and then. ValueError if there is nothing to learn from or vocab_size is below
+        the alphabet.
         """
 
 class BpeEncoder:
-    """A model. `special` rows: text, id, special, single_word, lstrip, rstrip. Safe to use from several threads."""
+    """A model. `special` rows: text, id, special, single_word, lstrip, rstrip. Safe to use from several
+    threads.
+    """
 
     def __init__(
         self,
@@ -456,7 +463,9 @@ class BpeEncoder:
         special: Sequence[tuple[bytes, int, bool, bool, bool, bool]],
         options: dict[str, Any],
     ) -> None:
-        """`merges` [merges, 3] name tokens by place. ValueError where tokens and merges do not fit together."""
+        """`merges` [merges, 3] name tokens by place. ValueError where tokens and merges do not fit
+        together.
+        """
 
     @property
     def linear(self) -> bool:
@@ -464,10 +473,20 @@ class BpeEncoder:
 
     def encode(self, text: str, special: bool = True, dropout: float = 0.0, seed: int = 0) -> list[int]: ...
     def encode_batch(
-        self, texts: Sequence[str], special: bool = True, dropout: float = 0.0, seed: int = 0, threads: int = 0
+        self,
+        texts: Sequence[str],
+        special: bool = True,
+        dropout: float = 0.0,
+        seed: int = 0,
+        threads: int = 0,
     ) -> list[list[int]]: ...
     def encode_offsets(
-        self, texts: Sequence[str], special: bool = True, dropout: float = 0.0, seed: int = 0, threads: int = 0
+        self,
+        texts: Sequence[str],
+        special: bool = True,
+        dropout: float = 0.0,
+        seed: int = 0,
+        threads: int = 0,
     ) -> tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
         """Ids, starts and ends in characters [tokens of all texts], first token of each text [texts + 1]."""
 

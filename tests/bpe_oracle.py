@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 
 def train(pieces: Iterable[bytes], merges: int) -> list[tuple[bytes, bytes]]:
-    """The first `merges` merges over bytes; of pairs that occur equally often the one whose parts came first."""
+    """The first `merges` merges over bytes; of pairs that occur equally often the one whose parts came
+    first.
+    """
     words = [([bytes([byte]) for byte in piece], count) for piece, count in Counter(pieces).items()]
     shown = [*range(33, 127), *range(161, 173), *range(174, 256)]
     order = {bytes([b]): i for i, b in enumerate([*shown, *(b for b in range(256) if b not in set(shown))])}
@@ -15,7 +18,7 @@ def train(pieces: Iterable[bytes], merges: int) -> list[tuple[bytes, bytes]]:
     while len(found) < merges:
         counts: Counter[tuple[bytes, bytes]] = Counter()
         for word, count in words:
-            for pair in zip(word, word[1:], strict=False):
+            for pair in pairwise(word):
                 counts[pair] += count
         if not counts:
             break

@@ -243,6 +243,7 @@ void bind_bpe(py::module_& m) {
              return BpeCounter(pattern_named(pattern.c_str()), prefix_space, threads);
            }),
            "pattern"_a, "prefix_space"_a = false, "threads"_a = 0)
+      .def_property_readonly("pieces", &BpeCounter::size)
       .def("add_lines", &add_lines, "data"_a)
       .def("add_texts", [](BpeCounter& c, const py::iterable& t) { each_str(t, [&](auto text) { c.add_text(text); }); },
            "texts"_a)

@@ -1,36 +1,38 @@
 """BPE: byte-pair encoding, byte level or character level, trained and applied in C++.
 
-Training counts the pieces of a text and then merges the most frequent pair again and again; encoding is linear in the
-length of a piece. docs/bpe.md tells how, and what was measured.
+Training counts the pieces of a text and then merges the most frequent pair again and again; encoding is
+linear in the length of a piece. docs/bpe.md tells how, and what was measured.
 
-Sources: Gage 1994; Sennrich, Haddow and Birch 2016 (BPE for words, subword-nmt); Radford et al. 2019 (byte level,
-GPT-2); Provilkov, Emelianenko and Voita 2020 (dropout). The merges and ids are those of Hugging Face tokenizers 0.23
-and tiktoken 0.14.
+Sources: Gage 1994; Sennrich, Haddow and Birch 2016 (BPE for words, subword-nmt); Radford et al. 2019 (byte
+level, GPT-2); Provilkov, Emelianenko and Voita 2020 (dropout). The merges and ids are those of Hugging Face
+tokenizers 0.23 and tiktoken 0.14.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nlptk.corpora.files import atomic_writer
-from nlptk.errors import ConfigError, DataError, ModelError
+from nlptk.errors import ConfigError, ModelError
 from nlptk.tokenize import bpe_formats as formats
 from nlptk.tokenize.bpe_formats import BPEParts, Merge
-from nlptk.tokenize.bpe_kernel import make_kernel, token_name, unit_bytes, with_ids
-from nlptk.tokenize.bpe_offsets import normal_offsets
-from nlptk.tokenize.bpe_training import Corpus, Progress, count_pieces
+from nlptk.tokenize.bpe_kernel import make_kernel, with_ids
+from nlptk.tokenize.bpe_offsets import Form, normal_offsets
+from nlptk.tokenize.bpe_training import Corpus, Progress, count_pieces, learn_merges
+from nlptk.tokenize.bpe_writing import tokenizer_json, write_bpe
 from nlptk.tokenize.hf_json import AddedToken
 from nlptk.tokenize.pretokenizers import Scanner, resolve_pattern
 
 _NORMALIZATIONS = (None, "NFC", "NFD", "NFKC", "NFKD")
+
+
+def _default_pattern(byte_level: bool) -> str:
+    return "gpt2" if byte_level else "whitespace_split"
 
 
 class BPE:
@@ -39,10 +41,12 @@ class BPE:
     Args:
         vocab: token -> id. Byte-level tokens are written as GPT-2 does ("Ġthe" is " the").
         merges: pairs of tokens, the first to be merged first.
-        special_tokens: tokens that stand in a text as they are ("<|endoftext|>"); a str gets the next free id.
+        special_tokens: tokens that stand in a text as they are ("<|endoftext|>"); a str gets the next free
+            id.
         byte_level: units are bytes, so that nothing is unknown; else characters.
-        pattern: how a text is cut into pieces, within which alone merges happen: "gpt2", "cl100k", "o200k", "llama3"
-            and the other names of ``nlptk.tokenize.pretokenizers.PATTERNS``, or a regular expression.
+        pattern: how a text is cut into pieces, within which alone merges happen: "gpt2", "cl100k", "o200k",
+            "llama3" and the other names of ``nlptk.tokenize.pretokenizers.PATTERNS``, or a regular
+            expression.
         prefix_space: a text that does not begin with a space is encoded as if it did.
         end_of_word_suffix: what marks the last unit of a piece ("</w>" in subword-nmt); character level only.
         continuing_subword_prefix: what marks all units but the first ("##"); character level only.
@@ -75,7 +79,7 @@ class BPE:
         fuse_unk: bool = False,
         byte_fallback: bool = False,
         ignore_merges: bool = False,
-        normalization: str | None = None,
+        normalization: Form | None = None,
         begin_ids: Sequence[int] = (),
         end_ids: Sequence[int] = (),
         dropout: float | None = None,
@@ -88,12 +92,14 @@ class BPE:
         if dropout is not None and not 0 <= dropout <= 1:
             raise ConfigError(f"bpe: dropout must be from 0 to 1, not {dropout!r}")
         if normalization not in _NORMALIZATIONS:
-            raise ConfigError(f"bpe: normalization must be NFC, NFD, NFKC, NFKD or None, not {normalization!r}")
+            raise ConfigError(
+                f"bpe: normalization must be NFC, NFD, NFKC, NFKD or None, not {normalization!r}"
+            )
         if unk_token is not None and unk_token not in vocab:
             raise ModelError(f"bpe: the unk_token {unk_token!r} is not in the vocabulary")
         if isinstance(threads, bool) or not isinstance(threads, int) or threads < 0:
             raise ConfigError(f"bpe: threads must be 0 or a positive whole number, not {threads!r}")
-        self.pattern = pattern or ("gpt2" if byte_level else "whitespace_split")
+        self.pattern = pattern or _default_pattern(byte_level)
         self.threads = threads
         self.dropout = dropout
         self.normalization = normalization
@@ -122,7 +128,9 @@ class BPE:
         self._tokens.update({token.id: token.content for token in self._special})
         self._kernel = make_kernel(self._parts())
         # A str, and nothing beside the kernel to be asked: the usual case of encode().
-        self._plain = isinstance(self._how, Scanner) and not (normalization or dropout or begin_ids or end_ids)
+        self._plain = isinstance(self._how, Scanner) and not (
+            normalization or dropout or begin_ids or end_ids
+        )
 
     # ---- making ----------------------------------------------------------------------------------
 
@@ -149,15 +157,18 @@ class BPE:
     ) -> BPE:
         """Learn a model from files (gzip or not, larger than memory) or from an iterable of lines.
 
-        A path, or a list of paths, is read line by line, each line with its line end; any other iterable gives lines.
-        Merges, vocabulary and ids are those of the `BpeTrainer` of tokenizers, whichever way the words come.
+        A path, or a list of paths, is read line by line, each line with its line end; any other iterable
+        gives lines. Merges, vocabulary and ids are those of the `BpeTrainer` of tokenizers, whichever way the
+        words come.
 
         Args:
             vocab_size: tokens in all, special ones and units included; fewer if the text has no more pairs.
             min_frequency: pairs that occur less often are not merged.
             special_tokens: get the first ids.
-            initial_alphabet: units that are tokens even if no text holds them; byte level: all bytes by default.
-            limit_alphabet: only so many units, the most frequent ones (character level, with many characters).
+            initial_alphabet: units that are tokens even if no text holds them; byte level: all bytes by
+                default.
+            limit_alphabet: only so many units, the most frequent ones (character level, with many
+                characters).
             max_token_length: in units.
             errors: "strict", or "replace" to read bytes that are not UTF-8 as U+FFFD.
             threads: 0 for one for each core.
@@ -166,44 +177,29 @@ class BPE:
             DataError: nothing to learn from, or a file that is not UTF-8 (names the line).
             ConfigError: vocab_size is below the alphabet, or another setting is not usable.
         """
-        pattern = pattern or ("gpt2" if byte_level else "whitespace_split")
-        special = list(dict.fromkeys([*special_tokens, *([unk_token] if unk_token else [])]))
-        if initial_alphabet is None:
-            alphabet = [bytes([byte]) for byte in range(256)] if byte_level else []
-        else:
-            alphabet = [unit_bytes(unit, byte_level) for unit in initial_alphabet]
+        pattern = pattern or _default_pattern(byte_level)
         counter = count_pieces(files_or_lines, pattern, prefix_space, threads, errors, progress)
-        options = {
-            "byte_level": byte_level,
-            "marks_start": continuing_subword_prefix is not None,
-            "marks_end": end_of_word_suffix is not None,
-            "min_frequency": min_frequency,
-            "limit_alphabet": limit_alphabet or 0,
-            "max_token_length": max_token_length or 0,
-            "special": [token.encode() for token in special],
-            "alphabet": alphabet,
-        }
-        report = None if progress is None else lambda done: progress("merge", done, vocab_size)
-        try:
-            tokens, specials, merges = counter.train(vocab_size, options, report)
-        except ValueError as error:
-            kind = DataError if "empty" in str(error) else ConfigError
-            raise kind(f"bpe: {error}") from None
-        settings = {
+        marks = {
             "byte_level": byte_level,
             "end_of_word_suffix": end_of_word_suffix,
             "continuing_subword_prefix": continuing_subword_prefix,
         }
-        names = [*special, *(token_name(token, settings) for token in tokens[specials:])]
+        options = {
+            "min_frequency": min_frequency,
+            "limit_alphabet": limit_alphabet or 0,
+            "max_token_length": max_token_length or 0,
+        }
+        special = list(dict.fromkeys([*special_tokens, *([unk_token] if unk_token else [])]))
+        vocab, merges = learn_merges(counter, vocab_size, special, initial_alphabet, marks, options, progress)
         return cls(
-            {name: number for number, name in enumerate(names)},
-            [(names[a], names[b]) for a, b, _ in merges.tolist()],
-            special_tokens=[AddedToken(token, number, special=True) for number, token in enumerate(special)],
+            vocab,
+            merges,
+            special_tokens=[AddedToken(token, vocab[token], special=True) for token in special],
             pattern=pattern,
             prefix_space=prefix_space,
             unk_token=unk_token,
             threads=threads,
-            **settings,  # type: ignore[arg-type]
+            **marks,  # type: ignore[arg-type]
         )
 
     @classmethod
@@ -218,8 +214,8 @@ class BPE:
         """A model of Hugging Face (``tokenizer.json``; ``vocab.json`` and ``merges.txt``), tiktoken
         (``.tiktoken``) or subword-nmt (codes), told by its name and content; `path` may be the folder.
 
-        `special_tokens` adds to those of the file (a mapping gives ids); `settings` are those of the constructor
-        and go before the file's, such as ``pattern="o200k"`` for a ``.tiktoken`` file.
+        `special_tokens` adds to those of the file (a mapping gives ids); `settings` are those of the
+        constructor and go before the file's, such as ``pattern="o200k"`` for a ``.tiktoken`` file.
 
         Raises:
             ModelError: the file is missing or malformed, or needs what is not supported.
@@ -232,7 +228,10 @@ class BPE:
         )
         try:
             return cls(
-                parts.vocab, parts.merges, special_tokens=[*parts.special_tokens, *more], **{**parts.settings, **settings}
+                parts.vocab,
+                parts.merges,
+                special_tokens=[*parts.special_tokens, *more],
+                **{**parts.settings, **settings},
             )
         except ModelError as error:
             raise ModelError(f"{os.fspath(path)}: {error}") from None
@@ -245,7 +244,7 @@ class BPE:
 
     def to_json(self) -> dict[str, Any]:
         """The object of a tokenizer.json, which tokenizers reads."""
-        return formats.tokenizer_json(self._parts())
+        return tokenizer_json(self._parts())
 
     @classmethod
     def from_ranks(cls, ranks: Mapping[bytes, int], **settings: Any) -> BPE:
@@ -262,31 +261,15 @@ class BPE:
             ModelError: a ``.tiktoken`` file cannot hold this model.
             DataError: the file cannot be written.
         """
-        parts = self._parts()
-        target = Path(path)
-        if target.suffix == ".json":
-            files = {target: json.dumps(self.to_json(), ensure_ascii=False, indent=2)}
-        elif target.suffix == ".tiktoken":
-            files = {target: formats.tiktoken_text(parts)}
-        elif target.suffix == ".txt":
-            files = {target: formats.merges_text(parts.merges)}
-        else:
-            target.mkdir(parents=True, exist_ok=True)
-            vocab = dict(sorted(parts.vocab.items(), key=lambda item: item[1]))
-            files = {
-                target / "vocab.json": json.dumps(vocab, ensure_ascii=False),
-                target / "merges.txt": formats.merges_text(parts.merges),
-            }
-        for file, text in files.items():
-            with atomic_writer(file) as out:
-                out.write(text)
+        write_bpe(path, self._parts())
 
     # ---- using -----------------------------------------------------------------------------------
 
     def encode(self, text: str, add_special_tokens: bool = True, *, seed: int = 0) -> list[int]:
         """The ids of a text. Special tokens in it are recognised; lone surrogates are encoded as U+FFFD.
 
-        `add_special_tokens`: with `begin_ids` and `end_ids`. `seed` decides which merges `dropout` leaves out.
+        `add_special_tokens`: with `begin_ids` and `end_ids`. `seed` decides which merges `dropout` leaves
+        out.
 
         Raises TypeError for anything but str.
         """
@@ -393,12 +376,13 @@ class BPE:
         )
 
     def _encode_pieces(self, text: str, seed: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        """Ids, starts and ends in a text that is brought into a normal form, or cut by a regular expression, first."""
-        normal = text if self.normalization is None else unicodedata.normalize(self.normalization, text)
-        ids, starts, ends = self._cut_and_encode(normal, seed)
-        if normal == text:
-            return ids, starts, ends
-        begins_at, ends_at = normal_offsets(text, str(self.normalization))
+        """Ids, starts and ends in a text that is brought into a normal form, or cut by a regular
+        expression, first.
+        """
+        if self.normalization is None or unicodedata.is_normalized(self.normalization, text):
+            return self._cut_and_encode(text, seed)
+        ids, starts, ends = self._cut_and_encode(unicodedata.normalize(self.normalization, text), seed)
+        begins_at, ends_at = normal_offsets(text, self.normalization)
         return ids, begins_at[starts], ends_at[ends]
 
     def _cut_and_encode(self, text: str, seed: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
@@ -411,7 +395,9 @@ class BPE:
             stretch = text[at:begin]
             spans = self._how.spans(stretch)
             pieces = [stretch[a:b] for a, b in spans]
-            ids, starts, ends, bounds = self._kernel.encode_offsets(pieces, False, dropout, seed, self.threads)
+            ids, starts, ends, bounds = self._kernel.encode_offsets(
+                pieces, False, dropout, seed, self.threads
+            )
             shift = np.repeat([at + a for a, _ in spans], np.diff(bounds)) if spans else 0
             found.append((ids, starts + shift, ends + shift))
             if number >= 0:

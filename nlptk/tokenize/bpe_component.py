@@ -24,9 +24,9 @@ _STATE = "tokenizer_json"
 class BPEComponent(Component):
     """Sets subwords as tokens; assigns "doc.tokens".
 
-    A token is what the model makes of the text, without the white space that belongs to it; tokens that share a
-    character (a rare one is several bytes) are one. The model's own tokens are in ``doc.user_data["bpe"]``: "ids" and
-    "offsets", start and end of each in characters.
+    A token is what the model makes of the text, without the white space that belongs to it; tokens that share
+    a character (a rare one is several bytes) are one. The model's own tokens are in ``doc.user_data["bpe"]``:
+    "ids" and "offsets", start and end of each in characters.
 
     Args:
         path: a model that `BPE.load` reads.

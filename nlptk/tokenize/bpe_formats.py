@@ -1,7 +1,8 @@
-"""BPE models on disk as others write them: ``tokenizer.json``, ``vocab.json`` with ``merges.txt``, ``.tiktoken``.
+"""BPE models on disk as others write them: ``tokenizer.json``, ``vocab.json`` with ``merges.txt``,
+``.tiktoken``.
 
-Sources: Hugging Face tokenizers 0.23 (the first two), tiktoken 0.14 (the last), subword-nmt 0.3 (``merges.txt`` alone,
-which it calls codes).
+Sources: Hugging Face tokenizers 0.23 (the first two), tiktoken 0.14 (the last), subword-nmt 0.3
+(``merges.txt`` alone, which it calls codes).
 """
 
 from __future__ import annotations
@@ -9,9 +10,8 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from nlptk import _core
@@ -26,7 +26,7 @@ from nlptk.tokenize.hf_json import (
     read_vocab,
     require,
 )
-from nlptk.tokenize.pretokenizers import PATTERNS, from_oniguruma
+from nlptk.tokenize.pretokenizers import from_oniguruma
 
 PathLike = str | os.PathLike[str]
 Merge = tuple[str, str]
@@ -77,11 +77,12 @@ def hide_bytes(token: str) -> bytes | None:
 def read_bpe(path: PathLike, merges: PathLike | None = None) -> BPEParts:
     """The model in a file or folder; its kind is told by name and content.
 
-    A folder holds ``tokenizer.json`` or ``vocab.json`` and ``merges.txt``; `merges` names the latter if it lies
-    elsewhere. A ``merges.txt`` (or subword-nmt's codes) alone gives its vocabulary itself.
+    A folder holds ``tokenizer.json`` or ``vocab.json`` and ``merges.txt``; `merges` names the latter if it
+    lies elsewhere. A ``merges.txt`` (or subword-nmt's codes) alone gives its vocabulary itself.
 
     Raises:
-        ModelError: the file is missing, malformed, or needs what is not supported; the message names the place.
+        ModelError: the file is missing, malformed, or needs what is not supported; the message names the
+        place.
     """
     names = ("tokenizer.json", "vocab.json", "merges.txt")
     file = find_file(path, names)
@@ -96,7 +97,9 @@ def read_bpe(path: PathLike, merges: PathLike | None = None) -> BPEParts:
         return read_tokenizer(data, file)
     beside = file.with_name(file.name.replace("vocab.json", "merges.txt"))
     if beside == file or not beside.is_file():
-        raise ModelError(f"{os.fspath(file)}: a vocabulary needs its merges; give merges=, or lay merges.txt beside")
+        raise ModelError(
+            f"{os.fspath(file)}: a vocabulary needs its merges; give merges=, or lay merges.txt beside"
+        )
     return read_vocab_and_merges(file, beside)
 
 
@@ -107,9 +110,13 @@ def read_tokenizer(data: Mapping[str, Any], path: PathLike) -> BPEParts:
     """
     source = os.fspath(path)
     if model_type(data) != "BPE":
-        raise ModelError(f"{source}: the model is {model_type(data)}, not BPE; WordPiece has a class of its own")
+        raise ModelError(
+            f"{source}: the model is {model_type(data)}, not BPE; WordPiece has a class of its own"
+        )
     model = data["model"]
-    merges = [_merge(entry, f"{source}: merges[{place}]") for place, entry in enumerate(model.get("merges") or [])]
+    merges = [
+        _merge(entry, f"{source}: merges[{place}]") for place, entry in enumerate(model.get("merges") or [])
+    ]
     settings: dict[str, Any] = {
         "byte_level": False,
         "unk_token": model.get("unk_token"),
@@ -148,7 +155,9 @@ def _normalizer(part: Any, source: str) -> dict[str, Any]:
     if not kinds:
         return {}
     if len(kinds) > 1 or kinds[0] not in ("NFC", "NFD", "NFKC", "NFKD"):
-        raise ModelError(f"{source}: the normalizer {' + '.join(map(str, kinds))} is not supported (NFC and its kin are)")
+        raise ModelError(
+            f"{source}: the normalizer {' + '.join(map(str, kinds))} is not supported (NFC and its kin are)"
+        )
     return {"normalization": kinds[0]}
 
 
@@ -173,7 +182,9 @@ def _pre_tokenizer(part: Any, source: str) -> dict[str, Any]:
         else:
             raise ModelError(f"{source}: the pre-tokenizer {kind} is not supported")
     if len(patterns) > 1:
-        raise ModelError(f"{source}: {len(patterns)} pre-tokenizers that split one after another are not supported")
+        raise ModelError(
+            f"{source}: {len(patterns)} pre-tokenizers that split one after another are not supported"
+        )
     return {**found, **({"pattern": patterns[0]} if patterns else {})}
 
 
@@ -204,12 +215,16 @@ def _template(stage: Mapping[str, Any], source: str) -> tuple[list[int], list[in
         try:
             side.extend(stage["special_tokens"][name]["ids"])
         except KeyError:
-            raise ModelError(f"{source}: the template names {name!r}, which its special_tokens lack") from None
+            raise ModelError(
+                f"{source}: the template names {name!r}, which its special_tokens lack"
+            ) from None
     return before, after
 
 
 def read_vocab_and_merges(vocab: PathLike, merges: PathLike) -> BPEParts:
-    """``vocab.json`` and ``merges.txt`` as GPT-2 has them: byte-level, unless an end-of-word "</w>" is in use."""
+    """``vocab.json`` and ``merges.txt`` as GPT-2 has them: byte-level, unless an end-of-word "</w>" is in
+    use.
+    """
     parts = BPEParts(read_vocab(read_json(vocab), vocab), read_merges(merges))
     if any(token.endswith("</w>") for token in parts.vocab):
         parts.settings = {"byte_level": False, "end_of_word_suffix": "</w>", "pattern": "whitespace_split"}
@@ -230,7 +245,9 @@ def read_merges(path: PathLike) -> list[Merge]:
 
 
 def read_merges_alone(path: PathLike) -> BPEParts:
-    """Codes of subword-nmt: character level, words end in "</w>"; ids in the order of first use, units first."""
+    """Codes of subword-nmt: character level, words end in "</w>"; ids in the order of first use, units
+    first.
+    """
     merges = read_merges(path)
     suffix = "</w>" if any(b.endswith("</w>") for _, b in merges) else None
     made = {a + b: None for a, b in merges}
@@ -241,7 +258,8 @@ def read_merges_alone(path: PathLike) -> BPEParts:
 
 
 def read_tiktoken(path: PathLike) -> BPEParts:
-    """A ``.tiktoken`` file: a token in base64 and its rank on each line. The pattern is cl100k's unless it is told.
+    """A ``.tiktoken`` file: a token in base64 and its rank on each line. The pattern is cl100k's unless it is
+    told.
 
     Special tokens stand in no such file: give them to :meth:`nlptk.BPE.load`.
     """
@@ -261,112 +279,11 @@ def read_tiktoken(path: PathLike) -> BPEParts:
 def parts_of_ranks(ranks: Mapping[bytes, int], source: str = "the ranks") -> BPEParts:
     """A model from tiktoken's ranks, which are the ids too. ModelError if a byte has no rank."""
     if not all(bytes([byte]) in ranks for byte in range(256)):
-        raise ModelError(f"{source}: not every one of the 256 bytes has a rank, so that not every text could be encoded")
+        raise ModelError(
+            f"{source}: not every one of the 256 bytes has a rank, so that not every text could be encoded"
+        )
     tokens = sorted(ranks, key=ranks.__getitem__)
     names = [show_bytes(token) for token in tokens]
     merges = [(names[a], names[b]) for a, b, _ in _core.merges_of_ranks(tokens).tolist()]
     vocab = {name: ranks[token] for name, token in zip(names, tokens, strict=True)}
     return BPEParts(vocab, merges, [], {"pattern": "cl100k", "ignore_merges": True})
-
-
-# ---- writing -------------------------------------------------------------------------------------
-
-
-def tokenizer_json(parts: BPEParts) -> dict[str, Any]:
-    """The model as a ``tokenizer.json`` has it."""
-    settings = parts.settings
-    return {
-        "version": "1.0",
-        "truncation": None,
-        "padding": None,
-        "added_tokens": [token.to_json() for token in sorted(parts.special_tokens, key=lambda token: token.id)],
-        "normalizer": {"type": settings["normalization"]} if settings.get("normalization") else None,
-        "pre_tokenizer": _write_pre_tokenizer(settings),
-        "post_processor": _write_template(parts),
-        "decoder": _write_decoder(settings),
-        "model": {
-            "type": "BPE",
-            "dropout": settings.get("dropout"),
-            "unk_token": settings.get("unk_token"),
-            "continuing_subword_prefix": settings.get("continuing_subword_prefix"),
-            "end_of_word_suffix": settings.get("end_of_word_suffix"),
-            "fuse_unk": settings.get("fuse_unk", False),
-            "byte_fallback": settings.get("byte_fallback", False),
-            "ignore_merges": settings.get("ignore_merges", False),
-            "vocab": dict(sorted(parts.vocab.items(), key=lambda item: item[1])),
-            "merges": [list(merge) for merge in parts.merges],
-        },
-    }
-
-
-def _byte_level(prefix_space: bool, use_regex: bool) -> dict[str, Any]:
-    return {"type": "ByteLevel", "add_prefix_space": prefix_space, "trim_offsets": True, "use_regex": use_regex}
-
-
-def _write_pre_tokenizer(settings: Mapping[str, Any]) -> dict[str, Any] | None:
-    pattern = settings.get("pattern", "gpt2")
-    named = {"whitespace": "Whitespace", "whitespace_split": "WhitespaceSplit"}
-    stages: list[dict[str, Any]] = []
-    if pattern in named:
-        stages.append({"type": named[pattern]})
-    elif pattern not in ("none", "gpt2") or (pattern == "gpt2" and not settings.get("byte_level", True)):
-        regex = PATTERNS.get(pattern, pattern)
-        stages.append({"type": "Split", "pattern": {"Regex": regex}, "behavior": "Isolated", "invert": False})
-    if settings.get("byte_level", True):
-        stages.append(_byte_level(bool(settings.get("prefix_space")), pattern == "gpt2"))
-    if len(stages) < 2:
-        return stages[0] if stages else None
-    return {"type": "Sequence", "pretokenizers": stages}
-
-
-def _write_decoder(settings: Mapping[str, Any]) -> dict[str, Any] | None:
-    if settings.get("byte_level", True):
-        return _byte_level(True, True)
-    if settings.get("end_of_word_suffix"):
-        return {"type": "BPEDecoder", "suffix": settings["end_of_word_suffix"]}
-    if settings.get("byte_fallback"):
-        return {"type": "Sequence", "decoders": [{"type": "ByteFallback"}, {"type": "Fuse"}]}
-    return {"type": "Fuse"}
-
-
-def _write_template(parts: BPEParts) -> dict[str, Any] | None:
-    before, after = parts.settings.get("begin_ids") or [], parts.settings.get("end_ids") or []
-    if not before and not after:
-        return None
-    names = {number: token for token, number in parts.vocab.items()}
-    names.update({token.id: token.content for token in parts.special_tokens})
-
-    def items(ids: Sequence[int]) -> Iterable[dict[str, Any]]:
-        return ({"SpecialToken": {"id": names[number], "type_id": 0}} for number in ids)
-
-    def sequence(name: str, type_id: int) -> dict[str, Any]:
-        return {"Sequence": {"id": name, "type_id": type_id}}
-
-    single = [*items(before), sequence("A", 0), *items(after)]
-    special = {names[n]: {"id": names[n], "ids": [n], "tokens": [names[n]]} for n in [*before, *after]}
-    pair = [*single, *items(before), sequence("B", 1), *items(after)]
-    return {"type": "TemplateProcessing", "single": single, "pair": pair, "special_tokens": special}
-
-
-def merges_text(merges: Iterable[Merge]) -> str:
-    """The content of a ``merges.txt``."""
-    return "#version: 0.2\n" + "".join(f"{a} {b}\n" for a, b in merges)
-
-
-def tiktoken_text(parts: BPEParts) -> str:
-    """The content of a ``.tiktoken`` file. ModelError for a model whose ids are not its ranks."""
-    lines = []
-    made = {a + b: place for place, (a, b) in enumerate(parts.merges)}
-    order = sorted(parts.vocab, key=parts.vocab.__getitem__)
-    ranks = [made[token] for token in order if token in made]
-    first = next((place for place, token in enumerate(order) if token in made), len(order))
-    special = {token.content for token in parts.special_tokens}
-    if not parts.settings.get("byte_level", True) or ranks != sorted(ranks) or len(order) - first > len(ranks):
-        raise ModelError("a .tiktoken file holds byte-level models whose ids rise with the order of their merges only")
-    for token in order:
-        data = hide_bytes(token)
-        if data is None or (token in special and token not in made and len(data) > 1):
-            continue
-        lines.append(f"{base64.b64encode(data).decode()} {parts.vocab[token]}\n")
-    return "".join(lines)
-

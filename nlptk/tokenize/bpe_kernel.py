@@ -1,7 +1,7 @@
 """A BPE model as its kernel takes it: tokens as bytes, merges as places, special tokens as rows.
 
-In the kernel an end-of-word suffix is the byte 0xFF at the end of a token, and with a continuing prefix a token that
-lacks it begins with 0xFE; no UTF-8 text holds either.
+In the kernel an end-of-word suffix is the byte 0xFF at the end of a token, and with a continuing prefix a
+token that lacks it begins with 0xFE; no UTF-8 text holds either.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ def make_kernel(parts: BPEParts) -> _core.BpeEncoder:
         rows[:] = [(place[a], place[b], place[a + b.removeprefix(prefix)]) for a, b in parts.merges] or rows
     except KeyError as error:
         raise ModelError(f"a merge needs the token {error.args[0]!r}, which the vocabulary lacks") from None
-    options = {name: settings.get(name, False) for name in ("byte_level", "prefix_space", "fuse_unk", "ignore_merges")}
+    options = {
+        name: settings.get(name, False)
+        for name in ("byte_level", "prefix_space", "fuse_unk", "ignore_merges")
+    }
     options["marks_start"] = bool(prefix)
     options["marks_end"] = bool(settings.get("end_of_word_suffix"))
     if settings.get("unk_token") is not None:
@@ -59,11 +62,14 @@ def _row(token: AddedToken) -> tuple[bytes, int, bool, bool, bool, bool]:
 
 
 def _unlike(data: list[bytes], tokens: Sequence[str], special: Iterable[AddedToken]) -> list[bytes]:
-    """The bytes of tokens, empty for special ones that happen to be another's: those are found by name alone."""
+    """The bytes of tokens, empty for special ones that happen to be another's: those are found by name
+    alone.
+    """
     names = {token.content for token in special}
     taken = {bytes_ for token, bytes_ in zip(tokens, data, strict=True) if token not in names}
     return [
-        b"" if token in names and bytes_ in taken else bytes_ for token, bytes_ in zip(tokens, data, strict=True)
+        b"" if token in names and bytes_ in taken else bytes_
+        for token, bytes_ in zip(tokens, data, strict=True)
     ]
 
 
@@ -96,7 +102,9 @@ def unit_bytes(unit: str, byte_level: bool) -> bytes:
     """A unit of the alphabet as the trainer takes it. ConfigError for more than one byte or character."""
     data = hide_bytes(unit) if byte_level else unit.encode("utf-8", "replace")
     if data is None or len(data if byte_level else unit) != 1:
-        raise ConfigError(f"bpe: {unit!r} in initial_alphabet is not one {'byte' if byte_level else 'character'}")
+        raise ConfigError(
+            f"bpe: {unit!r} in initial_alphabet is not one {'byte' if byte_level else 'character'}"
+        )
     return data
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import unicodedata
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 
-def normal_offsets(text: str, form: str) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """For each place in ``unicodedata.normalize(form, text)``, int32 [length + 1], the place in `text` of what begins
-    there and of what ends there.
+
+def normal_offsets(text: str, form: Form) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """For each place in ``unicodedata.normalize(form, text)``, int32 [length + 1], the place in `text` of
+    what begins there and of what ends there.
 
     Characters that normalization changes together (a letter and its accents) count as one.
     """
@@ -27,7 +30,7 @@ def normal_offsets(text: str, form: str) -> tuple[NDArray[np.int32], NDArray[np.
     return np.array(begins, np.int32), np.array(ends, np.int32)
 
 
-def _boundaries(text: str, form: str) -> list[int]:
+def _boundaries(text: str, form: Form) -> list[int]:
     """Places at which the text may be cut without changing what normalization makes of it."""
     found = [0]
     normal = unicodedata.normalize(form, text[:1])

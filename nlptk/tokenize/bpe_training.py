@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from nlptk import _core
 from nlptk.corpora.files import error_at, open_text
 from nlptk.errors import ConfigError, DataError
+from nlptk.tokenize.bpe_formats import BYTE_CHARACTERS, Merge
+from nlptk.tokenize.bpe_kernel import token_name, unit_bytes
 from nlptk.tokenize.pretokenizers import Scanner, Splitter, resolve_pattern
 
 #: A file, several files, or lines.
 Corpus = str | os.PathLike[str] | Iterable[str] | Iterable[os.PathLike[str]]
-#: Called with what is being done ("count" or "merge"), how much of it is done, and of how much (None: unknown).
+#: Called with what is being done ("count" or "merge"), how much of it is done, and of how much (None:
+#: unknown).
 Progress = Callable[[str, int, int | None], None]
 
 _LINES = 4096  # of an iterable, at a time
@@ -80,7 +84,9 @@ def _count_files(
                 bad = counter.add_lines(block)
                 if bad >= 0 and errors == "strict":
                     line = reader.line - block.count(b"\n", bad) + 1
-                    message = f'byte 0x{block[bad]:02x} is not UTF-8; convert the file, or give errors="replace"'
+                    message = (
+                        f'byte 0x{block[bad]:02x} is not UTF-8; convert the file, or give errors="replace"'
+                    )
                     raise error_at(reader.name, line, message)
                 if bad >= 0:
                     counter.add_lines(block.decode("utf-8", "replace").encode())
@@ -113,3 +119,41 @@ def _count_lines(
         for line in batch:
             text = " " + line if prefix_space and not line.startswith(" ") else line
             counter.add_pieces([text[a:b] for a, b in how.spans(text)])
+
+
+def learn_merges(
+    counter: _core.BpeCounter,
+    vocab_size: int,
+    special: Sequence[str],
+    alphabet: Iterable[str] | None,
+    marks: Mapping[str, Any],
+    options: Mapping[str, int],
+    progress: Progress | None,
+) -> tuple[dict[str, int], list[Merge]]:
+    """Vocabulary and merges from counted pieces; for the arguments see :meth:`nlptk.BPE.train`.
+
+    Raises:
+        DataError: nothing was counted.
+        ConfigError: `vocab_size` is below the alphabet, or `alphabet` holds more than units.
+    """
+    byte_level = bool(marks["byte_level"])
+    if alphabet is None:
+        alphabet = BYTE_CHARACTERS if byte_level else ()
+    settings = {
+        **options,
+        "byte_level": byte_level,
+        "marks_start": marks["continuing_subword_prefix"] is not None,
+        "marks_end": marks["end_of_word_suffix"] is not None,
+        "special": [token.encode() for token in special],
+        "alphabet": [unit_bytes(unit, byte_level) for unit in alphabet],
+    }
+    if counter.pieces == 0:
+        raise DataError("bpe: there is nothing to learn from: the training text is empty")
+    report = None if progress is None else lambda done: progress("merge", done, vocab_size)
+    try:
+        tokens, specials, merges = counter.train(vocab_size, settings, report)
+    except ValueError as error:
+        raise ConfigError(f"bpe: {error}") from None
+    names = [*special, *(token_name(token, marks) for token in tokens[specials:])]
+    vocab = {name: number for number, name in enumerate(names)}
+    return vocab, [(names[a], names[b]) for a, b, _ in merges.tolist()]

@@ -41,6 +41,12 @@ void BpeCounter::count(std::string_view text, WordCounts& table) {
                  [&](std::size_t begin, std::size_t end) { table.add(text.substr(begin, end - begin)); });
 }
 
+std::size_t BpeCounter::size() const {
+  std::size_t total = 0;
+  for (const WordCounts& table : tables_) total += table.size();
+  return total;
+}
+
 WordCounts BpeCounter::take() {
   while (tables_.size() > 1) {
     tables_.front().merge(std::move(tables_.back()));

@@ -21,6 +21,8 @@ class BpeCounter {
   void add_text(std::string_view text) { count(text, tables_[0]); }
   void add_piece(std::string_view piece) { tables_[0].add(piece); }
 
+  // Distinct pieces of each thread, summed.
+  std::size_t size() const;
   // The counts of all threads together; the counter is empty afterwards.
   WordCounts take();
 
