@@ -317,10 +317,8 @@ class WordPieceTokenizer:
     def encode_batch(
         self, texts: Sequence[str], add_special_tokens: bool = True, threads: int = 0
     ) -> list[list[int]]: ...
-    def pieces(
-        self, text: str
-    ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
-        """ids, starts, ends and number of the word, [pieces]."""
+    def pieces(self, text: str) -> tuple[list[int], list[tuple[int, int]], list[int]]:
+        """ids, (start, end) and number of the word, [pieces]."""
 
     def words(
         self, text: str

@@ -27,22 +27,26 @@ py::array_t<std::int32_t> array(const Ids& values) {
   return py::array_t<std::int32_t>(static_cast<py::ssize_t>(values.size()), values.data());
 }
 
-// A tokenizer, and the int objects of its ids: making a new one for each piece takes longer than finding the piece.
+// A tokenizer, and int objects for its ids and for offsets: making one for each piece takes longer than finding the
+// piece.
 class Tokenizer {
  public:
-  Tokenizer(const std::vector<std::string>& tokens, const Ids& ids, const std::string& unk_token, const std::string& prefix,
-            std::size_t max_chars, const NormalizerOptions& options, std::vector<AddedToken> added, Ids before, Ids after)
+  Tokenizer(const std::vector<std::string>& tokens, const Ids& ids, const std::string& unk_token,
+            const std::string& prefix, std::size_t max_chars, const NormalizerOptions& options,
+            std::vector<AddedToken> added, Ids before, Ids after)
       : before_(std::move(before)), after_(std::move(after)) {
     if (tokens.size() != ids.size()) throw std::invalid_argument("there must be as many ids as tokens");
     std::int32_t largest = 0;
     const auto check = [&](std::int32_t id) {
       if (id < 0 || id > WordPiece::kMaxId)
-        throw std::invalid_argument("id " + std::to_string(id) + " is not in 0 to " + std::to_string(WordPiece::kMaxId));
+        throw std::invalid_argument("id " + std::to_string(id) + " is not in 0 to " +
+                                    std::to_string(WordPiece::kMaxId));
       largest = std::max(largest, id);
     };
     for (const std::int32_t id : ids) check(id);
     for (const AddedToken& token : added) check(token.id);
-    model_ = std::make_unique<WordPiece>(options, Vocabulary(tokens, ids, unk_token, prefix, max_chars), std::move(added));
+    Vocabulary vocabulary(tokens, ids, unk_token, prefix, max_chars);
+    model_ = std::make_unique<WordPiece>(options, std::move(vocabulary), std::move(added));
     const std::size_t known = std::min<std::size_t>(static_cast<std::size_t>(largest) + 1, 4 * tokens.size() + 1024);
     for (std::size_t id = 0; id < known; ++id) ints_.push_back(py::int_(id));
   }
@@ -81,9 +85,18 @@ class Tokenizer {
     return out;
   }
 
+  // Lists of ids, of (start, end) and of word numbers.
   py::tuple pieces(const py::object& text) const {
     const Pieces found = find(text_span(text));
-    return py::make_tuple(array(found.ids), array(found.starts), array(found.ends), array(found.words));
+    py::list offsets(found.ids.size());
+    for (std::size_t i = 0; i < found.ids.size(); ++i) {
+      PyObject* pair = PyTuple_New(2);
+      if (pair == nullptr) throw py::error_already_set();
+      PyList_SET_ITEM(offsets.ptr(), static_cast<Py_ssize_t>(i), pair);
+      PyTuple_SET_ITEM(pair, 0, to_int(found.starts[i]));
+      PyTuple_SET_ITEM(pair, 1, to_int(found.ends[i]));
+    }
+    return py::make_tuple(to_list(found.ids), std::move(offsets), to_list(found.words));
   }
 
   py::tuple words(const py::object& text) const {
@@ -106,14 +119,18 @@ class Tokenizer {
     return found;
   }
 
+  // A new reference.
+  PyObject* to_int(std::int32_t number) const {
+    const auto place = static_cast<std::size_t>(number);
+    if (place < ints_.size()) return py::object(ints_[place]).release().ptr();
+    PyObject* made = PyLong_FromSize_t(place);
+    if (made == nullptr) throw py::error_already_set();
+    return made;
+  }
+
   py::list to_list(const Ids& ids) const {
     py::list out(ids.size());
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-      const auto id = static_cast<std::size_t>(ids[i]);
-      PyObject* value = id < ints_.size() ? py::object(ints_[id]).release().ptr() : PyLong_FromSize_t(id);
-      if (value == nullptr) throw py::error_already_set();
-      PyList_SET_ITEM(out.ptr(), static_cast<Py_ssize_t>(i), value);
-    }
+    for (std::size_t i = 0; i < ids.size(); ++i) PyList_SET_ITEM(out.ptr(), static_cast<Py_ssize_t>(i), to_int(ids[i]));
     return out;
   }
 };

@@ -11,8 +11,10 @@ using namespace nlptk::wordpiece;
 
 namespace {
 
-const std::vector<std::string> kTokens = {"[UNK]", "[MASK]", "un", "##aff", "##able", "a", "##a", "b",  "ab", "!", "[", "]",
-                                          "mask",  "你",     "e",  "x y",   "straightforwardly", "##ßx", "straight"};
+const std::vector<std::string> kTokens = {
+    "[UNK]", "[MASK]", "un", "##aff", "##able", "a", "##a", "b", "ab", "!", "[", "]", "mask", "你", "e", "x y",
+    "straightforwardly", "##ßx", "straight",
+};
 
 TextSpan span(const std::u32string& text) { return {text.data(), 4, text.size()}; }
 
@@ -33,8 +35,11 @@ std::vector<std::int32_t> short_ids(const WordPiece& model, const TextSpan& text
 
 Pieces general(const WordPiece& model, const TextSpan& text) {
   const WordPiece::Lease lease(model);
-  Pieces pieces;
-  model.encode(text, *lease, pieces);
+  Pieces pieces, again;
+  model.encode_generally(text, *lease, pieces);
+  model.encode(text, *lease, again);
+  CHECK(again.ids == pieces.ids && again.starts == pieces.starts);
+  CHECK(again.ends == pieces.ends && again.words == pieces.words);
   return pieces;
 }
 
@@ -49,7 +54,8 @@ void test_hand_worked() {
   CHECK(ids(U"a[MASK]b [mask]") == (Ids{5, 1, 7, 10, 12, 11}));
   CHECK(ids(U"你a你") == (Ids{13, 5, 13}));
   CHECK(ids(U"\u00c9 e\u0301 \u0130") == (Ids{14, 14, 0}));
-  CHECK(ids(U"STRAIGHTFORWARDLY straightßx ß") == (Ids{16, 18, 17, 0}));  // too long for the cache's entries, and not ASCII
+  // Too long for the cache's entries, and not ASCII.
+  CHECK(ids(U"STRAIGHTFORWARDLY straightßx ß") == (Ids{16, 18, 17, 0}));
   CHECK(ids(std::u32string{U'a', 0xD800, U'b', 0xDFFF}) == Ids{8});
 }
 
@@ -98,7 +104,8 @@ void test_both_ways_agree() {
         middle.push_back(static_cast<char16_t>(c));
         narrow.push_back(static_cast<char>(c & 0xFF));
       }
-      for (const TextSpan& text : {span(wide), TextSpan{middle.data(), 2, length}, TextSpan{narrow.data(), 1, length}}) {
+      const TextSpan texts[] = {span(wide), {middle.data(), 2, length}, {narrow.data(), 1, length}};
+      for (const TextSpan& text : texts) {
         const Pieces pieces = general(model, text);
         CHECK(short_ids(model, text) == pieces.ids);
         CHECK(short_ids(model, text) == pieces.ids);  // again, from the cache

@@ -232,28 +232,22 @@ class WordPiece:
         max_length: int | None = None,
     ) -> Encoding:
         """`encode` with where each piece comes from: see `Encoding`."""
-        bodies = [
-            [column.tolist() for column in self._kernel.pieces(body)]
-            for body in ((text,) if pair is None else (text, pair))
-        ]
+        bodies = [self._kernel.pieces(body) for body in ((text,) if pair is None else (text, pair))]
         slots = self._slots(pair is not None, add_special_tokens)
         kept = _keep([len(body[0]) for body in bodies], _room(slots, max_length))
         found = Encoding([], [], [], [], [], [])
         for slot in slots:
-            number = slot.text == "B"
             if slot.text:
-                ids, starts, ends, words = (column[: kept[number]] for column in bodies[number])
+                number = slot.text == "B"
+                ids, offsets, words = bodies[number]
+                ids, offsets = ids[: kept[number]], offsets[: kept[number]]
+                found.word_ids.extend(words[: kept[number]])
             else:
-                ids, starts, ends, words = (
-                    list(slot.ids),
-                    [0] * len(slot.ids),
-                    [0] * len(slot.ids),
-                    [None] * len(slot.ids),
-                )
+                ids, offsets = list(slot.ids), [(0, 0)] * len(slot.ids)
+                found.word_ids.extend([None] * len(ids))
             found.ids.extend(ids)
+            found.offsets.extend(offsets)
             found.type_ids.extend([slot.type_id] * len(ids))
-            found.offsets.extend(zip(starts, ends, strict=True))
-            found.word_ids.extend(words)
             found.special_tokens_mask.extend([0 if slot.text else 1] * len(ids))
         found.tokens.extend(map(self._tokens.__getitem__, found.ids))
         return found

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "wordpiece/bert_chars.hpp"
@@ -50,10 +52,23 @@ class AddedTokens {
   template <class Text>
   static bool fits(const AddedToken& token, const Text& text, std::size_t begin, std::size_t end, std::size_t length) {
     if (!token.single_word) return true;
-    return !(begin > 0 && (char_flags(text(begin - 1)) & kWordChar)) && !(end < length && (char_flags(text(end)) & kWordChar));
+    const bool touched_before = begin > 0 && (char_flags(text(begin - 1)) & kWordChar);
+    const bool touched_behind = end < length && (char_flags(text(end)) & kWordChar);
+    return !touched_before && !touched_behind;
   }
 
-  // Calls token(begin, end, id) and other(begin, end) for the parts of a text in order; both are never empty.
+  // [begin, end) with the white space that the token takes, of text[done, length).
+  template <class Text>
+  static std::pair<std::size_t, std::size_t> widened(const AddedToken& token, const Text& text, std::size_t begin,
+                                                     std::size_t end, std::size_t done, std::size_t length) {
+    if (token.lstrip)
+      while (begin > done && (char_flags(text(begin - 1)) & kSpace)) --begin;
+    if (token.rstrip)
+      while (end < length && (char_flags(text(end)) & kSpace)) ++end;
+    return {begin, end};
+  }
+
+  // Calls on_token(begin, end, id) and on_other(begin, end) for the parts of a text in order; both are never empty.
   template <class Text, class OnToken, class OnOther>
   void split(const Text& text, std::size_t length, OnToken&& on_token, OnOther&& on_other) const {
     std::size_t done = 0;
@@ -66,10 +81,7 @@ class AddedTokens {
       std::size_t begin = at, end = at + token->content.size();
       at = end;
       if (!fits(*token, text, begin, end, length)) continue;
-      if (token->lstrip)
-        while (begin > done && (char_flags(text(begin - 1)) & kSpace)) --begin;
-      if (token->rstrip)
-        while (end < length && (char_flags(text(end)) & kSpace)) ++end;
+      std::tie(begin, end) = widened(*token, text, begin, end, done, length);
       if (done < begin) on_other(done, begin);
       on_token(begin, end, token->id);
       done = end;

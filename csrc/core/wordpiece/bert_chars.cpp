@@ -25,7 +25,8 @@ struct Combining {
 template <class Entry, std::size_t N>
 const Entry* find(const Entry (&table)[N], char32_t c) {
   const Entry* end = std::end(table);
-  const Entry* found = std::lower_bound(table, end, c, [](const Entry& entry, char32_t code) { return entry.code < code; });
+  const auto before = [](const Entry& entry, char32_t code) { return entry.code < code; };
+  const Entry* found = std::lower_bound(table, end, c, before);
   return found != end && found->code == c ? found : nullptr;
 }
 

@@ -1,7 +1,4 @@
-// WordPiece::encode to pieces with their places: each step of the definition over the whole text in turn.
-#include <limits>
-#include <stdexcept>
-
+// WordPiece::encode_generally: each step of the definition over the whole text in turn.
 #include "unicode.hpp"
 #include "wordpiece/wordpiece.hpp"
 
@@ -22,6 +19,7 @@ void WordPiece::general_words(std::size_t begin, std::size_t end, std::int32_t& 
                               Pieces& pieces) const {
   const std::vector<Symbol>& symbols = workspace.symbols;
   std::vector<char>& bytes = workspace.word;
+  std::vector<std::int32_t>& origins = workspace.origins;
   while (begin < end) {
     const std::uint8_t flags = char_flags(symbols[begin].code);
     if (flags & kSpace) {
@@ -31,9 +29,7 @@ void WordPiece::general_words(std::size_t begin, std::size_t end, std::int32_t& 
     std::size_t stop = begin + 1;
     if (!(flags & kPunctuation))
       while (stop < end && !(char_flags(symbols[stop].code) & (kSpace | kPunctuation))) ++stop;
-    if (bytes.size() < 4 * (stop - begin)) bytes.resize(4 * (stop - begin));
-    std::vector<std::int32_t>& origins = workspace.origins;  // of each byte
-    origins.resize(4 * (stop - begin));
+    workspace.reserve_word(4 * (stop - begin));
     std::size_t n = 0;
     for (std::size_t i = begin; i < stop; ++i) {
       const std::size_t k = put_utf8(symbols[i].code, bytes.data() + n);
@@ -48,9 +44,8 @@ void WordPiece::general_words(std::size_t begin, std::size_t end, std::int32_t& 
   }
 }
 
-void WordPiece::encode(const TextSpan& text, Workspace& workspace, Pieces& pieces) const {
-  if (text.length > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))
-    throw std::invalid_argument("the text has 2^31 characters or more; split it");
+void WordPiece::encode_generally(const TextSpan& text, Workspace& workspace, Pieces& pieces) const {
+  check_length(text);
   pieces.clear();
   std::int32_t word = 0;
   const std::vector<Symbol>& symbols = workspace.symbols;

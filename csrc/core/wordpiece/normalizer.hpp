@@ -1,6 +1,6 @@
 // BERT's text normalization: clean-up, CJK spacing, accent stripping, lower-casing, in this order.
 //
-// Source: google-research/bert tokenization.py (BasicTokenizer) and Hugging Face's BertNormalizer, whose results it has.
+// Sources: google-research/bert tokenization.py (BasicTokenizer); Hugging Face's BertNormalizer, whose results it has.
 #pragma once
 
 #include <cstdint>

@@ -80,7 +80,8 @@ class WordCache {
   };
   struct Entry {
     Key key;
-    std::uint32_t count;
+    std::uint8_t count;
+    std::uint8_t ends[kMaxPieces];  // bytes of the word
     std::int32_t ids[kMaxPieces];
   };
 
@@ -107,8 +108,11 @@ class WordCache {
     Set& set = sets_[index(key)];
     set.way[1] = set.way[0];
     set.way[0].key = key;
-    set.way[0].count = static_cast<std::uint32_t>(pieces.size());
-    for (std::size_t i = 0; i < pieces.size(); ++i) set.way[0].ids[i] = pieces[i].id;
+    set.way[0].count = static_cast<std::uint8_t>(pieces.size());
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+      set.way[0].ids[i] = pieces[i].id;
+      set.way[0].ends[i] = static_cast<std::uint8_t>(pieces[i].end);
+    }
   }
 
  private:

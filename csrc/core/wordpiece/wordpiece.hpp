@@ -1,13 +1,15 @@
 // BERT's tokenizer: text to word piece ids, with Hugging Face tokenizers' results for every text.
 //
-// Two ways to the same ids. The general one normalizes the text as the definition has it, step by step, and knows
-// where each piece comes from. The short one reads each character once, by a table of what becomes of it, and serves
-// every text that has no character which canonical ordering moves.
+// Two ways to the same pieces. The general one normalizes the text as the definition has it, step by step. The short
+// one reads each character once, by a table of what becomes of it, and serves every text that has no character which
+// canonical ordering moves, where no added token is looked for in the normalized text.
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <vector>
 
 #include "text.hpp"
@@ -40,11 +42,18 @@ struct WordSpans {
 // Scratch memory of one thread.
 struct Workspace {
   WordCache cache;
-  std::vector<char> word;
+  std::vector<char> word;             // UTF-8
+  std::vector<std::int32_t> origins;  // of each byte of it
   std::vector<Piece> pieces;
   std::vector<Symbol> symbols;
   NormalizerScratch normalizer;
-  std::vector<std::int32_t> origins, ids;
+  std::vector<std::int32_t> ids;
+
+  void reserve_word(std::size_t bytes) {
+    if (word.size() >= bytes) return;
+    word.resize(2 * bytes + 64);
+    origins.resize(word.size());
+  }
 };
 
 class WordPiece {
@@ -57,8 +66,9 @@ class WordPiece {
   // Appends the ids of a text. std::invalid_argument for a text of 2^31 code points or more.
   void encode(const TextSpan& text, Workspace& workspace, std::vector<std::int32_t>& ids) const;
 
-  // Fills `pieces`, which is cleared first.
+  // Fills `pieces`, which is cleared first. The second goes the general way whatever the text.
   void encode(const TextSpan& text, Workspace& workspace, Pieces& pieces) const;
+  void encode_generally(const TextSpan& text, Workspace& workspace, Pieces& pieces) const;
 
   // Batch over threads (<= 0: one for each core): ids[texts], which are appended to.
   void encode_batch(const TextSpan* texts, std::size_t count, int threads, std::vector<std::int32_t>* ids) const;
@@ -103,14 +113,23 @@ class WordPiece {
 
   Action classify(char32_t c, Workspace& workspace) const;
   Action action(char32_t c, Workspace& workspace) const;
-  template <class Char>
-  bool short_way(const Char* text, std::size_t length, Workspace& workspace, std::vector<std::int32_t>& ids) const;
-  template <class Char>
-  bool ascii_word(const Char* text, std::size_t length, std::size_t& at, Workspace& workspace,
-                  std::vector<std::int32_t>& ids) const;
-  void emit_word(std::size_t bytes, std::size_t chars, Workspace& workspace, std::vector<std::int32_t>& ids) const;
-  void general_words(std::size_t begin, std::size_t end, std::int32_t& word, Workspace& workspace, Pieces& pieces) const;
+  template <class Sink>
+  bool short_way(const TextSpan& text, Workspace& workspace, Sink& sink) const;
+  template <class Char, class Sink>
+  bool read(const Char* text, std::size_t length, Workspace& workspace, Sink& sink) const;
+  template <class Char, class Sink>
+  bool ascii_word(const Char* text, std::size_t length, std::size_t& at, Workspace& workspace, Sink& sink) const;
+  template <class Sink>
+  void end_word(std::size_t bytes, std::size_t chars, Workspace& workspace, Sink& sink) const;
+  void general_words(std::size_t begin, std::size_t end, std::int32_t& word, Workspace& workspace,
+                     Pieces& pieces) const;
 };
+
+// std::invalid_argument for a text of 2^31 code points or more.
+inline void check_length(const TextSpan& text) {
+  if (text.length > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))
+    throw std::invalid_argument("the text has 2^31 characters or more; split it");
+}
 
 // The words of `pieces` as tokens of a Doc: characters that no piece comes from join the word they touch or, where they
 // touch none, become tokens without pieces; white space that leads the text is one, too.
