@@ -26,7 +26,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 namespace {
 
 constexpr std::size_t kEdges = std::size_t{1} << 16;
-constexpr unsigned kSlow = 20;  // seconds for one input
+constexpr unsigned kSlow = 20;         // seconds for one input
+constexpr std::uint64_t kInARow = 32;  // inputs made from one, so that a target can keep what it built for the last
 
 std::array<std::uint8_t, kEdges> edges;  // how often each was taken by the input that runs
 std::uintptr_t place = 0;
@@ -187,9 +188,11 @@ int main(int argc, char** argv) {
   };
   if (seconds == 0 && runs == 0) seconds = 60;
   std::uint64_t done = 0;
+  std::size_t base = 0;
   for (; (runs == 0 || done < runs) && (seconds == 0 || elapsed() < static_cast<std::int64_t>(seconds)); ++done) {
     if (done % 256 == 0) alarm(kSlow);
-    const std::string input = done < pool.size() ? pool[done] : mutator.change(pool[mutator.below(pool.size())], pool);
+    if (done % kInARow == 0) base = mutator.below(pool.size());
+    const std::string input = done < pool.size() ? pool[done] : mutator.change(pool[base], pool);
     run(input);
     if (reached_something_new()) pool.push_back(input);
   }

@@ -3,8 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "bpe/utf8.hpp"
 
@@ -13,7 +16,7 @@ namespace fuzz {
 // Takes settings from the front; zeros once there is nothing left.
 class Input {
  public:
-  Input(const std::uint8_t* data, std::size_t size) : bytes_(reinterpret_cast<const char*>(data), size) {}
+  Input(const std::uint8_t* data, std::size_t size) : all_(reinterpret_cast<const char*>(data), size), bytes_(all_) {}
 
   std::uint8_t byte() {
     if (bytes_.empty()) return 0;
@@ -23,10 +26,30 @@ class Input {
   }
   bool flag() { return (byte() & 1) != 0; }
   std::size_t below(std::size_t n) { return byte() % n; }
+  std::string_view taken() const { return all_.substr(0, all_.size() - bytes_.size()); }
   std::string_view rest() const { return bytes_; }
 
  private:
-  std::string_view bytes_;
+  std::string_view all_, bytes_;
+};
+
+// What was built for the last few inputs that began with the same settings.
+template <class T>
+class Recent {
+ public:
+  // The one for these settings, built by make() if it is not there.
+  template <class Make>
+  T& get(std::string_view settings, Make&& make) {
+    for (auto& [key, built] : kept_)
+      if (key == settings) return *built;
+    if (kept_.size() == kMost) kept_.erase(kept_.begin());
+    kept_.emplace_back(settings, make());
+    return *kept_.back().second;
+  }
+
+ private:
+  static constexpr std::size_t kMost = 8;
+  std::vector<std::pair<std::string, std::unique_ptr<T>>> kept_;
 };
 
 // The bytes without those that begin no UTF-8 sequence.
