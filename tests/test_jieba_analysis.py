@@ -169,6 +169,7 @@ def test_stop_words_and_idf(analyse: ModuleType, tmp_path: Path) -> None:
         (b"", "has no words"),
         (b"a 1\nb\n", "line 2: an idf line"),
         (b"a x\n", "line 1: an idf line"),
+        (b"a inf\n", "not finite"),
         (b"a 1\n\xff 1\n", "line 2: is not UTF-8"),
     ],
 )

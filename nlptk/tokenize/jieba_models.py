@@ -130,6 +130,9 @@ def idf(path: PathLike | None = None) -> memoryview:
                 ) from None
         if not values:
             raise DataError(f"{source}: has no words")
-        return _core.jieba_compile_idf(list(values), list(values.values()), median_high(values.values()))
+        try:
+            return _core.jieba_compile_idf(list(values), list(values.values()), median_high(values.values()))
+        except ValueError as error:
+            raise DataError(f"{source}: {error}") from None
 
     return cached("jieba-idf", [data], make)
