@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _EXPORTS = {
+    "BPE": "nlptk.tokenize.bpe:BPE",
     "CRFTagger": "nlptk.tag.crf:CRFTagger",
     "Doc": "nlptk.doc:Doc",
     "DocBin": "nlptk.docbin:DocBin",
@@ -39,6 +40,7 @@ _EXPORTS = {
     "Span": "nlptk.views:Span",
     "Tagger": "nlptk.tag.component:Tagger",
     "Token": "nlptk.views:Token",
+    "WordPiece": "nlptk.tokenize.wordpiece:WordPiece",
     "blank": "nlptk.language:blank",
     "component": "nlptk.component",  # a module that is the decorator too
     "errors": "nlptk.errors",

@@ -20,6 +20,13 @@ def char_flags(text: str) -> NDArray[np.uint8]:
 def lower(text: str) -> str:
     """Simple lower case: one character for each, so offsets stay valid."""
 
+# pretokenize.cpp: see nlptk/tokenize/pretokenizers.py
+PRETOKENIZE_PATTERNS: tuple[str, ...]
+
+def pretokenize(text: str, pattern: str) -> list[tuple[int, int]]:
+    """Start and end of each piece, in characters. `pattern` is one of PRETOKENIZE_PATTERNS. TypeError for a
+    text that is no str, ValueError for another pattern."""
+
 # trigram.cpp: the second-order decoder of nlptk/tag/hmm.py
 class TrigramModel:
     """Second-order Viterbi. The last state is the boundary, which stands before and after each sequence."""
@@ -284,6 +291,42 @@ class CrfTrainer:
     ) -> NDArray[np.float32]:
         """As `lbfgs`, with a callback after each pass."""
 
+# wordpiece.cpp: the kernel of nlptk/tokenize/wordpiece.py; TypeError for anything but str
+class WordPieceTokenizer:
+    def __init__(
+        self,
+        tokens: Sequence[str],
+        ids: Sequence[int],
+        unk_token: str,
+        prefix: str,
+        max_chars: int,
+        clean_text: bool,
+        chinese_chars: bool,
+        strip_accents: bool,
+        lowercase: bool,
+        added: Sequence[tuple[str, int, bool, bool, bool, bool]],
+        before: Sequence[int],
+        after: Sequence[int],
+    ) -> None:
+        """`added`: content, id, single_word, lstrip, rstrip, normalized; `before`, `after`: the special
+        tokens round one text. ValueError for an id out of range, an empty added token, no `unk_token` among
+        the tokens.
+        """
+
+    def encode(self, text: str, add_special_tokens: bool = True) -> list[int]: ...
+    def encode_batch(
+        self, texts: Sequence[str], add_special_tokens: bool = True, threads: int = 0
+    ) -> list[list[int]]: ...
+    def pieces(
+        self, text: str
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+        """ids, starts, ends and number of the word, [pieces]."""
+
+    def words(
+        self, text: str
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+        """Starts and ends of the words [words], first piece of each [words + 1], ids [pieces]."""
+
 # jieba.cpp: see nlptk/tokenize/jieba.py
 def hash_bytes(data: bytes | memoryview) -> int:
     """A 64-bit hash that tells damage and changed files, not attackers."""
@@ -375,3 +418,83 @@ class Jieba:
         pair: type[tuple[str, str]] | None,
     ) -> list[Any]:
         """The best `most`: words, or a `pair` (word, tag) for each; (keyword, weight) if `weights`."""
+
+# bpe.cpp: the kernels of nlptk/tokenize/bpe.py
+class BpeCounter:
+    """Counts the pieces of a training text; `pattern` is one of PRETOKENIZE_PATTERNS."""
+
+    def __init__(self, pattern: str, prefix_space: bool = False, threads: int = 0) -> None: ...
+    @property
+    def pieces(self) -> int:
+        """How many distinct pieces were counted; those of several threads count more than once."""
+
+    def add_lines(self, data: bytes | memoryview) -> int:
+        """Count the pieces of each line, in threads, and return -1; or count nothing and return the place of
+        the first byte that is not UTF-8.
+        """
+
+    def add_texts(self, texts: Iterable[str]) -> None:
+        """Count the pieces of texts that need not be lines. TypeError for what is no str."""
+
+    def add_pieces(self, pieces: Iterable[str]) -> None:
+        """Count texts that are one piece each."""
+
+    def train(
+        self, vocab_size: int, options: dict[str, Any], progress: Callable[[int], None] | None = None
+    ) -> tuple[list[bytes], int, NDArray[np.uint32]]:
+        """Tokens by id, how many of the first are special, and merges [merges, 3]: left, right and merged id.
+
+        The counter is empty afterwards. `options`: the members of BpeTrainOptions by name; `progress` gets
+        the number of tokens now and then. ValueError if there is nothing to learn from or vocab_size is below
+        the alphabet.
+        """
+
+class BpeEncoder:
+    """A model. `special` rows: text, id, special, single_word, lstrip, rstrip. Safe to use from several
+    threads.
+    """
+
+    def __init__(
+        self,
+        tokens: Sequence[bytes],
+        ids: Sequence[int],
+        merges: NDArray[np.uint32],
+        pattern: str,
+        special: Sequence[tuple[bytes, int, bool, bool, bool, bool]],
+        options: dict[str, Any],
+    ) -> None:
+        """`merges` [merges, 3] name tokens by place. ValueError where tokens and merges do not fit
+        together.
+        """
+
+    @property
+    def linear(self) -> bool:
+        """Whether the merges allow encoding in linear time."""
+
+    def encode(self, text: str, special: bool = True, dropout: float = 0.0, seed: int = 0) -> list[int]: ...
+    def encode_batch(
+        self,
+        texts: Sequence[str],
+        special: bool = True,
+        dropout: float = 0.0,
+        seed: int = 0,
+        threads: int = 0,
+    ) -> list[list[int]]: ...
+    def encode_offsets(
+        self,
+        texts: Sequence[str],
+        special: bool = True,
+        dropout: float = 0.0,
+        seed: int = 0,
+        threads: int = 0,
+    ) -> tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
+        """Ids, starts and ends in characters [tokens of all texts], first token of each text [texts + 1]."""
+
+    def find_special(self, text: str) -> list[tuple[int, int, int]]:
+        """Start, end and id of each special token in a text."""
+
+    def decode(self, ids: NDArray[np.uint32], skip_special: bool = True) -> bytes:
+        """The bytes of these ids. ValueError for an id that is no token's."""
+
+def merges_of_ranks(tokens: Sequence[bytes]) -> NDArray[np.uint32]:
+    """Merges [merges, 3] that do what tiktoken does with tokens of these ranks, the places in `tokens`."""

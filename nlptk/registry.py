@@ -20,6 +20,11 @@ T = TypeVar("T", bound=Callable[..., Any])
 BUILTIN: dict[str, str] = {
     "segmenter": "nlptk.tokenize.segmenter:Segmenter",
     "tokenizer_en": "nlptk.tokenize.rules:RuleTokenizer",
+    "bpe": "nlptk.tokenize.bpe_component:BPEComponent",
+    "wordpiece": "nlptk.tokenize.wordpiece_component:WordPieceComponent",
+    "hanlp_tokenizer": "nlptk.hanlp:HanlpTokenizer",
+    "hanlp_tagger": "nlptk.hanlp:HanlpTagger",
+    "hanlp_ner": "nlptk.hanlp:HanlpNer",
     "jieba": "nlptk.tokenize.jieba:JiebaTokenizer",
     "char_tokenizer": "nlptk.tokenize.basic:CharTokenizer",
     "sentencizer": "nlptk.tokenize.basic:Sentencizer",

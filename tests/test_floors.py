@@ -35,7 +35,7 @@ FLOORS: list[set[str]] = [
         "evaluation",
         "render",
     },
-    {"tokenize", "vectors", "tag", "classify"},
+    {"tokenize", "vectors", "tag", "classify", "hanlp"},
     {"neural"},
     {"pipes", "language_io", "language_pipe", "language"},
     {"evaluation"},

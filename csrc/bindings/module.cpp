@@ -27,6 +27,7 @@ PYBIND11_MODULE(_core, m) {
     }
   });
   m.def("isa", [] { return nlptk::isa_name(nlptk::active_isa()); });
+  bind_bpe(m);
   bind_chain(m);
   bind_rule_tokenizer(m);
   bind_crf(m);
@@ -34,5 +35,7 @@ PYBIND11_MODULE(_core, m) {
   bind_trigram(m);
   bind_segment(m);
   bind_unicode(m);
+  bind_pretokenize(m);
+  bind_wordpiece(m);
   bind_jieba(m);
 }

@@ -7,12 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "bind.hpp"
 #include "py_text.hpp"
 
 namespace nlptk {
-
-template <class T>
-using Array = pybind11::array_t<T, pybind11::array::c_style | pybind11::array::forcecast>;
 
 // offsets must start at 0, not decrease and end at `total`.
 inline void check_offsets(const Array<std::int64_t>& offsets, std::int64_t total, const char* name) {

@@ -19,6 +19,9 @@ class Random {
     return z ^ (z >> 31);
   }
 
+  // Uniform in [0, 1).
+  double uniform() { return static_cast<double>(next() >> 11) * 0x1p-53; }
+
   // Uniform in [0, n), n > 0. The bias of the multiply is below n / 2^64.
   std::size_t below(std::size_t n) {
     return static_cast<std::size_t>((static_cast<unsigned __int128>(next()) * n) >> 64);

@@ -1,0 +1,56 @@
+#include "bpe/word_counts.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace nlptk {
+
+// Eight bytes a step; pieces are short, so that the tail matters as much as the loop.
+std::uint32_t WordCounts::hash(std::string_view text) {
+  const char* data = text.data();
+  std::size_t size = text.size();
+  std::uint64_t h = kHashSeed ^ size;
+  for (; size >= 8; data += 8, size -= 8) {
+    std::uint64_t word;
+    std::memcpy(&word, data, 8);
+    h = hash_step(h, word);
+  }
+  std::uint64_t word = 0;
+  if (size > 0) std::memcpy(&word, data, size);
+  return static_cast<std::uint32_t>(hash_finish(hash_step(h, word)) >> 32);
+}
+
+void WordCounts::insert(std::size_t at, std::string_view text, std::uint32_t hash, std::uint64_t count) {
+  if (text.size() > 0xFFFFFFFF) throw std::invalid_argument("a piece of text is longer than 4 GiB");
+  if (left_ < text.size()) {
+    const std::size_t size = std::max(kBlock, text.size());
+    blocks_.push_back(std::make_unique_for_overwrite<char[]>(size));
+    free_ = blocks_.back().get();
+    left_ = size;
+  }
+  std::memcpy(free_, text.data(), text.size());
+  words_[at] = {free_, static_cast<std::uint32_t>(text.size()), hash, count};
+  free_ += text.size();
+  left_ -= text.size();
+  if (++size_ * 2 > words_.size()) grow();
+}
+
+void WordCounts::grow() {
+  std::vector<Word> old(words_.size() * 2);
+  old.swap(words_);
+  const std::size_t mask = words_.size() - 1;
+  for (const Word& word : old) {
+    if (word.data == nullptr) continue;
+    std::size_t at = word.hash & mask;
+    while (words_[at].data != nullptr) at = (at + 1) & mask;
+    words_[at] = word;
+  }
+}
+
+void WordCounts::merge(WordCounts&& other) {
+  if (other.size_ > size_) std::swap(*this, other);
+  other.for_each([&](const Word& word) { add(word.text(), word.hash, word.count); });
+  other = WordCounts();
+}
+
+}  // namespace nlptk
