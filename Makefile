@@ -35,7 +35,7 @@ pytest: $(VENV)/.dev
 	cd tests && ../$(BIN)/pytest -q .
 
 bench: $(VENV)/.bench
-	for script in accuracy pipeline latency viterbi; do $(BIN)/python benchmarks/bench_$$script.py || exit 1; done
+	for script in accuracy pipeline latency viterbi jieba bpe wordpiece; do $(BIN)/python benchmarks/bench_$$script.py || exit 1; done
 	$(BIN)/python benchmarks/report.py
 
 docs: $(VENV)/.dev

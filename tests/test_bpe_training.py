@@ -32,7 +32,9 @@ def draw_lines(seed: int, count: int = 200) -> list[str]:
     return [" ".join(draw.choice(words) for _ in range(draw.randrange(12))) for _ in range(count)]
 
 
-def peer(lines: Sequence[str] | None, files: list[str] | None = None, *, byte_level: bool = True, **options: Any) -> Any:
+def peer(
+    lines: Sequence[str] | None, files: list[str] | None = None, *, byte_level: bool = True, **options: Any
+) -> Any:
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
     made = Tokenizer(models.BPE(unk_token=options.pop("unk_token", None)))
@@ -119,7 +121,10 @@ def test_files_are_read_line_by_line_with_their_line_ends(tmp_path: Path) -> Non
     theirs = peer(None, [str(plain), str(unzipped)], vocab_size=420)
     same(BPE.train([plain, zipped], 420), theirs)
     same(BPE.train([str(plain), str(unzipped)], 420, threads=1), theirs)
-    assert BPE.train(plain, 300).merges == BPE.train(plain.read_text("utf-8").splitlines(keepends=True), 300).merges
+    assert (
+        BPE.train(plain, 300).merges
+        == BPE.train(plain.read_text("utf-8").splitlines(keepends=True), 300).merges
+    )
 
 
 def test_blocks_and_threads_change_nothing(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "huge_pages.hpp"
 #include "segment/blob.hpp"
 
 namespace nlptk {
@@ -92,7 +93,7 @@ class DoubleArray {
   };
 
   Alphabet alphabet_;
-  std::vector<Node> nodes_;
+  std::vector<Node, HugePageAllocator<Node>> nodes_;
   std::vector<std::uint32_t> ids_;  // of words, by node
   std::vector<Link> links_;         // by node; empty until a word is inserted
   std::uint32_t from_[17] = {};     // by the bits of a family's size: where to look for room
