@@ -43,7 +43,7 @@ fuzz: $(VENV)/.dev
 	  -DNLPTK_PYTHON=OFF -DNLPTK_FUZZ=ON
 	$(BIN)/cmake --build build/fuzz
 	cd build/fuzz && printf '%s\n' bin/fuzz_* | \
-	  xargs -P $(FUZZ_JOBS) -I{} ./{} -max_total_time=$(FUZZ_SECONDS) -seed=$(FUZZ_SEED)
+	  xargs -P $(FUZZ_JOBS) -I{} env {} -max_total_time=$(FUZZ_SECONDS) -seed=$(FUZZ_SEED)
 
 bench: $(VENV)/.bench
 	for script in accuracy pipeline latency viterbi jieba bpe wordpiece; do $(BIN)/python benchmarks/bench_$$script.py || exit 1; done

@@ -27,6 +27,7 @@ namespace {
 
 constexpr std::size_t kEdges = std::size_t{1} << 16;
 constexpr unsigned kSlow = 20;         // seconds for one input
+constexpr std::size_t kSettings = 4;
 constexpr std::uint64_t kInARow = 32;  // inputs made from one, so that a target can keep what it built for the last
 
 std::array<std::uint8_t, kEdges> edges;  // how often each was taken by the input that runs
@@ -95,8 +96,12 @@ class Mutator {
  public:
   Mutator(std::uint64_t seed, std::size_t longest) : random_(seed), longest_(longest) {}
 
+  // Mostly without the first bytes, in which the settings are.
   std::string change(std::string input, const std::vector<std::string>& pool) {
+    const std::string kept = random_.below(8) > 0 ? input.substr(0, kSettings) : "";
+    input.erase(0, kept.size());
     for (std::size_t n = 1 + random_.below(8); n > 0; --n) change_once(input, pool);
+    input.insert(0, kept);
     if (input.size() > longest_) input.resize(longest_);
     return input;
   }
