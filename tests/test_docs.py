@@ -29,7 +29,17 @@ def clean() -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    "page", ["doc.md", "pipeline.md", "crf.md", "jieba.md", "wordpiece.md", "bpe.md", "../README.md"]
+    "page",
+    [
+        "doc.md",
+        "pipeline.md",
+        "crf.md",
+        "jieba.md",
+        "wordpiece.md",
+        "bpe.md",
+        "pretokenizers.md",
+        "../README.md",
+    ],
 )
 def test_examples_print_what_the_page_shows(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

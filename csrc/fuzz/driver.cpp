@@ -3,6 +3,7 @@
 // Flags as libFuzzer has them: -max_total_time=SECONDS, -runs=N, -seed=N, -max_len=BYTES; files are run once each and
 // nothing else is done. What failed is left in crash-NAME. Source of the idea: AFL (Zalewski), technical_details.txt.
 #include <sanitizer/common_interface_defs.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,7 +27,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 namespace {
 
 constexpr std::size_t kEdges = std::size_t{1} << 16;
-constexpr unsigned kSlow = 20;         // seconds for one input
+constexpr unsigned kSlow = 20;         // seconds of processor time for 256 inputs
+constexpr std::size_t kSettings = 4;
 constexpr std::uint64_t kInARow = 32;  // inputs made from one, so that a target can keep what it built for the last
 
 std::array<std::uint8_t, kEdges> edges;  // how often each was taken by the input that runs
@@ -46,8 +48,14 @@ void save_input() {
   std::fprintf(stderr, "the input that failed is in %s\n", crash_name.c_str());
 }
 
+// Processor time, so that a busy machine fails no input; 0 lifts the limit.
+void limit_time(unsigned seconds) {
+  const itimerval limit{{0, 0}, {static_cast<time_t>(seconds), 0}};
+  setitimer(ITIMER_VIRTUAL, &limit, nullptr);
+}
+
 void on_signal(int number) {
-  std::fprintf(stderr, number == SIGALRM ? "an input takes more than %u seconds\n" : "aborted\n", kSlow);
+  std::fprintf(stderr, number == SIGVTALRM ? "the last inputs took more than %u seconds\n" : "aborted\n", kSlow);
   save_input();
   _exit(1);
 }
@@ -95,8 +103,12 @@ class Mutator {
  public:
   Mutator(std::uint64_t seed, std::size_t longest) : random_(seed), longest_(longest) {}
 
+  // Mostly without the first bytes, in which the settings are.
   std::string change(std::string input, const std::vector<std::string>& pool) {
+    const std::string kept = random_.below(8) > 0 ? input.substr(0, kSettings) : "";
+    input.erase(0, kept.size());
     for (std::size_t n = 1 + random_.below(8); n > 0; --n) change_once(input, pool);
+    input.insert(0, kept);
     if (input.size() > longest_) input.resize(longest_);
     return input;
   }
@@ -165,7 +177,7 @@ int main(int argc, char** argv) {
   const std::string name = std::string(argv[0]).substr(std::string(argv[0]).rfind('/') + 1);
   crash_name = "crash-" + name;
   std::signal(SIGABRT, on_signal);
-  std::signal(SIGALRM, on_signal);
+  std::signal(SIGVTALRM, on_signal);
   std::atexit(save_input);
   __sanitizer_set_death_callback(save_input);
 
@@ -190,13 +202,13 @@ int main(int argc, char** argv) {
   std::uint64_t done = 0;
   std::size_t base = 0;
   for (; (runs == 0 || done < runs) && (seconds == 0 || elapsed() < static_cast<std::int64_t>(seconds)); ++done) {
-    if (done % 256 == 0) alarm(kSlow);
+    if (done % 256 == 0) limit_time(kSlow);
     if (done % kInARow == 0) base = mutator.below(pool.size());
     const std::string input = done < pool.size() ? pool[done] : mutator.change(pool[base], pool);
     run(input);
     if (reached_something_new()) pool.push_back(input);
   }
-  alarm(0);
+  limit_time(0);
   std::printf("%s: %llu inputs, %zu kept for the code they reach, %lld seconds, no failure (seed %llu)\n", name.c_str(),
               static_cast<unsigned long long>(done), pool.size(), static_cast<long long>(elapsed()),
               static_cast<unsigned long long>(seed));
