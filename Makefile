@@ -1,6 +1,7 @@
 # make run    build, install into .venv and annotate English and Chinese with the embedded pipelines
 # make test   lint, types, C++ tests under sanitizers, Python tests
 # make bench  measure everything that docs/benchmarks.md shows (minutes; wants the corpora, see README)
+# make fuzz   run the fuzz targets under ASan and UBSan, FUZZ_SECONDS each (docs/fuzzing.md)
 # make docs   run the examples of docs/ and write docs/benchmarks.md from the last results
 # make models train the embedded pipelines from the corpora
 
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
 SOURCES := $(shell find csrc nlptk -type f ! -name '*.pyc' ! -name '*.so') CMakeLists.txt pyproject.toml constraints.txt
 
-.PHONY: run test lint types ctest pytest bench docs models clean
+.PHONY: run test lint types ctest pytest fuzz bench docs models clean
 
 run: $(VENV)/.run
 	$(BIN)/nlptk demo
@@ -34,8 +35,18 @@ ctest: $(VENV)/.dev
 pytest: $(VENV)/.dev
 	cd tests && ../$(BIN)/pytest -q .
 
+FUZZ_SECONDS ?= 60
+FUZZ_JOBS ?= 2
+FUZZ_SEED ?= 1
+fuzz: $(VENV)/.dev
+	$(BIN)/cmake -S . -B build/fuzz -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN))/ninja \
+	  -DNLPTK_PYTHON=OFF -DNLPTK_FUZZ=ON
+	$(BIN)/cmake --build build/fuzz
+	cd build/fuzz && printf '%s\n' bin/fuzz_* | \
+	  xargs -P $(FUZZ_JOBS) -I{} env {} -max_total_time=$(FUZZ_SECONDS) -seed=$(FUZZ_SEED)
+
 bench: $(VENV)/.bench
-	for script in accuracy pipeline latency viterbi; do $(BIN)/python benchmarks/bench_$$script.py || exit 1; done
+	for script in accuracy pipeline latency viterbi jieba bpe wordpiece; do $(BIN)/python benchmarks/bench_$$script.py || exit 1; done
 	$(BIN)/python benchmarks/report.py
 
 docs: $(VENV)/.dev

@@ -33,7 +33,9 @@ TEXTS = st.one_of(
     st.text(),
     st.text(st.characters(codec="utf-8")),
     st.text(alphabet="ab th\n 'ns1230é,.分词北京的大学\u3000😀"),
-    st.lists(st.sampled_from([*LINES, "aaaa", "the", " the", "学" * 7, "\ud800", "\x00"]), max_size=4).map("".join),
+    st.lists(st.sampled_from([*LINES, "aaaa", "the", " the", "学" * 7, "\ud800", "\x00"]), max_size=4).map(
+        "".join
+    ),
 )
 
 
@@ -134,7 +136,7 @@ def test_batches_are_texts_one_by_one(texts: list[str]) -> None:
 @given(TEXTS)
 def test_offsets_are_those_of_tokenizers(text: str) -> None:
     """Into the text as given: where surrogates are joined for the peer, its places differ."""
-    ids, offsets = model().encode_with_offsets(text)
+    _, offsets = model().encode_with_offsets(text)
     covered = 0
     for start, end in offsets:
         assert 0 <= start < end <= len(text)
@@ -224,7 +226,9 @@ def test_words_with_marks_as_subword_nmt_has_them() -> None:
 @pytest.mark.parametrize("fuse_unk", [False, True])
 @pytest.mark.parametrize("prefix", [None, "##"])
 @pytest.mark.parametrize("suffix", [None, "</w>"])
-def test_character_level_is_that_of_tokenizers(fuse_unk: bool, prefix: str | None, suffix: str | None) -> None:
+def test_character_level_is_that_of_tokenizers(
+    fuse_unk: bool, prefix: str | None, suffix: str | None
+) -> None:
     from tokenizers import Tokenizer
 
     made = BPE.train(
@@ -256,7 +260,10 @@ def test_character_level_is_that_of_tokenizers(fuse_unk: bool, prefix: str | Non
 def test_byte_fallback() -> None:
     from tokenizers import Tokenizer
 
-    vocab = {token: place for place, token in enumerate(["<unk>", "a", "b", "ab", *(f"<0x{b:02X}>" for b in range(256))])}
+    vocab = {
+        token: place
+        for place, token in enumerate(["<unk>", "a", "b", "ab", *(f"<0x{b:02X}>" for b in range(256))])
+    }
     ours = BPE(vocab, [("a", "b")], byte_level=False, pattern="none", unk_token="<unk>", byte_fallback=True)
     peer = Tokenizer.from_str(_json(ours))
     for text in ("ab学ab", "é", "abab", "😀a"):

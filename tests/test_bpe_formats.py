@@ -94,7 +94,9 @@ def test_what_tokenizers_writes_is_read(tmp_path: Path) -> None:
         assert ours.encode(text) == llama.encode(text).ids
         assert ours.encode(text, False) == llama.encode(text, add_special_tokens=False).ids
     ours.save(tmp_path / "again.json")
-    assert Tokenizer.from_file(str(tmp_path / "again.json")).encode(LINES[0]).ids == llama.encode(LINES[0]).ids
+    assert (
+        Tokenizer.from_file(str(tmp_path / "again.json")).encode(LINES[0]).ids == llama.encode(LINES[0]).ids
+    )
 
 
 def _regex() -> Any:
@@ -140,8 +142,10 @@ def test_files_that_are_no_model(tmp_path: Path) -> None:
     refused({**good, "normalizer": {"type": "Lowercase"}}, "Lowercase is not supported")
     refused({**good, "pre_tokenizer": {"type": "Metaspace"}}, "Metaspace is not supported")
     refused({**good, "post_processor": {"type": "Odd"}}, "Odd is not supported")
-    refused({**good, "model": {**good["model"], "merges": [["t", "h", "e"]]}}, r"merges\[0\] must be two tokens")
-    refused({**good, "model": {**good["model"], "merges": [["q", "Ġq"]]}}, "'Ġq', which the vocabulary lacks")
+    refused(
+        {**good, "model": {**good["model"], "merges": [["t", "h", "e"]]}}, r"merges\[0\] must be two tokens"
+    )
+    refused({**good, "model": {**good["model"], "merges": [["q", "Ġq"]]}}, "'Ġq', which the vocabulary")
     refused({**good, "model": {**good["model"], "vocab": {"a": 1, "b": 1}}}, "both have the id 1")
     refused("a b\nc\n", "line 2: a merge must be two tokens", "merges.txt")
     refused("YQ== 0\n!!! 1\n", "line 2: expected a token in base64", "x.tiktoken")

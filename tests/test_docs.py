@@ -28,7 +28,19 @@ def clean() -> Iterator[None]:
             cls.remove_extension(name)
 
 
-@pytest.mark.parametrize("page", ["doc.md", "pipeline.md", "crf.md", "wordpiece.md", "../README.md"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "doc.md",
+        "pipeline.md",
+        "crf.md",
+        "jieba.md",
+        "wordpiece.md",
+        "bpe.md",
+        "pretokenizers.md",
+        "../README.md",
+    ],
+)
 def test_examples_print_what_the_page_shows(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,12 +63,14 @@ def fit(component: Any, data: Path, save_dir: Path, *arguments: Any, **settings:
     torch.set_num_threads(1)  # for models this small, more threads only wait for one another
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        component.fit(str(data), str(data), str(save_dir), *arguments, batch_size=16, devices=-1, **settings)
+        component.fit(
+            str(data), str(data), str(save_dir), *arguments, batch_size=16, devices=-1, seed=1, **settings
+        )
     torch.set_num_threads(threads)
     return str(save_dir)
 
 
-RNN = {"epochs": 3, "embed": 16, "rnn_hidden": 16, "lr": 0.02, "drop": 0.1, "verbose": False, "crf": False}
+RNN = {"epochs": 5, "embed": 16, "rnn_hidden": 16, "lr": 0.02, "drop": 0.1, "verbose": False, "crf": False}
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +112,7 @@ def tokenizer(hanlp: Any, corpus: Path) -> str:
     with pytest.MonkeyPatch.context() as patch:
         # transformers 5 took its AdamW away, which HanLP 2.1 trains with; torch's is the same.
         patch.setattr(optimization, "AdamW", adamw, raising=False)
-        settings = {"epochs": 3, "lr": 1e-2, "transformer_lr": 1e-3, "verbose": False}
+        settings = {"epochs": 8, "lr": 1e-2, "transformer_lr": 1e-3, "verbose": False}
         return fit(
             TransformerTaggingTokenizer(), corpus / "tok.txt", corpus / "tokenizer", str(bert), **settings
         )

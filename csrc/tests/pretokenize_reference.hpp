@@ -90,8 +90,8 @@ inline std::size_t match(const Text& text, std::size_t at, const Alternative& it
     case Item::run: break;
   }
   std::size_t count = 0;
-  while (count < static_cast<std::size_t>(now.most) && at + count < text.size() && now.inside(text[at + count])) ++count;
-  const auto least = static_cast<std::size_t>(now.least);
+  const auto least = static_cast<std::size_t>(now.least), most = static_cast<std::size_t>(now.most);
+  while (count < most && at + count < text.size() && now.inside(text[at + count])) ++count;
   if (now.possessive) return count >= least ? rest(at + count) : npos;
   for (std::size_t n = count + 1; n-- > least;) {
     const std::size_t end = rest(at + n);
@@ -164,7 +164,12 @@ inline std::vector<std::pair<std::size_t, std::size_t>> pieces(Pattern pattern, 
     offsets.push_back(at);
   }
   offsets.push_back(bytes.size());
-  const Expression alternatives = expression(pattern);
+  static const std::vector<Expression> expressions = [] {
+    std::vector<Expression> all;
+    for (int p = 0; p < kPatterns; ++p) all.push_back(expression(static_cast<Pattern>(p)));
+    return all;
+  }();
+  const Expression& alternatives = expressions[static_cast<std::size_t>(pattern)];
   std::vector<std::pair<std::size_t, std::size_t>> found;
   for (std::size_t at = 0; at < text.size();) {
     std::size_t end = npos;

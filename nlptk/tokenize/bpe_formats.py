@@ -56,7 +56,10 @@ def _byte_characters() -> list[str]:
 #: The character that stands for each byte in byte-level vocabularies (GPT-2): "Ġ" is a space.
 BYTE_CHARACTERS = _byte_characters()
 _SHOW = {byte: char for byte, char in enumerate(BYTE_CHARACTERS)}
-_HIDE = {ord(char): chr(byte) for byte, char in enumerate(BYTE_CHARACTERS)}
+# Characters of Latin-1 that stand for no byte go where encoding refuses them.
+_HIDE = {byte: "\uffff" for byte in range(256)} | {
+    ord(char): chr(b) for b, char in enumerate(BYTE_CHARACTERS)
+}
 
 
 def show_bytes(data: bytes) -> str:
@@ -66,9 +69,10 @@ def show_bytes(data: bytes) -> str:
 
 def hide_bytes(token: str) -> bytes | None:
     """The bytes that a byte-level token stands for; None if it holds a character that stands for no byte."""
-    if not _HIDE.keys() >= set(map(ord, token)):
+    try:
+        return token.translate(_HIDE).encode("latin-1")
+    except UnicodeEncodeError:
         return None
-    return token.translate(_HIDE).encode("latin-1")
 
 
 # ---- reading -------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 PathLike = str | os.PathLike[str]
 
+MOST_COUNT = 2**53
 MODES = {"accurate": ACCURATE, "full": FULL, "search": SEARCH}
 
 
@@ -198,8 +199,8 @@ class JiebaTokenizer(JiebaAnalysis, Component):
         """
         count = self.suggest_freq(word) if freq is None else int(freq)
         try:
-            self._kernel.add(word, count)
-        except (ValueError, OverflowError):
+            self._kernel.add(word, count if 0 <= count <= MOST_COUNT else -1)
+        except ValueError:
             raise ConfigError(
                 f"jieba: cannot add {word!r} with count {count}: a word has a character, counts and their "
                 "sum lie between 0 and 2^53, and a dictionary has at most 65,535 different characters"

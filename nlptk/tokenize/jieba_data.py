@@ -86,7 +86,7 @@ def _lines(data: bytes) -> list[bytes]:
 
 def _count(text: str) -> int:
     count = int(text)
-    if count < 0:
+    if not 0 <= count <= 2**53:
         raise ValueError
     return count
 

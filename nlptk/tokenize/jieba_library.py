@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Sequence
 from typing import Any
@@ -70,6 +71,8 @@ class LibraryJieba:
 
     def add(self, word: str, count: int) -> None:
         """See `_core.Jieba.add`."""
+        if not word or count < 0:
+            raise ValueError
         self._tokenizer.add_word(word, count)
 
     def set_tag(self, word: str, tag: str) -> None:
@@ -156,7 +159,7 @@ class LibraryJieba:
         self._check(text)
         from jieba import analyse
 
-        extractor = analyse.TextRank() if textrank else analyse.TFIDF()
+        extractor = copy.copy(analyse.default_textrank if textrank else analyse.default_tfidf)
         extractor.stop_words = self._stop_words
         extractor.postokenizer = self._posseg()
         extractor.tokenizer = extractor.postokenizer if textrank else self._tokenizer

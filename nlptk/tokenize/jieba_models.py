@@ -6,6 +6,7 @@ jieba is not imported: its Python tables are parsed as literals, and its pickles
 from __future__ import annotations
 
 import ast
+import struct
 from pathlib import Path
 from statistics import median_high
 from typing import Any
@@ -62,7 +63,7 @@ def hmm() -> memoryview:
 def blob_array(values: Any) -> bytes:
     """An array as csrc/core/segment/blob.hpp reads it: length, items, zeros up to a multiple of eight."""
     data: bytes = values.tobytes()
-    return np.uint64(values.size).tobytes() + data + bytes(-len(data) % 8)
+    return struct.pack("=Q", values.size) + data + bytes(-len(data) % 8)
 
 
 def tagger() -> memoryview:
@@ -129,6 +130,9 @@ def idf(path: PathLike | None = None) -> memoryview:
                 ) from None
         if not values:
             raise DataError(f"{source}: has no words")
-        return _core.jieba_compile_idf(list(values), list(values.values()), median_high(values.values()))
+        try:
+            return _core.jieba_compile_idf(list(values), list(values.values()), median_high(values.values()))
+        except ValueError as error:
+            raise DataError(f"{source}: {error}") from None
 
     return cached("jieba-idf", [data], make)

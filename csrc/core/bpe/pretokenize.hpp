@@ -12,7 +12,7 @@
 
 namespace nlptk {
 
-// The regular expressions are in pattern_names() and nlptk/tokenize/pretokenizers.py.
+// The regular expressions are in nlptk/tokenize/pretokenizers.py.
 enum class Pattern : std::uint8_t {
   gpt2,
   cl100k,            // tiktoken's of today: whitespace that ends a text is one piece, line feeds too
@@ -35,15 +35,15 @@ enum CharClass : std::uint8_t {
   kLower = 2,   // Ll
   kOther = 4,   // Lm, Lo
   kMark = 8,    // M
-  kNumber = 16,  // N
-  kSpace = 32,  // \s
-  kNewline = 64,  // \r, \n: these are \s too
-  kWord = 128,  // \w
+  kNumber = 16,
+  kSpace = 32,    // \s
+  kNewline = 64,  // \r, \n, which are \s too
+  kWord = 128,    // \w
   kLetter = kUpper | kLower | kOther,
 };
 
-extern const std::uint16_t kClassRow[];   // block of 64 code points -> row of kClassCell
-extern const std::uint8_t kClassCell[];   // row, code point in the block -> bits
+extern const std::uint16_t kClassRow[];  // block of 64 code points -> row of kClassCell
+extern const std::uint8_t kClassCell[];  // row, code point in the block -> bits
 
 constexpr std::uint8_t ascii_class(unsigned char c) {
   if (c >= 'a' && c <= 'z') return kLower | kWord;
@@ -80,10 +80,7 @@ class Cursor {
     const unsigned lead = text_[at];
     if (lead < 0x80) return {kAscii.of[lead], 1};
     if (lead < 0xE0) return {cell(lead & 31, text_[at + 1]), 2};
-    if (lead < 0xF0) {
-      if (is_han(at)) return {kOther | kWord, 3};
-      return {cell((lead & 15) << 6 | (text_[at + 1] & 63u), text_[at + 2]), 3};
-    }
+    if (lead < 0xF0) return {cell((lead & 15) << 6 | (text_[at + 1] & 63u), text_[at + 2]), 3};
     return {cell((lead & 7) << 12 | (text_[at + 1] & 63u) << 6 | (text_[at + 2] & 63u), text_[at + 3]), 4};
   }
 
@@ -97,8 +94,7 @@ class Cursor {
         while (at < size_ && text_[at] < 0x80 && (kAscii.of[text_[at]] & kClasses) != 0) ++at;
         if (at < size_ && text_[at] < 0x80) return at;
       } else if ((kClasses & kOther) != 0 && is_han(at)) {
-        at = skip_run(at, &runs::han);
-        while (at < size_ && is_han(at)) at += 3;
+        at = skip_han(at);
       } else {
         const Char c = classify(at);
         if ((c.bits & kClasses) == 0) return at;
@@ -160,6 +156,7 @@ class Cursor {
     constexpr unsigned both = kOther | kMark;
     std::size_t q = at, after_both = at;
     for (;;) {
+      if (q < size_ && is_han(q)) q = after_both = skip_han(q);
       const Char c = classify(q);
       if ((c.bits & kLower) != 0) return skip<kLower | both>(q + c.length);
       if ((c.bits & (kUpper | both)) == 0) break;
@@ -190,6 +187,12 @@ class Cursor {
     }
     return at;
   }
+  std::size_t skip_han(std::size_t at) const {
+    at = skip_run(at, &runs::han);
+    while (at < size_ && is_han(at)) at += 3;
+    return at;
+  }
+
   static std::uint8_t cell(std::size_t block, unsigned last) {
     return kClassCell[static_cast<std::size_t>(kClassRow[block]) << 6 | (last & 63)];
   }

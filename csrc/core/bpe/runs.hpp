@@ -29,9 +29,6 @@ inline std::size_t letters(const unsigned char* p, bool either) {
   return leading(_mm_cmplt_epi8(_mm_add_epi8(folded, all(0x80 - 'a')), all(-128 + 26)));
 }
 
-// ASCII that is neither whitespace nor a control character.
-inline std::size_t graphic(const unsigned char* p) { return leading(_mm_cmpgt_epi8(load(p), all(' '))); }
-
 // Bytes of whole characters from U+4E00 to U+9FFF (E4 B8 80 to E9 BF BF), the first of which begins at p.
 inline std::size_t han(const unsigned char* p) {
   const __m128i bytes = load(p);
@@ -54,10 +51,6 @@ std::size_t leading(const unsigned char* p, F&& inside) {
 
 inline std::size_t letters(const unsigned char* p, bool either) {
   return leading(p, [=](unsigned c) { return (either ? c | 0x20u : c) - 'a' < 26u; });
-}
-
-inline std::size_t graphic(const unsigned char* p) {
-  return leading(p, [](unsigned c) { return c > ' ' && c < 0x80; });
 }
 
 inline std::size_t han(const unsigned char* p) {

@@ -1,5 +1,6 @@
 #include "utf8.hpp"
 
+#include <bit>
 #include <cstring>
 
 namespace nlptk::utf8 {
@@ -34,19 +35,26 @@ std::size_t sequence(const unsigned char* p, std::size_t left) {
   return in(1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF) && tail(2) && tail(3) ? 4 : 0;
 }
 
+bool is_three_bytes(std::uint32_t c) { return c >= 0x800 && c < 0x10000 && !is_surrogate(c); }
+
+// `out` has a byte to spare.
 template <class T>
 char* convert_wide(const T* text, std::size_t size, char* out) {
   for (std::size_t i = 0; i < size;) {
-    const char32_t c = text[i];
-    if (c < 0x80) {
-      *out++ = static_cast<char>(c);
-      ++i;
-    } else if (c >= 0x800 && c < 0xD800) {  // Han text stays here: one store of four bytes, of which three count
-      const std::uint32_t bytes = 0x8080E0 | c >> 12 | (c & 0xFC0) << 2 | (c & 63) << 16;
-      for (int k = 0; k < 3; ++k) out[k] = static_cast<char>(bytes >> 8 * k);
-      out += 3;
-      ++i;
-    } else {
+    for (; i < size && text[i] < 0x80; ++i) *out++ = static_cast<char>(text[i]);
+    if constexpr (sizeof(T) > 1) {
+      // Chinese text is here: one store of four bytes, of which three count.
+      for (; i < size && is_three_bytes(text[i]); ++i) {
+        const std::uint32_t c = text[i];
+        const std::uint32_t bytes = 0x8080E0 | c >> 12 | (c & 0xFC0) << 2 | (c & 63) << 16;
+        if constexpr (std::endian::native == std::endian::little)
+          std::memcpy(out, &bytes, sizeof bytes);
+        else
+          for (int k = 0; k < 3; ++k) out[k] = static_cast<char>(bytes >> 8 * k);
+        out += 3;
+      }
+    }
+    if (i < size && text[i] >= 0x80) {
       const Joined joined = join_surrogates(text, i, size);
       out = encode(joined.c, out);
       i += joined.count;
@@ -65,14 +73,17 @@ std::size_t bytes_of(char32_t c) {
 }  // namespace
 
 std::size_t find_invalid(const char* text, std::size_t size) {
+  const auto* bytes = reinterpret_cast<const unsigned char*>(text);
   std::size_t i = 0;
   while (i < size) {
-    if (i + 8 <= size && (load64(text + i) & kHighBits) == 0) {
-      i += 8;
-    } else if (static_cast<unsigned char>(text[i]) < 0x80) {
-      ++i;
-    } else {
-      const std::size_t length = sequence(reinterpret_cast<const unsigned char*>(text) + i, size - i);
+    while (i + 8 <= size && (load64(text + i) & kHighBits) == 0) i += 8;
+    while (i < size && bytes[i] < 0x80) ++i;
+    // Chinese text is here: the lead bytes of three bytes but for E0 and ED, which ask more of the second.
+    while (i + 3 <= size && (bytes[i] & 0xF0) == 0xE0 && bytes[i] != 0xE0 && bytes[i] != 0xED &&
+           ((bytes[i + 1] & 0xC0) | (bytes[i + 2] & 0xC0) << 8) == 0x8080)
+      i += 3;
+    if (i < size && bytes[i] >= 0x80) {
+      const std::size_t length = sequence(bytes + i, size - i);
       if (length == 0) return i;
       i += length;
     }
@@ -83,7 +94,7 @@ std::size_t find_invalid(const char* text, std::size_t size) {
 std::string_view Buffer::convert(const TextSpan& text) {
   const char* narrow = static_cast<const char*>(text.data);
   if (text.kind == 1 && is_ascii(narrow, text.length)) return {narrow, text.length};
-  const std::size_t most = text.length * (text.kind == 1 ? 2 : text.kind == 2 ? 3 : 4);
+  const std::size_t most = text.length * (text.kind == 1 ? 2 : text.kind == 2 ? 3 : 4) + 1;
   if (most > capacity_) {
     bytes_.reset(new char[most]);
     capacity_ = most;

@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "huge_pages.hpp"
 #include "segment/blob.hpp"
 
 namespace nlptk {
@@ -65,7 +66,7 @@ class DoubleArray {
     const std::uint32_t slot = nodes_[node].base + code;
     return nodes_[slot].check == node ? slot : kNone;
   }
-  // The node of a word, made if need be (which may move others), and its number i or kNone.
+  // The node of a word, made if need be; other nodes may move.
   std::uint32_t insert(std::u32string_view word);
   std::uint32_t id(std::uint32_t node) const { return ids_[node]; }
   std::uint32_t most_id() const { return most_id_; }  // no word read from bytes has a higher number
@@ -92,7 +93,7 @@ class DoubleArray {
   };
 
   Alphabet alphabet_;
-  std::vector<Node> nodes_;
+  std::vector<Node, HugePageAllocator<Node>> nodes_;
   std::vector<std::uint32_t> ids_;  // of words, by node
   std::vector<Link> links_;         // by node; empty until a word is inserted
   std::uint32_t from_[17] = {};     // by the bits of a family's size: where to look for room

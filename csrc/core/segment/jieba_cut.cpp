@@ -48,6 +48,8 @@ void JiebaCutter::best_path(std::size_t begin, std::size_t end, JiebaWorkspace& 
   codes[end] = 0;  // no child: ends every walk
   scores[end] = 0;
   for (std::size_t start = end; start-- > begin;) {
+    // The second step is the one that misses the cache; four characters ahead it is there in time.
+    if (start >= begin + 4) __builtin_prefetch(nodes + nodes[codes[start - 4]].base + codes[start - 3]);
     double best = DoubleArray::kNoWord;
     std::size_t next = start + 1, at = start;
     std::uint32_t parent = DoubleArray::kRoot, slot = codes[start];

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <limits>
 #include <numeric>
 #include <unordered_map>
@@ -93,6 +94,16 @@ DoubleArray read_trie(BlobReader& in) {
 JiebaIdf::JiebaIdf(const std::vector<std::u32string>& words, std::vector<double> values, double median)
     : trie_(words), values_(std::move(values)), median_(median) {
   if (values_.size() != words.size()) throw std::invalid_argument("words and values must be as many");
+  set_values();
+}
+
+void JiebaIdf::set_values() {
+  for (std::uint32_t node = 0; node < trie_.slots(); ++node) {
+    if (trie_.id(node) == DoubleArray::kNone) continue;
+    const double value = values_[trie_.id(node)];
+    if (!std::isfinite(value)) throw std::invalid_argument("a value is not finite");
+    trie_.set_value(node, value);
+  }
 }
 
 JiebaIdf::JiebaIdf(std::string_view bytes) : JiebaIdf(BlobReader(bytes)) {}
@@ -101,6 +112,7 @@ JiebaIdf::JiebaIdf(BlobReader in) : trie_(read_trie(in)) {
   values_ = in.array<double>();
   median_ = in.value<double>();
   if (trie_.most_id() >= values_.size()) throw std::invalid_argument("the compiled idf table does not fit together");
+  set_values();
 }
 
 std::string JiebaIdf::to_bytes() const {
@@ -114,8 +126,8 @@ std::string JiebaIdf::to_bytes() const {
 
 double JiebaIdf::get(std::u32string_view word) const {
   const std::uint32_t node = trie_.find(word);
-  const std::uint32_t id = node == DoubleArray::kNone ? DoubleArray::kNone : trie_.id(node);
-  return id == DoubleArray::kNone ? median_ : values_[id];
+  const double value = node == DoubleArray::kNone ? DoubleArray::kNoWord : trie_.nodes()[node].value;
+  return value == DoubleArray::kNoWord ? median_ : value;
 }
 
 // ---- stop words --------------------------------------------------------------------------------------------------

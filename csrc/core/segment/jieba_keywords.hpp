@@ -37,8 +37,9 @@ class JiebaIdf {
 
  private:
   explicit JiebaIdf(BlobReader in);
+  void set_values();
 
-  DoubleArray trie_;
+  DoubleArray trie_;  // values lie in its nodes, where a look-up ends
   std::vector<double> values_;  // by word number
   double median_ = 0;
 };
