@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from common import fresh, has_peer, median, parse, parser, save, say, table, target
+from common import earlier, fresh, has_peer, median, parse, parser, save, say, table, target
 
 from nlptk import JiebaTokenizer
 from nlptk.corpora.files import read_lines
@@ -29,6 +29,8 @@ REACH_OFFSETS = 40.0
 REACH_RJIEBA = 1.5
 REACH_READY_MS = 60.0
 REACH_ANALYSIS = 30.0
+
+PARTS = ("ready", "analysis", "cutting")
 
 _READY = {
     "nlptk": "from nlptk.tokenize.jieba import JiebaTokenizer as make\n{start}\nmake().cut('来到北京')",
@@ -189,6 +191,13 @@ def main() -> None:
     made.add_argument(
         "--every", type=int, default=40, help="take every so manieth line for tags and keywords"
     )
+    made.add_argument(
+        "--parts",
+        nargs="+",
+        choices=PARTS,
+        default=PARTS,
+        help="measure these; take the rest from the last results",
+    )
     given = parse(made)
     peers = {name for name in ("jieba", "rjieba") if has_peer(name, f"comparison with {name}")}
     if "jieba" not in peers:
@@ -199,9 +208,13 @@ def main() -> None:
     jieba.initialize()
     tokenizer = JiebaTokenizer()
 
-    start = ready(given, peers)
-    rows = analysis(given, tokenizer)
-    speeds, same = cutting(given, tokenizer, peers)
+    old = earlier("jieba")
+    start = ready(given, peers) if "ready" in given.parts else old["ready"]
+    rows = analysis(given, tokenizer) if "analysis" in given.parts else old["analysis"]
+    if "cutting" in given.parts:
+        speeds, same = cutting(given, tokenizer, peers)
+    else:
+        speeds, same = old["speeds"], old["same"]
     equal = all(a == b for name, (a, b) in same.items() if name != "rjieba")
     lists = speeds["nlptk lists"] / speeds["rjieba lists"] if "rjieba" in peers else float("nan")
     least = min(row["nlptk"] / row["jieba"] for row in rows)

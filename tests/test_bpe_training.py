@@ -154,7 +154,16 @@ def test_progress_tells_bytes_and_then_tokens(tmp_path: Path) -> None:
     path.write_text("\n".join(LINES), encoding="utf-8")
     seen: list[tuple[str, int, int | None]] = []
     BPE.train(path, 300, progress=lambda stage, done, total: seen.append((stage, done, total)))
-    assert seen[0] == ("count", path.stat().st_size, None)
+    size = path.stat().st_size
+    assert seen[0] == ("count", size, size)
+    packed = tmp_path / "text.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    for pattern in ("gpt2", r"\S+"):
+        seen.clear()
+        BPE.train([path, packed], 300, pattern=pattern, progress=lambda *told: seen.append(told))
+        counted = [told for told in seen if told[0] == "count"]
+        assert [done for _, done, _ in counted] == [size, 2 * size]
+        assert counted[-1][2] == 2 * size
 
 
 def test_bytes_that_are_not_utf8(tmp_path: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jieba_texts import HAN, texts
 
 import nlptk
 from nlptk.errors import ConfigError, DataError
@@ -17,35 +19,6 @@ from nlptk.tokenize.jieba import JiebaTokenizer
 
 jieba = pytest.importorskip("jieba")
 jieba.setLogLevel(logging.WARNING)
-
-# What the block rules, the HMM's rules and full mode treat differently, and characters of no dictionary.
-SIGNS = [*"aBZ059.%-+#&_ \r\n\t，。！“·\u3000\x1c\x85\u2028\0\ud800\udfff\U00020000\U0001f600é", "\r\n"]
-HAN = list("我来到北京清华大学的中国人民生活在一起丁龥鿕鿖々〇网易杭研龘㐀")
-WORDS = [
-    "清华大学",
-    "T恤衫",
-    "AT&T",
-    "卡拉OK",
-    "c++",
-    "1号店",
-    "IC卡",
-    "IP地址",
-    "3.14",
-    "100%",
-    "K歌之王",
-    "还没有结婚的和尚未上学的",
-]
-
-texts = st.lists(
-    st.one_of(
-        st.sampled_from(HAN),
-        st.sampled_from(SIGNS),
-        st.sampled_from(WORDS),
-        st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF),
-        st.characters(exclude_categories=()),
-    ),
-    max_size=40,
-).map("".join)
 
 
 @pytest.fixture(scope="module")
@@ -354,6 +327,22 @@ def test_tags_in_a_doc(tokenizer: JiebaTokenizer) -> None:
 def test_overlapping_modes_are_no_tokens(mode: str) -> None:
     with pytest.raises(ConfigError, match=f"words of mode '{mode}' overlap"):
         JiebaTokenizer(mode)(nlptk.Doc("清华大学"))
+
+
+def test_threads_may_cut_while_one_adds(small: Path) -> None:
+    tokenizer = JiebaTokenizer(dictionary=small, threads=2)
+    texts = ["我来到北京清华大学" * 50] * 200
+
+    def cut() -> int:
+        docs = [nlptk.Doc(text) for text in texts]
+        tokenizer.annotate(docs)
+        return sum(len(tokenizer.cut(doc.text * 20)) for doc in docs)
+
+    with ThreadPoolExecutor(3) as pool:
+        cuts = [pool.submit(cut) for _ in range(3)]
+        for i in range(0x4E00, 0x4E00 + 500):
+            tokenizer.add_word(chr(i) + "龥龥", 3)
+        assert {future.result() for future in cuts} == {200 * 4 * 50 * 20}
 
 
 def test_modes() -> None:

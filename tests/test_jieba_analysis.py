@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_jieba import texts
+from jieba_texts import texts
 
 from nlptk.errors import DataError
 from nlptk.tokenize.jieba import JiebaTokenizer

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nlptk.cli.files import STDIN, open_output
+from nlptk.cli.files import STDIN, existing_file, open_output
 from nlptk.cli.progress import Progress
 from nlptk.render import html_parts, to_jsonl, to_table
 
@@ -32,20 +32,11 @@ class Format(str, enum.Enum):
     html = "html"
 
 
-def _existing(path: Path | None) -> Path | None:
-    # typer's own allow_dash compares a Path with a str, so it refuses "-".
-    if path is not None and path != STDIN and not path.exists():
-        raise typer.BadParameter(f"file {str(path)!r} does not exist.")
-    if path is not None and path.is_dir():
-        raise typer.BadParameter(f"{str(path)!r} is a folder.")
-    return path
-
-
 def annotate(
     file: Annotated[
         Path | None,
         typer.Argument(
-            callback=_existing,
+            callback=existing_file,
             metavar="FILE",
             show_default=False,
             help="UTF-8 text, gzip or not; - or nothing is standard input.",

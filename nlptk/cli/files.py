@@ -9,9 +9,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+import typer
+
 from nlptk.errors import ConfigError
 
 STDIN = Path("-")
+
+
+def existing_file(path: Path | None) -> Path | None:
+    """An argument's callback: a file that is there, standard input ("-"), or nothing."""
+    # typer's own allow_dash compares a Path with a str, so it refuses "-".
+    if path is not None and path != STDIN and not path.exists():
+        raise typer.BadParameter(f"file {str(path)!r} does not exist.")
+    if path is not None and path.is_dir():
+        raise typer.BadParameter(f"{str(path)!r} is a folder.")
+    return path
 
 
 class Writer(Protocol):
@@ -29,13 +41,17 @@ def open_output(path: Path | None) -> Iterator[Writer]:
         return
     from nlptk.corpora.files import atomic_writer
 
+    with naming(path), atomic_writer(path) as file:
+        yield file
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let an error of writing say which file the disk is full for."""
     try:
-        with atomic_writer(path) as file:
-            yield file
+        yield
     except OSError as error:
-        if error.filename is None and not isinstance(
-            error, BrokenPipeError
-        ):  # say which file the disk is full for
+        if error.filename is None and not isinstance(error, BrokenPipeError):
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 
@@ -49,8 +65,27 @@ def check_model_folder(path: Path) -> None:
         raise ConfigError(f"--output {path} is a file; give a folder.")
     if path.is_dir() and any(path.iterdir()) and not (path / "meta.json").is_file():
         raise ConfigError(f"--output {path} is no model but holds files; give a new folder.")
+    check_parent(path)
+
+
+def check_output(path: Path, is_folder: bool) -> None:
+    """Refuse, before any work is done, a file, or a folder of files, that cannot be written."""
+    if path == STDIN:
+        raise ConfigError("--output - is not possible here; give a file's name.")
+    if path.exists() and path.is_dir() != is_folder:
+        wanted, found = ("a folder", "a file") if is_folder else ("a file", "a folder")
+        raise ConfigError(f"--output {path} is {found}; give {wanted}.")
+    if not is_folder and not path.resolve().parent.exists():
+        raise ConfigError(f"--output {path} cannot be written: there is no folder {path.parent}.")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise ConfigError(f"--output {path} is not writable.")
+    check_parent(path)
+
+
+def check_parent(path: Path) -> None:
+    """Refuse a place beneath a folder that is not writable; folders that are missing can be made."""
     parent = path.resolve().parent
     while not parent.exists():
         parent = parent.parent
-    if not os.access(parent, os.W_OK):
-        raise ConfigError(f"--output {path} cannot be written: {parent} is not writable.")
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise ConfigError(f"--output {path} cannot be written: {parent} is not a writable folder.")

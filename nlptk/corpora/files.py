@@ -18,7 +18,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 from types import TracebackType
-from typing import IO, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from nlptk.errors import DataError
 
@@ -48,6 +48,9 @@ class LineReader:
     Attributes:
         name: the file's name for messages.
         line: number of the line last read, from 1.
+        text_bytes, disk_bytes: bytes of text that `blocks` has given, and of the file that were read for it,
+            which are fewer with gzip; 0 of standard input.
+        disk_size: bytes of the file, or None if it is standard input or a pipe.
 
     Raises (while reading):
         DataError: bytes that are not UTF-8 (names file and line), a damaged or truncated gzip stream.
@@ -56,10 +59,12 @@ class LineReader:
     def __init__(self, path: PathLike) -> None:
         self.name = source_name(path)
         self.line = 0
+        self.text_bytes = self.disk_bytes = 0
+        self.disk_size: int | None = None
         self._owned: list[_Bytes] = []
         self._stream = self._open(path)
 
-    def _open(self, path: PathLike) -> _Bytes:
+    def _open(self, path: PathLike) -> io.BufferedReader[Any]:
         raw: IO[bytes]
         if os.fspath(path) == "-":
             # A private buffer over a copy of the descriptor would lose what sys.stdin already read.
@@ -70,6 +75,8 @@ class LineReader:
             except OSError as error:
                 raise DataError(f"cannot read {self.name!r}: {error.strerror}") from error
             self._owned.append(raw)
+            info = os.fstat(raw.fileno())
+            self.disk_size = info.st_size if stat.S_ISREG(info.st_mode) else None
         if not isinstance(raw, io.BufferedReader):
             raw = io.BufferedReader(_Unclosing(raw))  # type: ignore[type-var]
         try:
@@ -95,21 +102,45 @@ class LineReader:
                 text = raw.decode("utf-8")
             except UnicodeDecodeError as error:
                 self.close()
-                raise self._undecodable(raw, error) from error
+                raise self._undecodable(raw, error.start) from error
             yield text
 
-    def blocks(self, size: int = 1 << 22) -> Iterator[bytes]:
-        """Whole lines, about `size` bytes at a time, not checked for UTF-8; `line` counts the line ends."""
+    def blocks(self, size: int = 1 << 22, wait: bool = True) -> Iterator[bytes]:
+        """Whole lines, about `size` bytes at a time, not checked for UTF-8; `line` counts the line ends.
+
+        Without `wait` what a pipe holds is taken as it is, so that its lines can be answered at once.
+        """
         first = True
-        for block in self._guarded(iter(lambda: self._read_lines(size), b"")):
+        for block in self._guarded(iter(lambda: self._read_lines(size, wait), b"")):
             block = block.removeprefix(_BOM) if first else block
             first = False
             self.line += block.count(b"\n")
-            yield block
+            self.text_bytes += len(block)
+            self.disk_bytes = 0 if self.disk_size is None else self._owned[0].tell()
+            if block:
+                yield block
 
-    def _read_lines(self, size: int) -> bytes:
-        data = self._stream.read(size)
+    def _read_lines(self, size: int, wait: bool) -> bytes:
+        data = self._stream.read(size) if wait else self._stream.read1(size)
         return data if not data or data.endswith(b"\n") else data + self._stream.readline()
+
+    def texts(self, errors: str = "strict", size: int = 1 << 20) -> Iterator[str]:
+        """Whole lines with their line ends, many together, as soon as there are some.
+
+        `errors`: "strict", or "replace" to read bytes that are not UTF-8 as U+FFFD. With "strict" the lines
+        before such bytes are still given.
+        """
+        for block in self.blocks(size, wait=False):
+            try:
+                text = block.decode("utf-8", errors)
+            except UnicodeDecodeError as error:
+                start = block.rfind(b"\n", 0, error.start) + 1
+                if start:
+                    yield block[:start].decode("utf-8")
+                self.line += 1 - block.count(b"\n", start)
+                self.close()
+                raise self._undecodable(block[start:], error.start - start) from error
+            yield text
 
     def _guarded(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """The chunks; what reading raises becomes a DataError, and the file closes then and at the end."""
@@ -124,15 +155,11 @@ class LineReader:
             raise DataError(f"cannot read {self.name!r}: {error.strerror or error}") from error
         self.close()
 
-    def _undecodable(self, raw: bytes, error: UnicodeDecodeError) -> DataError:
+    def _undecodable(self, raw: bytes, place: int) -> DataError:
         if self.line == 1 and raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
             return error_at(self.name, 1, "the file is UTF-16; convert it to UTF-8")
-        byte = raw[error.start]
-        return error_at(
-            self.name,
-            self.line,
-            f"byte 0x{byte:02x} at column {error.start + 1} is not UTF-8; convert the file to UTF-8",
-        )
+        message = f"byte 0x{raw[place]:02x} at column {place + 1} is not UTF-8; convert the file to UTF-8"
+        return error_at(self.name, self.line, message)
 
     def read(self) -> str:
         """All that is left, as one string."""

@@ -281,7 +281,10 @@ class BPE:
     def encode_batch(
         self, texts: Sequence[str], add_special_tokens: bool = True, *, seed: int = 0
     ) -> list[list[int]]:
-        """The ids of each text, in threads. Raises TypeError for anything but a sequence of str."""
+        """The ids of each text, in threads: text i as `encode` gives it with ``seed=seed + i``.
+
+        Raises TypeError for anything but a sequence of str.
+        """
         bodies = self._bodies(texts, seed)
         if not add_special_tokens or not (self.begin_ids or self.end_ids):
             return bodies
@@ -290,7 +293,7 @@ class BPE:
     def _bodies(self, texts: Sequence[str], seed: int) -> list[list[int]]:
         if isinstance(self._how, Scanner) and self.normalization is None:
             return self._kernel.encode_batch(texts, True, self.dropout or 0.0, seed, self.threads)
-        return [self._encode_pieces(text, seed)[0].tolist() for text in texts]
+        return [self._encode_pieces(text, seed + i)[0].tolist() for i, text in enumerate(texts)]
 
     def encode_with_offsets(self, text: str, *, seed: int = 0) -> tuple[list[int], list[tuple[int, int]]]:
         """Ids, and where each token lies in the text, in characters (white space included).
@@ -308,7 +311,7 @@ class BPE:
         """The pieces that a text is cut into before merges are applied."""
         return [text[a:b] for a, b in self._how.spans(text)]
 
-    def decode(self, ids: Sequence[int], skip_special_tokens: bool = True) -> str:
+    def decode(self, ids: Sequence[int] | NDArray[Any], skip_special_tokens: bool = True) -> str:
         """The text of these ids; bytes that are not UTF-8 become U+FFFD.
 
         Raises:
@@ -316,11 +319,15 @@ class BPE:
         """
         return self.decode_bytes(ids, skip_special_tokens).decode("utf-8", "replace")
 
-    def decode_bytes(self, ids: Sequence[int], skip_special_tokens: bool = True) -> bytes:
+    def decode_bytes(self, ids: Sequence[int] | NDArray[Any], skip_special_tokens: bool = True) -> bytes:
         """The bytes of these ids. Raises ConfigError for an id that is no token's."""
-        for place, number in enumerate(ids if not isinstance(ids, np.ndarray) else ids.tolist()):
-            if not 0 <= number < 2**31:
-                raise ConfigError(f"bpe: the id {number} at place {place} is out of range")
+        bad = (
+            np.flatnonzero((ids < 0) | (ids >= 2**31)).tolist()
+            if isinstance(ids, np.ndarray)
+            else [place for place, number in enumerate(ids) if not 0 <= number < 2**31]
+        )
+        if bad:
+            raise ConfigError(f"bpe: the id {ids[bad[0]]} at place {bad[0]} is out of range")
         try:
             return self._kernel.decode(np.asarray(ids, np.uint32), skip_special_tokens)
         except ValueError as error:
@@ -365,7 +372,7 @@ class BPE:
         """Ids, starts and ends [tokens of all texts], and where each text's begin, [texts + 1]; no frame."""
         if isinstance(self._how, Scanner) and self.normalization is None:
             return self._kernel.encode_offsets(texts, True, self.dropout or 0.0, seed, self.threads)
-        parts = [self._encode_pieces(text, seed) for text in texts]
+        parts = [self._encode_pieces(text, seed + i) for i, text in enumerate(texts)]
         columns = [np.concatenate([part[i] for part in parts] or [np.zeros(0)]) for i in range(3)]
         bounds = np.cumsum([0, *(len(part[0]) for part in parts)])
         return (

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nlptk import _core
-from nlptk.corpora.files import error_at, open_text
+from nlptk.corpora.files import LineReader, error_at, open_text
 from nlptk.errors import ConfigError, DataError
 from nlptk.tokenize.bpe_formats import BYTE_CHARACTERS, Merge
 from nlptk.tokenize.bpe_kernel import token_name, unit_bytes
@@ -18,8 +18,8 @@ from nlptk.tokenize.pretokenizers import Scanner, Splitter, resolve_pattern
 
 #: A file, several files, or lines.
 Corpus = str | os.PathLike[str] | Iterable[str] | Iterable[os.PathLike[str]]
-#: Called with what is being done ("count" or "merge"), how much of it is done, and of how much (None:
-#: unknown).
+#: Called with what is being done ("count" or "merge"), how much of it is done (bytes of text, tokens), and of
+#: how much (None: unknown; an estimate for files that are compressed).
 Progress = Callable[[str, int, int | None], None]
 
 _LINES = 4096  # of an iterable, at a time
@@ -46,7 +46,7 @@ def count_pieces(
     elif isinstance(how, Scanner):
         _count_files(counter, files, errors, progress)
     else:
-        _count_lines(counter, _lines_of(files, errors), how, prefix_space)
+        _count_lines(counter, _lines_of(files, errors, progress), how, prefix_space)
     return counter
 
 
@@ -77,7 +77,7 @@ def _is_file(name: str) -> bool:
 def _count_files(
     counter: _core.BpeCounter, files: list[Path], errors: str, progress: Progress | None
 ) -> None:
-    done = 0
+    meter = _Meter(files, progress)
     for path in files:
         with open_text(path) as reader:
             for block in reader.blocks():
@@ -90,19 +90,37 @@ def _count_files(
                     raise error_at(reader.name, line, message)
                 if bad >= 0:
                     counter.add_lines(block.decode("utf-8", "replace").encode())
-                done += len(block)
-                if progress is not None:
-                    progress("count", done, None)
+                meter.tell(reader)
+            meter.next(reader)
 
 
-def _lines_of(files: list[Path], errors: str) -> Iterator[str]:
+def _lines_of(files: list[Path], errors: str, progress: Progress | None) -> Iterator[str]:
+    meter = _Meter(files, progress)
     for path in files:
         with open_text(path) as reader:
-            if errors == "strict":
-                yield from reader
-            else:
-                for block in reader.blocks():
-                    yield from _LINE.findall(block.decode("utf-8", "replace"))
+            for text in reader.texts(errors):
+                yield from _LINE.findall(text)
+                meter.tell(reader)
+            meter.next(reader)
+
+
+class _Meter:
+    """Tells how many bytes of text are read, and of how many: as the share of the files' bytes on disk is."""
+
+    def __init__(self, files: list[Path], progress: Progress | None) -> None:
+        self._progress = progress
+        self._size = sum(path.stat().st_size for path in files) if all(map(Path.is_file, files)) else 0
+        self._text = self._disk = 0  # of the files before
+
+    def tell(self, reader: LineReader) -> None:
+        if self._progress is None:
+            return
+        text, disk = self._text + reader.text_bytes, self._disk + reader.disk_bytes
+        self._progress("count", text, round(text * self._size / disk) if self._size and disk else None)
+
+    def next(self, reader: LineReader) -> None:
+        self._text += reader.text_bytes
+        self._disk += reader.disk_bytes
 
 
 def _count_lines(

@@ -66,7 +66,7 @@ class DoubleArray {
     const std::uint32_t slot = nodes_[node].base + code;
     return nodes_[slot].check == node ? slot : kNone;
   }
-  // The node of a word, made if need be (which may move others), and its number i or kNone.
+  // The node of a word, made if need be; other nodes may move.
   std::uint32_t insert(std::u32string_view word);
   std::uint32_t id(std::uint32_t node) const { return ids_[node]; }
   std::uint32_t most_id() const { return most_id_; }  // no word read from bytes has a higher number

@@ -21,6 +21,11 @@ void check_count(std::int64_t count) {
     throw std::invalid_argument("a word's count must be between 0 and 2^53");
 }
 
+void check_total(std::int64_t total) {
+  if (total < 1 || total > JiebaDictionary::kMostCount)
+    throw std::invalid_argument("the sum of all counts must be between 1 and 2^53");
+}
+
 double log_of(std::int64_t count) {
   return count == 0 ? DoubleArray::kNoWord : std::log(static_cast<double>(count));
 }
@@ -43,8 +48,7 @@ JiebaDictionary::JiebaDictionary(const std::vector<Entry>& entries, std::int64_t
 }
 
 void JiebaDictionary::set_total(std::int64_t total) {
-  if (total < 1 || total > kMostCount)
-    throw std::invalid_argument("the sum of all counts must be between 1 and 2^53");
+  check_total(total);
   total_ = total;
   log_total_ = std::log(static_cast<double>(total));
 }
@@ -136,8 +140,9 @@ std::uint32_t JiebaDictionary::word_node(std::u32string_view word) {
 
 void JiebaDictionary::add(std::u32string_view word, std::int64_t count) {
   check_count(count);
-  set_total(total_ + count);
+  check_total(total_ + count);
   const std::uint32_t node = word_node(word);
+  set_total(total_ + count);
   counts_[trie_.id(node)] = count;
   trie_.set_value(node, log_of(count));
 }
