@@ -92,12 +92,13 @@ bool reached_something_new() {
 
 // What text is made of, so that it need not be found bit by bit.
 const std::vector<std::string> kFragments = {
-    "a", "b", "ab", "abc", "aB", "the", " the", "Word", "WORD", "'", "'s", "'S", "'ll", "'RE", "\xC5\xBF", "\xE2\x84\xAA", " ", "  ",
-    "\n", "\r\n", "\t", "\xC2\x85", "\xC2\xA0", "\xE3\x80\x80", "0", "7", "123", "1.5%", "\xC2\xB2", "\xD9\xA3", "\xE2\x85\xA7", "!", ".",
-    ",", "/", "-", "_", "(", "[MASK]", "<|a|>", "\xC3\xA9", "\xC3\x89", "\xC4\xB0", "\xC3\x9F", "\xC7\x85", "\xCA\xB0", "\xCC\x81",
-    "e\xCC\x81", "\xE0\xA4\xBF", "\xE4\xB8\xAD", "\xE4\xB8\x80", "\xE5\x8C\x97\xE4\xBA\xAC", "\xE9\xBF\xBF", "\xE4\xB7\xBF",
-    "\xE4\xB6\xB5", "\xEA\xB0\x81", "\xE3\x80\x82", "\xEF\xBC\x8C", "\xF0\x9F\x98\x80", "\xF0\xA0\x80\x80", "\xF0\x9D\x90\x80",
-    "\xF4\x8F\xBF\xBF", "\xED\xA0\xBD", "\xFF", std::string(1, '\0')};
+    "a", "b", "ab", "abc", "aB", "the", " the", "Word", "WORD", "'", "'s", "'S", "'ll", "'RE", "\xC5\xBF",
+    "\xE2\x84\xAA", " ", "  ", "\n", "\r\n", "\t", "\xC2\x85", "\xC2\xA0", "\xE3\x80\x80", "0", "7", "123",
+    "1.5%", "\xC2\xB2", "\xD9\xA3", "\xE2\x85\xA7", "!", ".", ",", "/", "-", "_", "(", "[MASK]", "<|a|>",
+    "\xC3\xA9", "\xC3\x89", "\xC4\xB0", "\xC3\x9F", "\xC7\x85", "\xCA\xB0", "\xCC\x81", "e\xCC\x81",
+    "\xE0\xA4\xBF", "\xE4\xB8\xAD", "\xE4\xB8\x80", "\xE5\x8C\x97\xE4\xBA\xAC", "\xE9\xBF\xBF", "\xE4\xB7\xBF",
+    "\xE4\xB6\xB5", "\xEA\xB0\x81", "\xE3\x80\x82", "\xEF\xBC\x8C", "\xF0\x9F\x98\x80", "\xF0\xA0\x80\x80",
+    "\xF0\x9D\x90\x80", "\xF4\x8F\xBF\xBF", "\xED\xA0\xBD", "\xFF", std::string(1, '\0')};
 
 class Mutator {
  public:
@@ -193,7 +194,7 @@ int main(int argc, char** argv) {
   if (!files.empty()) return 0;
 
   Mutator mutator(seed, longest);
-  std::vector<std::string> pool{"", std::string(64, '\0'), "The quick brown fox's 1st jump.", "\xE4\xB8\xAD\xE6\x96\x87"};
+  std::vector<std::string> pool{"", std::string(64, '\0'), "    The otter's 1st swim.", "    \xE4\xB8\xAD\xE6\x96\x87"};
   const auto started = std::chrono::steady_clock::now();
   const auto elapsed = [&] {
     return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started).count();

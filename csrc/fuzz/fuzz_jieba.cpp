@@ -17,8 +17,8 @@ namespace {
 using namespace nlptk;
 
 const std::u32string kHan = U"一我来到北京清华大学生网易\u9FD5";
-const std::u32string kAlphabet = kHan + kHan + U"aZb09.%-+#&_ \r\n\t，。\u3000\u9FD6\u00E9\u0130\U0001F600\U00020000" +
-                                 char32_t{0} + char32_t{0xD800};
+const std::u32string kAlphabet = kHan + kHan + U"aZb09.%-+#&_ \r\n\t，。\u3000\u9FD6\u00E9\u0130" +
+                                 U"\U0001F600\U00020000" + char32_t{0} + char32_t{0xD800};
 constexpr std::size_t kModels = 32;
 
 struct Model {
@@ -119,7 +119,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   CHECK(found == model.slow.cut_for_search(text, use_hmm));
 
   model.kernel->cut(span, JiebaMode::full, use_hmm, workspace, words);
-  for (std::size_t i = 0; i < words.size(); ++i)
-    CHECK(words.starts[i] >= 0 && words.starts[i] <= words.ends[i] && words.ends[i] <= static_cast<std::int32_t>(text.size()));
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    CHECK(words.starts[i] >= 0 && words.starts[i] <= words.ends[i]);
+    CHECK(words.ends[i] <= static_cast<std::int32_t>(text.size()));
+  }
   return 0;
 }

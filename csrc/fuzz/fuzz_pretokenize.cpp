@@ -54,7 +54,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   const std::string valid = fuzz::valid_utf8(bytes);
   const std::vector<char> text(valid.begin(), valid.end());
-  for (int pattern = 0; pattern < nlptk::kPatterns; ++pattern) check_scanner(static_cast<nlptk::Pattern>(pattern), text);
+  for (int p = 0; p < nlptk::kPatterns; ++p) check_scanner(static_cast<nlptk::Pattern>(p), text);
   check_conversion<std::uint8_t>(bytes);
   check_conversion<std::uint16_t>(bytes);
   check_conversion<std::uint32_t>(bytes);

@@ -17,10 +17,10 @@ using namespace nlptk;
 using namespace nlptk::wordpiece;
 
 const std::vector<std::string> kTokens = {
-    "[UNK]", "[MASK]", "a",  "b",    "ab",   "abc",          "the",         "##a",      "##b",  "##bc",         "##\xC3\xA9",
-    "e",     "##e",    "1",  "##23", "'",    "s",            "!",           "word",     "##rd", "\xE4\xB8\xAD", "##\xE4\xB8\xAD",
-    "wo",    "[",      "]",  "mask", "##'",  "\xE5\x8C\x97", "\xC3\x9F",    "##\xC3\x9F", "W",   "##\xF0\x9F\x98\x80", "##B",
-    "\xCC\x81", "##\xCC\x81", "i", "##i", "\xEA\xB0\x81"};
+    "[UNK]", "[MASK]", "a", "b", "ab", "abc", "the", "##a", "##b", "##bc", "##\xC3\xA9", "e", "##e", "1",
+    "##23", "'", "s", "!", "word", "##rd", "\xE4\xB8\xAD", "##\xE4\xB8\xAD", "wo", "[", "]", "mask", "##'",
+    "\xE5\x8C\x97", "\xC3\x9F", "##\xC3\x9F", "W", "##\xF0\x9F\x98\x80", "##B", "\xCC\x81", "##\xCC\x81", "i",
+    "##i", "\xEA\xB0\x81"};
 constexpr std::int32_t kUnknown = 0;
 
 // The least bits are the normalizer's settings.
