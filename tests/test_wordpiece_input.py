@@ -236,7 +236,7 @@ def test_component(tokenizer: WordPiece, tmp_path: Path) -> None:
 
 
 def test_component_without_a_path() -> None:
-    with pytest.raises(ConfigError, match="wordpiece: give the vocabulary"):
+    with pytest.raises(ConfigError, match="wordpiece: give the model"):
         nlptk.blank("xx").add_pipe("wordpiece")
 
 
