@@ -29,9 +29,6 @@ from nlptk.tokenize.bpe_writing import tokenizer_json, write_bpe
 from nlptk.tokenize.hf_json import AddedToken
 from nlptk.tokenize.pretokenizers import Scanner, resolve_pattern
 
-_MARKS = "bpe: marks at words' ends or inside them are for byte_level=False only"
-_NORMALIZATIONS = (None, "NFC", "NFD", "NFKC", "NFKD")
-
 
 def _default_pattern(byte_level: bool) -> str:
     return "gpt2" if byte_level else "whitespace_split"
@@ -89,18 +86,13 @@ class BPE:
     ) -> None:
         if vocab is None:
             vocab = {char: byte for byte, char in enumerate(formats.BYTE_CHARACTERS)} if byte_level else {}
-        if byte_level and (end_of_word_suffix or continuing_subword_prefix):
-            raise ConfigError(_MARKS)
-        if normalization not in _NORMALIZATIONS:
-            raise ConfigError(
-                f"bpe: normalization must be NFC, NFD, NFKC, NFKD or None, not {normalization!r}"
-            )
+        checks.check_marks(byte_level, end_of_word_suffix, continuing_subword_prefix)
         if unk_token is not None and unk_token not in vocab:
             raise ModelError(f"bpe: the unk_token {unk_token!r} is not in the vocabulary")
         self.pattern = pattern or _default_pattern(byte_level)
         self.threads = checks.thread_count(threads)
         self.dropout = checks.probability(dropout)
-        self.normalization = normalization
+        self.normalization: Form | None = checks.normal_form(normalization)
         self._vocab = checks.check_vocab(vocab)
         self._merges = checks.check_merges(merges)
         self._special = checks.with_ids(special_tokens, self._vocab)
@@ -198,11 +190,8 @@ class BPE:
             "max_token_length": checks.whole("max_token_length", max_token_length or 0),
         }
         threads = checks.thread_count(threads)
-        special = checks.special_names(special_tokens)
-        if unk_token is not None and unk_token not in special:
-            special.append(checks.token_text(unk_token, "unk_token"))
-        if byte_level and (end_of_word_suffix or continuing_subword_prefix):
-            raise ConfigError(_MARKS)
+        special = checks.special_names(special_tokens, unk_token)
+        checks.check_marks(byte_level, end_of_word_suffix, continuing_subword_prefix)
         counter = count_pieces(files_or_lines, pattern, prefix_space, threads, errors, progress)
         marks = {
             "byte_level": byte_level,
@@ -253,12 +242,8 @@ class BPE:
     def _of_parts(cls, parts: BPEParts, source: str, settings: Mapping[str, Any]) -> BPE:
         """A model that was read from `source`, which errors name."""
         try:
-            return cls(
-                parts.vocab,
-                parts.merges,
-                special_tokens=parts.special_tokens,
-                **{**parts.settings, **settings},
-            )
+            options = {**parts.settings, **settings}
+            return cls(parts.vocab, parts.merges, special_tokens=parts.special_tokens, **options)
         except ModelError as error:
             raise ModelError(f"{source}: {error}") from None
         except ConfigError as error:
@@ -316,7 +301,7 @@ class BPE:
 
     def _bodies(self, texts: Sequence[str], seed: int) -> list[list[int]]:
         checks.check_texts(texts)
-        seed, dropout = self._check_seed(seed), self.dropout or 0.0
+        seed, dropout = checks.seed(seed), self.dropout or 0.0
         if isinstance(self._how, Scanner) and (
             self.normalization is None or all(map(self._texts.direct, texts))
         ):
@@ -325,10 +310,6 @@ class BPE:
             self._texts.columns(checks.check_text(text), dropout, seed + i, offsets=False)[0].tolist()
             for i, text in enumerate(texts)
         ]
-
-    @staticmethod
-    def _check_seed(seed: int) -> int:
-        return checks.whole("seed", seed, most=2**63 - 1)
 
     def encode_with_offsets(self, text: str, *, seed: int = 0) -> tuple[list[int], list[tuple[int, int]]]:
         """Ids, and where each token lies in the text, in characters (white space included).
@@ -393,14 +374,12 @@ class BPE:
         """The token of an id, or None."""
         return self._tokens.get(number)
 
-    # ---- within ----------------------------------------------------------------------------------
-
     def encode_arrays(
         self, texts: Sequence[str], *, seed: int = 0
     ) -> tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
         """Ids, starts and ends [tokens of all texts], and where each text's begin, [texts + 1]; no frame."""
         checks.check_texts(texts)
-        seed, dropout = self._check_seed(seed), self.dropout or 0.0
+        seed, dropout = checks.seed(seed), self.dropout or 0.0
         if isinstance(self._how, Scanner) and self.normalization is None:
             return self._kernel.encode_offsets(texts, 3, dropout, seed, self.threads)
         parts = [

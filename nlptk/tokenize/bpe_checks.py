@@ -21,6 +21,11 @@ def whole(name: str, value: Any, least: int = 0, most: int = _MOST_IDS - 1) -> i
     return int(value)
 
 
+def seed(value: Any) -> int:
+    """`value` if it is a seed to which the places of texts can be added. ConfigError otherwise."""
+    return whole("seed", value, most=2**63 - 1)
+
+
 def thread_count(value: Any) -> int:
     """`value` if it is a number of threads. ConfigError otherwise."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
@@ -35,6 +40,19 @@ def probability(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
         raise ConfigError(f"bpe: dropout must be from 0 to 1, not {value!r}")
     return value
+
+
+def normal_form(value: Any) -> Any:
+    """`value` if it is None or the name of a normal form. ConfigError otherwise."""
+    if value not in (None, "NFC", "NFD", "NFKC", "NFKD"):
+        raise ConfigError(f"bpe: normalization must be NFC, NFD, NFKC, NFKD or None, not {value!r}")
+    return value
+
+
+def check_marks(byte_level: bool, suffix: str | None, prefix: str | None) -> None:
+    """ConfigError for a mark that byte level has no place for."""
+    if byte_level and (suffix or prefix):
+        raise ConfigError("bpe: marks at words' ends or inside them are for byte_level=False only")
 
 
 def check_text(text: Any) -> str:
@@ -61,11 +79,13 @@ def token_text(token: Any, what: str) -> str:
     return token
 
 
-def special_names(tokens: Any) -> list[str]:
-    """Special tokens to train with, each once. ConfigError for what is none."""
+def special_names(tokens: Any, unk_token: str | None) -> list[str]:
+    """Special tokens to train with, each once, the unknown token last. ConfigError for what is none."""
     if isinstance(tokens, (str, bytes)) or not isinstance(tokens, Iterable):
         raise ConfigError(f"bpe: special_tokens must be a list of str, not {tokens!r}")
-    return list(dict.fromkeys(token_text(token, "a special token") for token in tokens))
+    names = [token_text(token, "a special token") for token in tokens]
+    unknown = [] if unk_token is None else [token_text(unk_token, "unk_token")]
+    return list(dict.fromkeys([*names, *unknown]))
 
 
 def check_vocab(vocab: Any) -> dict[str, int]:

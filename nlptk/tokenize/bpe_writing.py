@@ -11,7 +11,7 @@ from typing import Any
 
 from nlptk.corpora.files import atomic_writer
 from nlptk.errors import DataError, ModelError
-from nlptk.tokenize.bpe_formats import BPEParts, Merge, hide_bytes
+from nlptk.tokenize.bpe_formats import BPEParts, Merge, hide_bytes, parts_of_ranks
 from nlptk.tokenize.pretokenizers import PATTERNS
 
 
@@ -136,24 +136,17 @@ def merges_text(merges: Iterable[Merge]) -> str:
 
 
 def tiktoken_text(parts: BPEParts) -> str:
-    """The content of a ``.tiktoken`` file. ModelError for a model whose ids are not its ranks."""
-    lines = []
-    made = {a + b: place for place, (a, b) in enumerate(parts.merges)}
-    order = sorted(parts.vocab, key=parts.vocab.__getitem__)
-    ranks = [made[token] for token in order if token in made]
-    first = next((place for place, token in enumerate(order) if token in made), len(order))
+    """The content of a ``.tiktoken`` file. ModelError for a model that tiktoken would apply otherwise."""
+    made = {a + b for a, b in parts.merges}
     special = {token.content for token in parts.special_tokens}
-    if (
-        not parts.settings.get("byte_level", True)
-        or ranks != sorted(ranks)
-        or len(order) - first > len(ranks)
-    ):
+    ranks: dict[bytes, int] = {}
+    for token, number in sorted(parts.vocab.items(), key=lambda item: item[1]):
+        data = hide_bytes(token)
+        if data is not None and (token not in special or token in made or len(data) == 1):
+            ranks[data] = number
+    # tiktoken knows no merges: those that it finds from the ranks must be the model's.
+    if not parts.settings.get("byte_level", True) or parts_of_ranks(ranks).merges != parts.merges:
         raise ModelError(
             "a .tiktoken file holds byte-level models whose ids rise with the order of their merges only"
         )
-    for token in order:
-        data = hide_bytes(token)
-        if data is None or (token in special and token not in made and len(data) > 1):
-            continue
-        lines.append(f"{base64.b64encode(data).decode()} {parts.vocab[token]}\n")
-    return "".join(lines)
+    return "".join(f"{base64.b64encode(data).decode()} {number}\n" for data, number in ranks.items())
