@@ -41,6 +41,33 @@ class InterruptPoll {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
+// While it lives, poll_interrupt() on this thread asks the hook: for kernels that work long on one item.
+class InterruptScope {
+ public:
+  InterruptScope() : outer_(current()) { current() = &poll_; }
+  ~InterruptScope() { current() = outer_; }
+  InterruptScope(const InterruptScope&) = delete;
+  InterruptScope& operator=(const InterruptScope&) = delete;
+
+ private:
+  friend void poll_interrupt();
+  static InterruptPoll*& current() {
+    static thread_local InterruptPoll* poll = nullptr;
+    return poll;
+  }
+
+  InterruptPoll poll_;
+  InterruptPoll* outer_;
+};
+
+// Throws Interrupted if the user asked to stop. Does nothing outside an InterruptScope, as on threads of a pool.
+inline void poll_interrupt() {
+  if (InterruptPoll* const poll = InterruptScope::current()) (*poll)();
+}
+
+// A loop over characters polls where the low bits of their number are 0.
+inline constexpr std::size_t kPollMask = 0xFFFF;
+
 // Callers keep a workspace for each thread, so that a slip of the pen must not ask for millions.
 inline constexpr long kMostThreads = 1024;
 
@@ -95,6 +122,7 @@ void parallel_for(std::size_t n, int threads, std::size_t grain, Body&& body) {
     // No more threads (or memory for them) to be had: the ones that started, and this one, do the work.
   }
   InterruptPoll poll;
+  const InterruptScope scope;
   work(0, &poll);
   for (std::thread& thread : pool) thread.join();
   if (error) std::rethrow_exception(error);
