@@ -8,7 +8,7 @@
 * Encoding: one line a call to a list of ids, in one thread; and all lines in one call with two threads. The
   contestants take turns. The 32,000 tokens were trained on the same language; cl100k and o200k are the
   published vocabularies, which rs_bpe carries. MB/s are of UTF-8.
-* Long runs: one text of one letter, and of one emoji, half the length and all of it.
+* Long runs: one text of one letter, and of one emoji, half the length and all of it; the peers once.
 * Identity: ids of every line of the wiki text in both languages and of EWT, for every pattern.
 """
 
@@ -228,19 +228,28 @@ def rates(name: str, contestants: dict[str, Callable[[], Any]], size: int, round
 
 
 def long_runs(megabytes: float) -> list[dict[str, Any]]:
-    """Seconds for a run of half the length and of all of it, with cl100k's vocabulary."""
+    """Seconds for a run of half the length and of all of it, with cl100k's vocabulary; the peers' for all."""
+    import tokenizers
+
     from nlptk import BPE
 
-    model = BPE.from_ranks(published()["cl100k"], pattern="cl100k")
+    ranks = published()["cl100k"]
+    model, tiktoken = BPE.from_ranks(ranks, pattern="cl100k"), peer_of_ranks(ranks, "cl100k")
+    theirs = tokenizers.Tokenizer.from_str(json.dumps(model.to_json()))
     found = []
     for name, unit in (("the letter a", "a"), ("the emoji 😀", "😀")):
+        say("run of", name)
         whole = unit * int(megabytes * 1e6 / len(unit.encode()))
         half = whole[: len(whole) // 2]
-        assert model.decode(model.encode(whole)) == whole
+        assert model.encode(whole) == tiktoken.encode_ordinary(whole)
         seconds = in_turn(
-            {"half": lambda t=half: model.encode(t), "whole": lambda t=whole: model.encode(t)}, 3
+            {"half": lambda t=half: model.encode(t), "whole": lambda t=whole: model.encode(t)}, 5
         )
-        say("run of", name)
+        peers: dict[str, Callable[[], Any]] = {
+            "tiktoken": lambda t=whole: tiktoken.encode_ordinary(t),
+            "tokenizers": lambda t=whole: theirs.encode(t),
+        }
+        seconds.update(in_turn(peers, 1, warmup=0))
         found.append(
             {"text": name, "MB": megabytes, **{who: median(times) for who, times in seconds.items()}}
         )
@@ -316,11 +325,25 @@ def tables_of(samples: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
         tables.append(table("Encoding, MB/s", ["text, vocabulary", *who], rows))
     if "runs" in samples:
         rows = [
-            [r["text"], r["MB"], f"{r['half']:.3f}", f"{r['whole']:.3f}", f"{r['whole'] / r['half']:.2f}"]
+            [
+                r["text"],
+                r["MB"],
+                *(f"{r[which]:.3f}" for which in ("half", "whole")),
+                f"{r['whole'] / r['half']:.2f}",
+                *(f"{r[peer]:.2f}" for peer in ("tiktoken", "tokenizers")),
+            ]
             for r in samples["runs"]
         ]
-        columns = ["run of", "MB", "half of it, s", "all of it, s", "times as long"]
-        tables.append(table("Long runs, cl100k, nlptk", columns, rows))
+        columns = [
+            "run of",
+            "MB",
+            "half, s",
+            "all, s",
+            "times as long",
+            "tiktoken, all, s",
+            "tokenizers, all, s",
+        ]
+        tables.append(table("Long runs, cl100k", columns, rows))
     if "identity" in samples:
         columns = ["pattern", "text", "lines", "ids", "differ from tiktoken", "differ from tokenizers"]
         rows = [

@@ -64,6 +64,7 @@ py::list encode(Encoder& encoder, const py::object& text, unsigned look, double 
     encode_span(encoder.bpe, span, request, out);
   } else {
     const py::gil_scoped_release release;
+    const InterruptScope interrupt;
     encode_span(encoder.bpe, span, request, out);
   }
   return encoder.ints.to_list(out.ids);
@@ -153,6 +154,7 @@ py::bytes decode(const Encoder& encoder, const Array<std::uint32_t>& ids, bool s
   std::string text;
   {
     const py::gil_scoped_release release;
+    const InterruptScope interrupt;
     text = encoder.bpe.decode(ids.data(), static_cast<std::size_t>(ids.size()), skip_special);
   }
   return text;
@@ -210,6 +212,7 @@ void each_str(const py::iterable& texts, F&& f) {
       f(buffer.convert(span));
     } else {
       const py::gil_scoped_release release;
+      const InterruptScope interrupt;
       f(buffer.convert(span));
     }
   }
@@ -235,10 +238,10 @@ py::tuple train(BpeCounter& counter, std::size_t vocab_size, const py::dict& opt
   BpeTrained trained;
   {
     const py::gil_scoped_release release;
-    InterruptPoll poll;
+    const InterruptScope interrupt;
     auto last = std::chrono::steady_clock::now();
     trained = bpe_train(counter.take(), settings, [&](std::size_t done) {
-      poll();
+      poll_interrupt();
       const auto now = std::chrono::steady_clock::now();
       if (!progress || now - last < std::chrono::milliseconds(100)) return;
       last = now;

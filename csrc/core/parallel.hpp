@@ -42,18 +42,39 @@ class InterruptPoll {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-// Why a thread of parallel_for should stop; null on the thread that called it, which signals reach.
+// While it lives, poll_interrupt() on this thread asks the hook: for kernels that work long on one item.
+class InterruptScope {
+ public:
+  InterruptScope() : outer_(current()) { current() = &poll_; }
+  ~InterruptScope() { current() = outer_; }
+  InterruptScope(const InterruptScope&) = delete;
+  InterruptScope& operator=(const InterruptScope&) = delete;
+
+ private:
+  friend void poll_interrupt();
+  static InterruptPoll*& current() {
+    static thread_local InterruptPoll* poll = nullptr;
+    return poll;
+  }
+
+  InterruptPoll poll_;
+  InterruptPoll* outer_;
+};
+
+// Of the parallel_for that this thread works for, set when it is to stop; null on the thread that called it.
 inline thread_local const std::atomic<bool>* stop_of_thread = nullptr;
 
-// For work on one item that may take longer than a second: called now and then, throws Interrupted when the user asks
-// to stop, or when another thread of the same parallel_for has failed.
-inline void check_interrupt() {
-  thread_local InterruptPoll poll;
-  if (stop_of_thread == nullptr)
-    poll();
-  else if (stop_of_thread->load(std::memory_order_relaxed))
+// Throws Interrupted if the user asked to stop, or on a thread of a pool if the pool is to stop. Does nothing on other
+// threads outside an InterruptScope.
+inline void poll_interrupt() {
+  if (InterruptPoll* const poll = InterruptScope::current())
+    (*poll)();
+  else if (stop_of_thread != nullptr && stop_of_thread->load(std::memory_order_relaxed))
     throw Interrupted();
 }
+
+// A loop over characters polls where the low bits of their number are 0.
+inline constexpr std::size_t kPollMask = 0xFFFF;
 
 // Callers keep a workspace for each thread, so that a slip of the pen must not ask for millions.
 inline constexpr long kMostThreads = 1024;
@@ -126,6 +147,7 @@ void parallel_for(std::size_t n, int threads, std::size_t grain, Body&& body) {
     // No more threads (or memory for them) to be had: the ones that started, and this one, do the work.
   }
   InterruptPoll poll;
+  const InterruptScope scope;
   work(0, &poll);
   // Signals reach this thread alone: it goes on asking while others are at their last blocks.
   std::unique_lock<std::mutex> lock(mutex);

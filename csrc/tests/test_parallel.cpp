@@ -89,7 +89,7 @@ void an_interrupt_ends_a_long_item() {
     try {
       parallel_for(3, threads, 1, [&](std::size_t begin, std::size_t, int) {
         while (begin == 1) {
-          nlptk::check_interrupt();
+          nlptk::poll_interrupt();
           std::this_thread::sleep_for(std::chrono::milliseconds(1));
         }
       });

@@ -42,7 +42,7 @@ void BpeCounter::count(std::string_view text, WordCounts& table) {
   }
   unsigned pieces = 0;
   for_each_piece(pattern_, text.data(), text.size(), [&](std::size_t begin, std::size_t end) {
-    if (++pieces % 4096 == 0) check_interrupt();
+    if (++pieces % 4096 == 0) poll_interrupt();
     table.add(text.substr(begin, end - begin));
   });
 }

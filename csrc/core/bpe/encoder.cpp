@@ -48,7 +48,7 @@ void part(const SpecialTokens& tokens, std::string_view text, Stretch&& stretch,
   std::size_t at = 0;
   SpecialTokens::Found found;
   for (std::size_t count = 1; !tokens.empty() && tokens.next(text, at, found); ++count) {
-    if (count % 4096 == 0) check_interrupt();
+    if (count % 4096 == 0) poll_interrupt();
     stretch(at, found.begin);
     special(found);
     at = found.end;
@@ -96,7 +96,7 @@ void BpeEncoder::encode_plain(std::string_view text, std::size_t shift, const Re
   const bool fast = model_.complete() && model_.linear() && request.dropout == 0;
   unsigned pieces = 0;
   for_each_piece(options_.pattern, text.data(), text.size(), [&](std::size_t begin, std::size_t end) {
-    if (++pieces % 4096 == 0) check_interrupt();
+    if (++pieces % 4096 == 0) poll_interrupt();
     const std::string_view piece = text.substr(begin, end - begin);
     if (!fast) return encode_any(piece, shift + begin, request, workspace, out);
     const std::size_t before = out.ids.size();
@@ -153,7 +153,7 @@ void BpeEncoder::encode_any(std::string_view piece, std::size_t shift, const Req
   }
   bool unknown_before = false;
   for (std::size_t at = 0, units = 1; at < piece.size(); ++units) {
-    if (units % 65536 == 0) check_interrupt();
+    if (units % 65536 == 0) poll_interrupt();
     const std::size_t length =
         options.byte_level ? 1 : utf8::length_of(static_cast<unsigned char>(piece[at]));
     const std::string_view unit = piece.substr(at, length);
@@ -235,7 +235,7 @@ void BpeEncoder::add(TokenId id, std::size_t begin, std::size_t end, const Reque
 std::string BpeEncoder::decode(const TokenId* ids, std::size_t count, bool skip_special) const {
   std::string text;
   for (std::size_t i = 0; i < count; ++i) {
-    if (i % 65536 == 65535) check_interrupt();
+    if (i % 65536 == 65535) poll_interrupt();
     const auto special = special_of_.find(ids[i]);
     if (special != special_of_.end()) {
       const SpecialToken& token = options_.special[special->second];

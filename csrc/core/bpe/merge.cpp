@@ -17,7 +17,7 @@ void Backtracker::encode(const BpeModel& model, std::string_view piece, std::vec
   std::size_t at = 0;
   TokenId token = whole.value;
   for (std::size_t step = 1; at < size; ++step) {
-    if (step % 65536 == 0) check_interrupt();
+    if (step % 65536 == 0) poll_interrupt();
     const std::size_t end = at + model.length(token);
     if (!is_dead(end) && (tokens.size() == first || model.compatible(tokens.back(), token))) {
       tokens.push_back(token);
@@ -56,7 +56,7 @@ void HeapMerger::encode(const BpeModel& model, const std::vector<TokenId>& units
   for (std::size_t i = 0; i < units.size(); ++i) symbols_.push_back({units[i], i - 1, i + 1});
   for (std::size_t i = 0; i + 1 < units.size(); ++i) add(model, i);
   for (std::size_t step = 1; !heap_.empty(); ++step) {
-    if (step % 65536 == 0) check_interrupt();
+    if (step % 65536 == 0) poll_interrupt();
     const Candidate best = heap_.front();
     std::pop_heap(heap_.begin(), heap_.end());
     heap_.pop_back();

@@ -52,7 +52,7 @@ void PairQueue::each_untracked(F&& f) {
   for (std::size_t run = 0; run < run_begins_.size(); ++run) {
     const std::size_t end = run + 1 < run_begins_.size() ? run_begins_[run + 1] : slots_.size();
     for (std::size_t at = run_begins_[run], step = 1; at < end; ++step) {
-      if (step % 65536 == 0) check_interrupt();
+      if (step % 65536 == 0) poll_interrupt();
       const std::size_t after = slots_[at] == kBoundary ? at + 1 : next(at);
       if (slots_[at] != kBoundary && slots_[after] != kBoundary && !too_long(slots_[at], slots_[after])) {
         const std::uint64_t pair = PairCounts::key(slots_[at], slots_[after]);

@@ -124,7 +124,7 @@ class Training {
     std::vector<std::uint32_t> units;
     std::size_t filled = 0;
     for (const WordCounts::Word* word : order) {
-      if (++filled % 65536 == 0) check_interrupt();
+      if (++filled % 65536 == 0) poll_interrupt();
       units.clear();
       each_unit(word->text(), [&](const Unit& unit) {
         if (ids_[unit.value] != kNoToken) units.push_back(ids_[unit.index()]);
