@@ -448,8 +448,9 @@ class BpeCounter:
         """
 
 class BpeEncoder:
-    """A model. `special` rows: text, id, special, single_word, lstrip, rstrip. Safe to use from several
-    threads.
+    """A model. `special` rows: text, id, special, single_word, lstrip, rstrip, normalized, searched (or
+    only decoded). `look`: which special tokens are looked for, 0 none, 1 those of the text given, 2 those of
+    the normalized text, 3 all. Safe to use from several threads.
     """
 
     def __init__(
@@ -458,7 +459,7 @@ class BpeEncoder:
         ids: Sequence[int],
         merges: NDArray[np.uint32],
         pattern: str,
-        special: Sequence[tuple[bytes, int, bool, bool, bool, bool]],
+        special: Sequence[tuple[bytes, int, bool, bool, bool, bool, bool, bool]],
         options: dict[str, Any],
     ) -> None:
         """`merges` [merges, 3] name tokens by place. ValueError where tokens and merges do not fit
@@ -469,11 +470,11 @@ class BpeEncoder:
     def linear(self) -> bool:
         """Whether the merges allow encoding in linear time."""
 
-    def encode(self, text: str, special: bool = True, dropout: float = 0.0, seed: int = 0) -> list[int]: ...
+    def encode(self, text: str, look: int = 3, dropout: float = 0.0, seed: int = 0) -> list[int]: ...
     def encode_batch(
         self,
         texts: Sequence[str],
-        special: bool = True,
+        look: int = 3,
         dropout: float = 0.0,
         seed: int = 0,
         threads: int = 0,
@@ -481,15 +482,15 @@ class BpeEncoder:
     def encode_offsets(
         self,
         texts: Sequence[str],
-        special: bool = True,
+        look: int = 3,
         dropout: float = 0.0,
         seed: int = 0,
         threads: int = 0,
     ) -> tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
         """Ids, starts and ends in characters [tokens of all texts], first token of each text [texts + 1]."""
 
-    def find_special(self, text: str) -> list[tuple[int, int, int]]:
-        """Start, end and id of each special token in a text."""
+    def find_special(self, text: str, normalized: bool = False) -> list[tuple[int, int, int]]:
+        """Start, end and id of each special token in a text, of those that `normalized` says."""
 
     def decode(self, ids: NDArray[np.uint32], skip_special: bool = True) -> bytes:
         """The bytes of these ids. ValueError for an id that is no token's."""

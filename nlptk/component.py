@@ -14,12 +14,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from nlptk import registry
-from nlptk.doc import Doc
 from nlptk.errors import ConfigError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     from typing_extensions import Self
+
+    from nlptk.doc import Doc
 
 ErrorHandler = Callable[[str, Any, list[Any], Exception], Any]
 
@@ -117,6 +118,8 @@ def annotate_batch(
 
 def checked_doc(name: str, result: Any) -> Doc:
     """What a component returned, if it is a Doc. Raises ConfigError otherwise."""
+    from nlptk.doc import Doc  # imports NumPy, which a tokenizer without a pipeline can do without
+
     if not isinstance(result, Doc):
         raise ConfigError(f"component {name!r} returned {type(result).__name__}: it must return the Doc")
     return result

@@ -45,9 +45,9 @@ struct Encoder {
   IntCache ints;
 };
 
-BpeEncoder::Request request_of(bool special, double dropout, std::uint64_t seed, bool offsets) {
+BpeEncoder::Request request_of(unsigned look, double dropout, std::uint64_t seed, bool offsets) {
   if (!(dropout >= 0 && dropout <= 1)) throw py::value_error("dropout must be from 0 to 1");
-  return {offsets, special, dropout, seed};
+  return {offsets, look, dropout, seed};
 }
 
 void encode_span(const BpeEncoder& encoder, const TextSpan& text, const BpeEncoder::Request& request, BpeTokens& out) {
@@ -56,14 +56,15 @@ void encode_span(const BpeEncoder& encoder, const TextSpan& text, const BpeEncod
   encoder.encode(workspace.utf8.convert(text), request, workspace, out);
 }
 
-py::list encode(Encoder& encoder, const py::object& text, bool special, double dropout, std::uint64_t seed) {
-  const BpeEncoder::Request request = request_of(special, dropout, seed, false);
+py::list encode(Encoder& encoder, const py::object& text, unsigned look, double dropout, std::uint64_t seed) {
+  const BpeEncoder::Request request = request_of(look, dropout, seed, false);
   const TextSpan span = text_span(text);
   BpeTokens out;
   if (span.length < kLong) {
     encode_span(encoder.bpe, span, request, out);
   } else {
     const py::gil_scoped_release release;
+    const InterruptScope interrupt;
     encode_span(encoder.bpe, span, request, out);
   }
   return encoder.ints.to_list(out.ids);
@@ -86,20 +87,23 @@ std::vector<BpeTokens> encode_all(const BpeEncoder& encoder, const TextBatch& te
   return found;
 }
 
-py::list encode_batch(Encoder& encoder, const py::sequence& texts, bool special, double dropout,
+py::list encode_batch(Encoder& encoder, const py::sequence& texts, unsigned look, double dropout,
                       std::uint64_t seed, int threads) {
   const TextBatch batch(texts);
-  const auto found = encode_all(encoder.bpe, batch, request_of(special, dropout, seed, false), threads);
+  const auto found = encode_all(encoder.bpe, batch, request_of(look, dropout, seed, false), threads);
   py::list out(found.size());
   for (std::size_t i = 0; i < found.size(); ++i) out[i] = encoder.ints.to_list(found[i].ids);
   return out;
 }
 
 // Ids, and of each token the first character that it has part in and the one after the last, for all texts together.
-py::tuple encode_offsets(const Encoder& encoder, const py::sequence& texts, bool special, double dropout,
+py::tuple encode_offsets(const Encoder& encoder, const py::sequence& texts, unsigned look, double dropout,
                          std::uint64_t seed, int threads) {
   const TextBatch batch(texts);
-  auto found = encode_all(encoder.bpe, batch, request_of(special, dropout, seed, true), threads);
+  for (const TextSpan& span : batch.spans())
+    if (span.length > std::size_t{0x7FFFFFFF})
+      throw py::value_error("a text of more than 2147483647 characters has no offsets; cut it");
+  auto found = encode_all(encoder.bpe, batch, request_of(look, dropout, seed, true), threads);
   std::vector<std::int64_t> bounds{0};
   for (const BpeTokens& tokens : found) bounds.push_back(bounds.back() + static_cast<std::int64_t>(tokens.ids.size()));
   const auto total = static_cast<py::ssize_t>(bounds.back());
@@ -130,15 +134,16 @@ py::tuple encode_offsets(const Encoder& encoder, const py::sequence& texts, bool
   return py::make_tuple(ids, starts, ends, py::array_t<std::int64_t>(static_cast<py::ssize_t>(bounds.size()), bounds.data()));
 }
 
-// Start, end and id of each special token in a text, in characters.
-py::list find_special(const Encoder& encoder, const py::object& text) {
+// Start, end and id of each special token in a text, in characters: of those that are looked for in the text given, or
+// of those that are looked for in the normalized one.
+py::list find_special(const Encoder& encoder, const py::object& text, bool normalized) {
   const TextSpan span = text_span(text);
   utf8::Buffer buffer;
   const std::string_view bytes = buffer.convert(span);
   utf8::Offsets offsets(span, bytes);
   py::list out;
   SpecialTokens::Found found;
-  for (std::size_t at = 0; encoder.bpe.special().next(bytes, at, found); at = found.end) {
+  for (std::size_t at = 0; encoder.bpe.special(normalized).next(bytes, at, found); at = found.end) {
     const std::size_t begin = offsets.to_chars(found.begin);
     out.append(py::make_tuple(begin, offsets.to_chars(found.end), found.id));
   }
@@ -146,7 +151,13 @@ py::list find_special(const Encoder& encoder, const py::object& text) {
 }
 
 py::bytes decode(const Encoder& encoder, const Array<std::uint32_t>& ids, bool skip_special) {
-  return encoder.bpe.decode(ids.data(), static_cast<std::size_t>(ids.size()), skip_special);
+  std::string text;
+  {
+    const py::gil_scoped_release release;
+    const InterruptScope interrupt;
+    text = encoder.bpe.decode(ids.data(), static_cast<std::size_t>(ids.size()), skip_special);
+  }
+  return text;
 }
 
 std::unique_ptr<Encoder> make_encoder(std::vector<std::string> tokens, std::vector<TokenId> ids,
@@ -171,7 +182,8 @@ std::unique_ptr<Encoder> make_encoder(std::vector<std::string> tokens, std::vect
   for (const py::handle entry : special) {
     const auto row = entry.cast<py::tuple>();
     text.special.push_back({row[0].cast<std::string>(), row[1].cast<TokenId>(), row[2].cast<bool>(),
-                            row[3].cast<bool>(), row[4].cast<bool>(), row[5].cast<bool>()});
+                            row[3].cast<bool>(), row[4].cast<bool>(), row[5].cast<bool>(), row[6].cast<bool>(),
+                            row[7].cast<bool>()});
   }
   const std::vector<BpeMerge> rows = to_merges(merges);
   const py::gil_scoped_release release;
@@ -193,7 +205,17 @@ std::int64_t add_lines(BpeCounter& counter, const py::buffer& data) {
 template <class F>
 void each_str(const py::iterable& texts, F&& f) {
   utf8::Buffer buffer;
-  for (const py::handle text : texts) f(buffer.convert(text_span(text)));
+  for (const py::handle text : texts) {
+    const auto owned = py::reinterpret_borrow<py::object>(text);
+    const TextSpan span = text_span(owned);
+    if (span.length < kLong) {
+      f(buffer.convert(span));
+    } else {
+      const py::gil_scoped_release release;
+      const InterruptScope interrupt;
+      f(buffer.convert(span));
+    }
+  }
 }
 
 py::tuple train(BpeCounter& counter, std::size_t vocab_size, const py::dict& options,
@@ -216,10 +238,10 @@ py::tuple train(BpeCounter& counter, std::size_t vocab_size, const py::dict& opt
   BpeTrained trained;
   {
     const py::gil_scoped_release release;
-    InterruptPoll poll;
+    const InterruptScope interrupt;
     auto last = std::chrono::steady_clock::now();
     trained = bpe_train(counter.take(), settings, [&](std::size_t done) {
-      poll();
+      poll_interrupt();
       const auto now = std::chrono::steady_clock::now();
       if (!progress || now - last < std::chrono::milliseconds(100)) return;
       last = now;
@@ -253,12 +275,12 @@ void bind_bpe(py::module_& m) {
   py::class_<Encoder>(m, "BpeEncoder")
       .def(py::init(&make_encoder), "tokens"_a, "ids"_a, "merges"_a, "pattern"_a, "special"_a, "options"_a)
       .def_property_readonly("linear", [](const Encoder& encoder) { return encoder.bpe.model().linear(); })
-      .def("encode", &encode, "text"_a, "special"_a = true, "dropout"_a = 0.0, "seed"_a = 0)
-      .def("encode_batch", &encode_batch, "texts"_a, "special"_a = true, "dropout"_a = 0.0, "seed"_a = 0,
+      .def("encode", &encode, "text"_a, "look"_a = 3, "dropout"_a = 0.0, "seed"_a = 0)
+      .def("encode_batch", &encode_batch, "texts"_a, "look"_a = 3, "dropout"_a = 0.0, "seed"_a = 0,
            "threads"_a = 0)
-      .def("encode_offsets", &encode_offsets, "texts"_a, "special"_a = true, "dropout"_a = 0.0, "seed"_a = 0,
+      .def("encode_offsets", &encode_offsets, "texts"_a, "look"_a = 3, "dropout"_a = 0.0, "seed"_a = 0,
            "threads"_a = 0)
-      .def("find_special", &find_special, "text"_a)
+      .def("find_special", &find_special, "text"_a, "normalized"_a = false)
       .def("decode", &decode, "ids"_a, "skip_special"_a = true);
   m.def("merges_of_ranks", [](const std::vector<std::string>& tokens) { return to_array(merges_of_ranks(tokens)); },
         "tokens"_a);

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "bind.hpp"
+#include "parallel.hpp"
 #include "py_text.hpp"
 
 namespace py = pybind11;
@@ -53,6 +54,10 @@ PyObject* substring(PyObject* text, const TextSpan& span, std::int32_t start, st
 
 void set_item(py::list& list, std::size_t i, PyObject* item) {
   if (item == nullptr) throw py::error_already_set();
+  if ((~i & 0xFFFFF) == 0 && PyErr_CheckSignals() != 0) {
+    Py_DECREF(item);
+    throw py::error_already_set();
+  }
   PyList_SET_ITEM(list.ptr(), static_cast<Py_ssize_t>(i), item);
 }
 
@@ -80,6 +85,7 @@ TextSpan cut_into(const Jieba& self, const py::object& text, int mode, bool hmm,
     self.cut(span, how, hmm, workspace(), words);
   } else {
     const py::gil_scoped_release release;
+    const InterruptScope interrupt;
     self.cut(span, how, hmm, workspace(), words);
   }
   return span;
@@ -176,6 +182,7 @@ py::list posseg(const Jieba& self, const py::object& text, bool hmm, const py::o
     tag();
   } else {
     const py::gil_scoped_release release;
+    const InterruptScope interrupt;
     tag();
   }
   const std::vector<py::str> names = tag_strings(self);
@@ -219,6 +226,7 @@ py::list keywords(const Jieba& self, const py::object& text, bool textrank, bool
   std::vector<JiebaKeyword> found;
   {
     const py::gil_scoped_release release;
+    const InterruptScope interrupt;
     found = self.keywords(span, textrank ? Jieba::Keywords::textrank : Jieba::Keywords::tfidf, hmm, tags,
                           type != nullptr, most, workspace(), tag_scratch(), tagged);
   }

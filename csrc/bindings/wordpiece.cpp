@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "bind.hpp"
+#include "parallel.hpp"
 #include "py_text.hpp"
 
 namespace py = pybind11;
@@ -61,6 +62,7 @@ class Tokenizer {
       model_->encode(span, *lease, ids);
     } else {
       const py::gil_scoped_release release;
+      const InterruptScope interrupt;
       model_->encode(span, *lease, ids);
     }
     if (add_special_tokens) ids.insert(ids.end(), after_.begin(), after_.end());
@@ -113,6 +115,7 @@ class Tokenizer {
 
   Pieces find(const TextSpan& span) const {
     const py::gil_scoped_release release;
+    const InterruptScope interrupt;
     const WordPiece::Lease lease(*model_);
     Pieces found;
     model_->encode(span, *lease, found);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdlib>
 #include <exception>
@@ -41,6 +42,40 @@ class InterruptPoll {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
+// While it lives, poll_interrupt() on this thread asks the hook: for kernels that work long on one item.
+class InterruptScope {
+ public:
+  InterruptScope() : outer_(current()) { current() = &poll_; }
+  ~InterruptScope() { current() = outer_; }
+  InterruptScope(const InterruptScope&) = delete;
+  InterruptScope& operator=(const InterruptScope&) = delete;
+
+ private:
+  friend void poll_interrupt();
+  static InterruptPoll*& current() {
+    static thread_local InterruptPoll* poll = nullptr;
+    return poll;
+  }
+
+  InterruptPoll poll_;
+  InterruptPoll* outer_;
+};
+
+// Of the parallel_for that this thread works for, set when it is to stop; null on the thread that called it.
+inline thread_local const std::atomic<bool>* stop_of_thread = nullptr;
+
+// Throws Interrupted if the user asked to stop, or on a thread of a pool if the pool is to stop. Does nothing on other
+// threads outside an InterruptScope.
+inline void poll_interrupt() {
+  if (InterruptPoll* const poll = InterruptScope::current())
+    (*poll)();
+  else if (stop_of_thread != nullptr && stop_of_thread->load(std::memory_order_relaxed))
+    throw Interrupted();
+}
+
+// A loop over characters polls where the low bits of their number are 0.
+inline constexpr std::size_t kPollMask = 0xFFFF;
+
 // Callers keep a workspace for each thread, so that a slip of the pen must not ask for millions.
 inline constexpr long kMostThreads = 1024;
 
@@ -68,8 +103,16 @@ void parallel_for(std::size_t n, int threads, std::size_t grain, Body&& body) {
   const int workers = static_cast<int>(std::min<std::size_t>(resolve_threads(threads), blocks));
   std::atomic<std::size_t> next{0};
   std::atomic<bool> stop{false};
-  std::exception_ptr error;
-  std::mutex error_mutex;
+  std::exception_ptr error;  // the first one
+  std::mutex mutex;
+  std::condition_variable finished;
+  std::size_t running = 0;  // threads beside this one
+
+  const auto fail = [&] {
+    const std::lock_guard<std::mutex> lock(mutex);
+    if (!error) error = std::current_exception();
+    stop.store(true, std::memory_order_relaxed);
+  };
 
   auto work = [&](int thread, InterruptPoll* poll) {
     try {
@@ -81,21 +124,43 @@ void parallel_for(std::size_t n, int threads, std::size_t grain, Body&& body) {
         if (poll != nullptr) (*poll)();
       }
     } catch (...) {
-      stop.store(true, std::memory_order_relaxed);
-      const std::lock_guard<std::mutex> lock(error_mutex);
-      if (!error) error = std::current_exception();
+      fail();
     }
+  };
+  auto work_beside = [&](int thread) {
+    stop_of_thread = &stop;
+    work(thread, nullptr);
+    const std::lock_guard<std::mutex> lock(mutex);
+    --running;
+    finished.notify_one();
   };
 
   std::vector<std::thread> pool;
   pool.reserve(static_cast<std::size_t>(workers) - 1);
   try {
-    for (int t = 1; t < workers; ++t) pool.emplace_back(work, t, nullptr);
+    for (int t = 1; t < workers; ++t) {
+      const std::lock_guard<std::mutex> lock(mutex);
+      pool.emplace_back(work_beside, t);
+      ++running;
+    }
   } catch (const std::exception&) {
     // No more threads (or memory for them) to be had: the ones that started, and this one, do the work.
   }
   InterruptPoll poll;
+  const InterruptScope scope;
   work(0, &poll);
+  // Signals reach this thread alone: it goes on asking while others are at their last blocks.
+  std::unique_lock<std::mutex> lock(mutex);
+  while (!finished.wait_for(lock, std::chrono::milliseconds(100), [&] { return running == 0; })) {
+    lock.unlock();
+    try {
+      if (!stop.load(std::memory_order_relaxed)) poll();
+    } catch (...) {
+      fail();
+    }
+    lock.lock();
+  }
+  lock.unlock();
   for (std::thread& thread : pool) thread.join();
   if (error) std::rethrow_exception(error);
 }

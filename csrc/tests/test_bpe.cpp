@@ -160,7 +160,7 @@ void test_texts_come_back() {
   const std::vector<std::string> texts{"the cat", "a <s> b<s>>", "", "\xF0\x9F\x98\x80 学", std::string("\0x", 2), "<s", "  <s>"};
   for (const std::string& text : texts) {
     BpeTokens tokens;
-    encoder.encode(text, {.offsets = true, .special = true, .dropout = 0, .seed = 0}, *lease, tokens);
+    encoder.encode(text, {.offsets = true, .look = BpeEncoder::kAll, .dropout = 0, .seed = 0}, *lease, tokens);
     std::size_t end = 0;
     for (std::size_t i = 0; i < tokens.ids.size(); ++i) {
       CHECK(tokens.begins[i] == end);
@@ -172,6 +172,29 @@ void test_texts_come_back() {
   }
   const TokenId wrong = 999;
   CHECK(rejects([&] { encoder.decode(&wrong, 1, true); }, "the id 999"));
+}
+
+// Normalized tokens are looked for in what the others leave; what is decoded only is never found.
+void test_special_tokens_of_two_kinds() {
+  BpeTextOptions options;
+  options.special = {{"<s>", 1000}, {"b<", 1001}, {"c", 1002}};
+  options.special[1].normalized = true;
+  options.special[2].searched = options.special[2].special = false;
+  const BpeEncoder encoder = encoder_of(trained(kLines, 260), options);
+  BpeEncoder::Lease lease(encoder);
+  const auto ids = [&](unsigned look) {
+    BpeTokens tokens;
+    encoder.encode("b<s>b<c", {.offsets = true, .look = look, .dropout = 0, .seed = 0}, *lease, tokens);
+    CHECK(tokens.ends.back() == 7);
+    return std::count_if(tokens.ids.begin(), tokens.ids.end(), [](TokenId id) { return id >= 1000; }) * 100 +
+           static_cast<std::ptrdiff_t>(tokens.ids.size());
+  };
+  CHECK(ids(BpeEncoder::kNone) == 7);
+  CHECK(ids(BpeEncoder::kGiven) == 105);
+  CHECK(ids(BpeEncoder::kNormalized) == 205);
+  CHECK(ids(BpeEncoder::kAll) == 204);
+  const TokenId hidden = 1002;
+  CHECK(encoder.decode(&hidden, 1, true) == "c");
 }
 
 void test_models_that_do_not_fit_together() {
@@ -203,6 +226,7 @@ int main() {
   test_training();
   test_counting_in_threads();
   test_texts_come_back();
+  test_special_tokens_of_two_kinds();
   test_models_that_do_not_fit_together();
   test_merges_of_ranks();
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "parallel.hpp"
 #include "random.hpp"
 #include "unicode.hpp"
 
@@ -328,6 +329,30 @@ void test_damaged_tables() {
   }
 }
 
+// A loop of long cuts on one thread, which no parallel_for looks after, must end when the user asks to stop.
+void test_interrupt() {
+  interrupt_hook().store([] { return true; });
+  const Jieba jieba(dictionary_bytes(), hmm_bytes());
+  const std::u32string text(200'000, U'我');
+  for (const JiebaMode mode : {JiebaMode::accurate, JiebaMode::full, JiebaMode::search}) {
+    JiebaWorkspace workspace;
+    JiebaWords words;
+    bool interrupted = false;
+    const InterruptScope scope;
+    for (int i = 0; i < 2000 && !interrupted; ++i) {
+      try {
+        jieba.cut(span_of(text), mode, true, workspace, words);
+      } catch (const Interrupted&) {
+        interrupted = true;
+      }
+    }
+    CHECK(interrupted);
+    jieba.cut(span_of(U"我来到"), mode, true, workspace, words);
+    CHECK(words.size() > 0);
+  }
+  interrupt_hook().store(nullptr);
+}
+
 }  // namespace
 
 int main() {
@@ -336,5 +361,6 @@ int main() {
   test_best_path();
   test_invariants();
   test_damaged_tables();
+  test_interrupt();
   std::puts("jieba: ok");
 }

@@ -80,6 +80,28 @@ void an_interrupt_ends_the_loop() {
   nlptk::interrupt_hook().store(nullptr);
 }
 
+// One item that would never end, on a thread that no signal reaches.
+void an_interrupt_ends_a_long_item() {
+  nlptk::interrupt_hook().store(&stop_at_second_question);
+  for (const int threads : {1, 3}) {
+    asked = 0;
+    bool interrupted = false;
+    try {
+      parallel_for(3, threads, 1, [&](std::size_t begin, std::size_t, int) {
+        while (begin == 1) {
+          nlptk::poll_interrupt();
+          std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+      });
+    } catch (const nlptk::Interrupted&) {
+      interrupted = true;
+    }
+    CHECK(interrupted);
+    CHECK(asked == 2);
+  }
+  nlptk::interrupt_hook().store(nullptr);
+}
+
 void the_number_of_threads_is_sane() {
   CHECK(nlptk::resolve_threads(3) == 3);
   CHECK(nlptk::resolve_threads(INT_MAX) == nlptk::kMostThreads);
@@ -116,6 +138,7 @@ int main() {
   no_two_calls_share_a_workspace();
   an_exception_comes_back_and_stops_the_rest();
   an_interrupt_ends_the_loop();
+  an_interrupt_ends_a_long_item();
   the_number_of_threads_is_sane();
   random_numbers_are_the_published_ones();
   std::printf("ok\n");

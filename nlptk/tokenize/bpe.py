@@ -11,7 +11,6 @@ tokenizers 0.23 and tiktoken 0.14.
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -19,16 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlptk.errors import ConfigError, ModelError
+from nlptk.tokenize import bpe_checks as checks
 from nlptk.tokenize import bpe_formats as formats
 from nlptk.tokenize.bpe_formats import BPEParts, Merge
-from nlptk.tokenize.bpe_kernel import make_kernel, with_ids
-from nlptk.tokenize.bpe_offsets import Form, normal_offsets
+from nlptk.tokenize.bpe_kernel import make_kernel
+from nlptk.tokenize.bpe_offsets import Form
+from nlptk.tokenize.bpe_text import TextEncoder
 from nlptk.tokenize.bpe_training import Corpus, Progress, count_pieces, learn_merges
 from nlptk.tokenize.bpe_writing import tokenizer_json, write_bpe
 from nlptk.tokenize.hf_json import AddedToken
 from nlptk.tokenize.pretokenizers import Scanner, resolve_pattern
-
-_NORMALIZATIONS = (None, "NFC", "NFD", "NFKC", "NFKD")
 
 
 def _default_pattern(byte_level: bool) -> str:
@@ -42,7 +41,7 @@ class BPE:
         vocab: token -> id. Byte-level tokens are written as GPT-2 does ("Ġthe" is " the").
         merges: pairs of tokens, the first to be merged first.
         special_tokens: tokens that stand in a text as they are ("<|endoftext|>"); a str gets the next free
-            id.
+            id, a mapping gives ids.
         byte_level: units are bytes, so that nothing is unknown; else characters.
         pattern: how a text is cut into pieces, within which alone merges happen: "gpt2", "cl100k", "o200k",
             "llama3" and the other names of ``nlptk.tokenize.pretokenizers.PATTERNS``, or a regular
@@ -69,7 +68,7 @@ class BPE:
         vocab: Mapping[str, int] | None = None,
         merges: Iterable[Merge] = (),
         *,
-        special_tokens: Iterable[AddedToken | str] = (),
+        special_tokens: Iterable[AddedToken | str] | Mapping[str, int] = (),
         byte_level: bool = True,
         pattern: str | None = None,
         prefix_space: bool = False,
@@ -87,23 +86,21 @@ class BPE:
     ) -> None:
         if vocab is None:
             vocab = {char: byte for byte, char in enumerate(formats.BYTE_CHARACTERS)} if byte_level else {}
-        if byte_level and (end_of_word_suffix or continuing_subword_prefix):
-            raise ConfigError("bpe: marks at words' ends or inside them are for byte_level=False only")
-        if dropout is not None and not 0 <= dropout <= 1:
-            raise ConfigError(f"bpe: dropout must be from 0 to 1, not {dropout!r}")
-        if normalization not in _NORMALIZATIONS:
-            raise ConfigError(
-                f"bpe: normalization must be NFC, NFD, NFKC, NFKD or None, not {normalization!r}"
-            )
+        checks.check_marks(byte_level, end_of_word_suffix, continuing_subword_prefix)
         if unk_token is not None and unk_token not in vocab:
             raise ModelError(f"bpe: the unk_token {unk_token!r} is not in the vocabulary")
-        if isinstance(threads, bool) or not isinstance(threads, int) or threads < 0:
-            raise ConfigError(f"bpe: threads must be 0 or a positive whole number, not {threads!r}")
         self.pattern = pattern or _default_pattern(byte_level)
-        self.threads = threads
-        self.dropout = dropout
-        self.normalization = normalization
-        self.begin_ids, self.end_ids = list(begin_ids), list(end_ids)
+        self.threads = checks.thread_count(threads)
+        self.dropout = checks.probability(dropout)
+        self.normalization: Form | None = checks.normal_form(normalization)
+        self._vocab = checks.check_vocab(vocab)
+        self._merges = checks.check_merges(merges)
+        self._special = checks.with_ids(special_tokens, self._vocab)
+        self._added = {token.content: token.id for token in self._special}
+        self._tokens = {number: token for token, number in self._vocab.items()}
+        self._tokens.update({token.id: token.content for token in self._special})
+        self.begin_ids = checks.check_frame("begin_ids", begin_ids, self._tokens)
+        self.end_ids = checks.check_frame("end_ids", end_ids, self._tokens)
         self._how = resolve_pattern(self.pattern)
         self._settings: dict[str, Any] = {
             "byte_level": byte_level,
@@ -120,17 +117,25 @@ class BPE:
             "end_ids": self.end_ids,
             "dropout": dropout,
         }
-        self._vocab = dict(vocab)
-        self._merges = [(a, b) for a, b in merges]
-        self._special = with_ids(special_tokens, self._vocab)
-        self._added = {token.content: token.id for token in self._special}
-        self._tokens = {number: token for token, number in self._vocab.items()}
-        self._tokens.update({token.id: token.content for token in self._special})
+        self._make_kernel()
+
+    def _make_kernel(self) -> None:
         self._kernel = make_kernel(self._parts())
+        self._texts = TextEncoder(
+            self._kernel, self._how, self.normalization, self._settings["prefix_space"], self.threads
+        )
         # A str, and nothing beside the kernel to be asked: the usual case of encode().
         self._plain = isinstance(self._how, Scanner) and not (
-            normalization or dropout or begin_ids or end_ids
+            self.normalization or self.dropout or self.begin_ids or self.end_ids
         )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies, and other processes: all but the kernel, which is made again."""
+        return {name: value for name, value in vars(self).items() if name not in ("_kernel", "_texts")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._make_kernel()
 
     # ---- making ----------------------------------------------------------------------------------
 
@@ -178,18 +183,21 @@ class BPE:
             ConfigError: vocab_size is below the alphabet, or another setting is not usable.
         """
         pattern = pattern or _default_pattern(byte_level)
+        vocab_size = checks.whole("vocab_size", vocab_size)
+        options = {
+            "min_frequency": checks.whole("min_frequency", min_frequency, most=2**63 - 1),
+            "limit_alphabet": checks.whole("limit_alphabet", limit_alphabet or 0),
+            "max_token_length": checks.whole("max_token_length", max_token_length or 0),
+        }
+        threads = checks.thread_count(threads)
+        special = checks.special_names(special_tokens, unk_token)
+        checks.check_marks(byte_level, end_of_word_suffix, continuing_subword_prefix)
         counter = count_pieces(files_or_lines, pattern, prefix_space, threads, errors, progress)
         marks = {
             "byte_level": byte_level,
             "end_of_word_suffix": end_of_word_suffix,
             "continuing_subword_prefix": continuing_subword_prefix,
         }
-        options = {
-            "min_frequency": min_frequency,
-            "limit_alphabet": limit_alphabet or 0,
-            "max_token_length": max_token_length or 0,
-        }
-        special = list(dict.fromkeys([*special_tokens, *([unk_token] if unk_token else [])]))
         vocab, merges = learn_merges(counter, vocab_size, special, initial_alphabet, marks, options, progress)
         return cls(
             vocab,
@@ -221,26 +229,27 @@ class BPE:
             ModelError: the file is missing or malformed, or needs what is not supported.
         """
         parts = formats.read_bpe(path, merges)
-        more = (
-            [AddedToken(token, number, special=True) for token, number in special_tokens.items()]
-            if isinstance(special_tokens, Mapping)
-            else list(special_tokens)
-        )
-        try:
-            return cls(
-                parts.vocab,
-                parts.merges,
-                special_tokens=[*parts.special_tokens, *more],
-                **{**parts.settings, **settings},
-            )
-        except ModelError as error:
-            raise ModelError(f"{os.fspath(path)}: {error}") from None
+        known = {**parts.vocab, **{token.content: token.id for token in parts.special_tokens}}
+        parts.special_tokens += checks.with_ids(special_tokens, known)
+        return cls._of_parts(parts, os.fspath(path), settings)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], source: str = "tokenizer.json") -> BPE:
         """A model from the object of a tokenizer.json. Raises ModelError, which names `source`."""
-        parts = formats.read_tokenizer(data, source)
-        return cls(parts.vocab, parts.merges, special_tokens=parts.special_tokens, **parts.settings)
+        return cls._of_parts(formats.read_tokenizer(data, source), source, {})
+
+    @classmethod
+    def _of_parts(cls, parts: BPEParts, source: str, settings: Mapping[str, Any]) -> BPE:
+        """A model that was read from `source`, which errors name."""
+        try:
+            options = {**parts.settings, **settings}
+            return cls(parts.vocab, parts.merges, special_tokens=parts.special_tokens, **options)
+        except ModelError as error:
+            raise ModelError(f"{source}: {error}") from None
+        except ConfigError as error:
+            if settings:
+                raise
+            raise ModelError(f"{source}: {error}") from None
 
     def to_json(self) -> dict[str, Any]:
         """The object of a tokenizer.json, which tokenizers reads."""
@@ -291,9 +300,16 @@ class BPE:
         return [[*self.begin_ids, *ids, *self.end_ids] for ids in bodies]
 
     def _bodies(self, texts: Sequence[str], seed: int) -> list[list[int]]:
-        if isinstance(self._how, Scanner) and self.normalization is None:
-            return self._kernel.encode_batch(texts, True, self.dropout or 0.0, seed, self.threads)
-        return [self._encode_pieces(text, seed + i)[0].tolist() for i, text in enumerate(texts)]
+        checks.check_texts(texts)
+        seed, dropout = checks.seed(seed), self.dropout or 0.0
+        if isinstance(self._how, Scanner) and (
+            self.normalization is None or all(map(self._texts.direct, texts))
+        ):
+            return self._kernel.encode_batch(texts, 3, dropout, seed, self.threads)
+        return [
+            self._texts.columns(checks.check_text(text), dropout, seed + i, offsets=False)[0].tolist()
+            for i, text in enumerate(texts)
+        ]
 
     def encode_with_offsets(self, text: str, *, seed: int = 0) -> tuple[list[int], list[tuple[int, int]]]:
         """Ids, and where each token lies in the text, in characters (white space included).
@@ -315,21 +331,15 @@ class BPE:
         """The text of these ids; bytes that are not UTF-8 become U+FFFD.
 
         Raises:
-            ConfigError: an id is no token's.
+            ConfigError: an id is no token's, or `ids` is no flat sequence of whole numbers.
         """
         return self.decode_bytes(ids, skip_special_tokens).decode("utf-8", "replace")
 
     def decode_bytes(self, ids: Sequence[int] | NDArray[Any], skip_special_tokens: bool = True) -> bytes:
         """The bytes of these ids. Raises ConfigError for an id that is no token's."""
-        bad = (
-            np.flatnonzero((ids < 0) | (ids >= 2**31)).tolist()
-            if isinstance(ids, np.ndarray)
-            else [place for place, number in enumerate(ids) if not 0 <= number < 2**31]
-        )
-        if bad:
-            raise ConfigError(f"bpe: the id {ids[bad[0]]} at place {bad[0]} is out of range")
+        array = checks.id_array(ids)
         try:
-            return self._kernel.decode(np.asarray(ids, np.uint32), skip_special_tokens)
+            return self._kernel.decode(array, skip_special_tokens)
         except ValueError as error:
             raise ConfigError(f"bpe: {error}; ids go from 0 to {max(self._tokens, default=-1)}") from None
 
@@ -364,15 +374,17 @@ class BPE:
         """The token of an id, or None."""
         return self._tokens.get(number)
 
-    # ---- within ----------------------------------------------------------------------------------
-
     def encode_arrays(
         self, texts: Sequence[str], *, seed: int = 0
     ) -> tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
         """Ids, starts and ends [tokens of all texts], and where each text's begin, [texts + 1]; no frame."""
+        checks.check_texts(texts)
+        seed, dropout = checks.seed(seed), self.dropout or 0.0
         if isinstance(self._how, Scanner) and self.normalization is None:
-            return self._kernel.encode_offsets(texts, True, self.dropout or 0.0, seed, self.threads)
-        parts = [self._encode_pieces(text, seed + i) for i, text in enumerate(texts)]
+            return self._kernel.encode_offsets(texts, 3, dropout, seed, self.threads)
+        parts = [
+            self._texts.columns(checks.check_text(text), dropout, seed + i) for i, text in enumerate(texts)
+        ]
         columns = [np.concatenate([part[i] for part in parts] or [np.zeros(0)]) for i in range(3)]
         bounds = np.cumsum([0, *(len(part[0]) for part in parts)])
         return (
@@ -381,37 +393,6 @@ class BPE:
             columns[2].astype(np.int32),
             bounds.astype(np.int64),
         )
-
-    def _encode_pieces(self, text: str, seed: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        """Ids, starts and ends in a text that is brought into a normal form, or cut by a regular
-        expression, first.
-        """
-        if self.normalization is None or unicodedata.is_normalized(self.normalization, text):
-            return self._cut_and_encode(text, seed)
-        ids, starts, ends = self._cut_and_encode(unicodedata.normalize(self.normalization, text), seed)
-        begins_at, ends_at = normal_offsets(text, self.normalization)
-        return ids, begins_at[starts], ends_at[ends]
-
-    def _cut_and_encode(self, text: str, seed: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        dropout = self.dropout or 0.0
-        if isinstance(self._how, Scanner):
-            return self._kernel.encode_offsets([text], True, dropout, seed, 1)[:3]
-        found: list[tuple[NDArray[Any], ...]] = []
-        at = 0
-        for begin, end, number in [*self._kernel.find_special(text), (len(text), len(text), -1)]:
-            stretch = text[at:begin]
-            spans = self._how.spans(stretch)
-            pieces = [stretch[a:b] for a, b in spans]
-            ids, starts, ends, bounds = self._kernel.encode_offsets(
-                pieces, False, dropout, seed, self.threads
-            )
-            shift = np.repeat([at + a for a, _ in spans], np.diff(bounds)) if spans else 0
-            found.append((ids, starts + shift, ends + shift))
-            if number >= 0:
-                found.append((np.array([number]), np.array([begin]), np.array([end])))
-            at = end
-        ids, starts, ends = (np.concatenate(column) for column in zip(*found, strict=True))
-        return ids, starts, ends
 
     def _parts(self) -> BPEParts:
         return BPEParts(self._vocab, self._merges, self._special, self._settings)

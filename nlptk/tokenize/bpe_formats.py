@@ -10,14 +10,15 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from nlptk import _core
-from nlptk.errors import ModelError
+from nlptk.errors import ConfigError, ModelError
 from nlptk.tokenize.hf_json import (
     AddedToken,
+    check_id,
     find_file,
     model_type,
     read_added_tokens,
@@ -89,7 +90,7 @@ def read_bpe(path: PathLike, merges: PathLike | None = None) -> BPEParts:
         place.
     """
     names = ("tokenizer.json", "vocab.json", "merges.txt")
-    file = find_file(path, names)
+    file = find_file(path, names if merges is None else ("vocab.json",))
     if merges is not None:
         return read_vocab_and_merges(file, merges)
     if file.suffix == ".tiktoken":
@@ -118,9 +119,13 @@ def read_tokenizer(data: Mapping[str, Any], path: PathLike) -> BPEParts:
             f"{source}: the model is {model_type(data)}, not BPE; WordPiece has a class of its own"
         )
     model = data["model"]
-    merges = [
-        _merge(entry, f"{source}: merges[{place}]") for place, entry in enumerate(model.get("merges") or [])
-    ]
+    entries = model.get("merges") or []
+    if not isinstance(entries, list):
+        raise ModelError(f'{source}: "merges" must be a list')
+    merges = [_merge(entry, f"{source}: merges[{place}]") for place, entry in enumerate(entries)]
+    for name in ("unk_token", "end_of_word_suffix", "continuing_subword_prefix"):
+        if not isinstance(model.get(name), (str, type(None))):
+            raise ModelError(f"{source}: {name} must be a token or null, not {model[name]!r}")
     settings: dict[str, Any] = {
         "byte_level": False,
         "unk_token": model.get("unk_token"),
@@ -130,12 +135,31 @@ def read_tokenizer(data: Mapping[str, Any], path: PathLike) -> BPEParts:
         "byte_fallback": bool(model.get("byte_fallback")),
         "ignore_merges": bool(model.get("ignore_merges")),
         "dropout": model.get("dropout"),
-        **_normalizer(data.get("normalizer"), source),
-        **_pre_tokenizer(data.get("pre_tokenizer"), source),
-        **_post_processor(data.get("post_processor"), source),
+        **_part(data, "normalizer", _normalizer, source),
+        **_part(data, "pre_tokenizer", _pre_tokenizer, source),
+        **_part(data, "post_processor", _post_processor, source),
     }
-    added = read_added_tokens(data, path)
-    return BPEParts(read_vocab(model.get("vocab"), path), merges, added, settings)
+    vocab = read_vocab(model.get("vocab"), path)
+    if settings["byte_level"]:
+        if settings["end_of_word_suffix"] or settings["continuing_subword_prefix"]:
+            raise ModelError(
+                f"{source}: a byte-level model with marks at words' ends or insides is not supported"
+            )
+        if settings["unk_token"] not in vocab:  # which no byte-level text needs
+            settings["unk_token"] = None
+    return BPEParts(vocab, merges, read_added_tokens(data, path), settings)
+
+
+def _part(
+    data: Mapping[str, Any], name: str, read: Callable[[Any, str], dict[str, Any]], source: str
+) -> dict[str, Any]:
+    """The settings that a part of a tokenizer.json says. ModelError if it is not made as such parts are."""
+    try:
+        return read(data.get(name), source)
+    except ConfigError as error:
+        raise ModelError(f"{source}: {error}") from error
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{source}: the {name} is malformed") from error
 
 
 def _merge(entry: Any, where: str) -> Merge:
@@ -170,7 +194,11 @@ def _pre_tokenizer(part: Any, source: str) -> dict[str, Any]:
     patterns: list[str] = []
     for stage in _stages(part, "pretokenizers"):
         kind = stage.get("type")
+        if found.get("byte_level"):
+            raise ModelError(f"{source}: the pre-tokenizer {kind} after ByteLevel is not supported")
         if kind == "ByteLevel":
+            if stage.get("add_prefix_space") and patterns:  # each piece would get a space
+                raise ModelError(f"{source}: ByteLevel with add_prefix_space after a split is not supported")
             found["byte_level"] = True
             found["prefix_space"] = bool(stage.get("add_prefix_space"))
             if stage.get("use_regex", True):
@@ -199,11 +227,14 @@ def _post_processor(part: Any, source: str) -> dict[str, Any]:
     for stage in _stages(part, "processors"):
         kind = stage.get("type")
         if kind in ("RobertaProcessing", "BertProcessing"):
-            before, after = [stage["cls"][1]], [stage["sep"][1]]
+            left, right = [stage["cls"][1]], [stage["sep"][1]]
         elif kind == "TemplateProcessing":
-            before, after = _template(stage, source)
+            left, right = _template(stage, source)
         elif kind != "ByteLevel":  # which only trims offsets
             raise ModelError(f"{source}: the post-processor {kind} is not supported")
+        else:
+            continue
+        before, after = [*left, *before], [*after, *right]
     return {"begin_ids": before, "end_ids": after} if before or after else {}
 
 
@@ -273,8 +304,11 @@ def read_tiktoken(path: PathLike) -> BPEParts:
             continue
         where = f"{os.fspath(path)}, line {number}"
         try:
-            token, rank = line.split()
-            ranks[base64.b64decode(token, validate=True)] = int(rank)
+            name, rank = line.split()
+            token = base64.b64decode(name, validate=True)
+            if token in ranks:
+                raise ModelError(f"{where}: the token {name} stands twice")
+            ranks[token] = check_id(int(rank), where)
         except (ValueError, binascii.Error):
             raise ModelError(f"{where}: expected a token in base64 and its rank, not {line[:40]!r}") from None
     return parts_of_ranks(ranks, os.fspath(path))

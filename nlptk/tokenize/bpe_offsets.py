@@ -33,13 +33,11 @@ def normal_offsets(text: str, form: Form) -> tuple[NDArray[np.int32], NDArray[np
 def _boundaries(text: str, form: Form) -> list[int]:
     """Places at which the text may be cut without changing what normalization makes of it."""
     found = [0]
-    normal = unicodedata.normalize(form, text[:1])
     for place in range(1, len(text)):
-        one = unicodedata.normalize(form, text[place])
+        if unicodedata.combining(text[place]):
+            continue
+        before = unicodedata.normalize(form, text[found[-1] : place])
         both = unicodedata.normalize(form, text[found[-1] : place + 1])
-        if unicodedata.combining(text[place]) == 0 and both == normal + one:
+        if both == before + unicodedata.normalize(form, text[place]):
             found.append(place)
-            normal = one
-        else:
-            normal = both
     return [*found, len(text)] if text else [0]

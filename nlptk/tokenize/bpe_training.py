@@ -13,7 +13,7 @@ from nlptk import _core
 from nlptk.corpora.files import LineReader, error_at, open_text
 from nlptk.errors import ConfigError, DataError
 from nlptk.tokenize.bpe_formats import BYTE_CHARACTERS, Merge
-from nlptk.tokenize.bpe_kernel import token_name, unit_bytes
+from nlptk.tokenize.bpe_kernel import token_bytes, token_name, unit_bytes
 from nlptk.tokenize.pretokenizers import Scanner, Splitter, resolve_pattern
 
 #: A file, several files, or lines.
@@ -151,7 +151,7 @@ def learn_merges(
     """Vocabulary and merges from counted pieces; for the arguments see :meth:`nlptk.BPE.train`.
 
     Raises:
-        DataError: nothing was counted.
+        DataError: nothing was counted, or the text holds the marks of words' ends or insides.
         ConfigError: `vocab_size` is below the alphabet, or `alphabet` holds more than units.
     """
     byte_level = bool(marks["byte_level"])
@@ -162,7 +162,7 @@ def learn_merges(
         "byte_level": byte_level,
         "marks_start": marks["continuing_subword_prefix"] is not None,
         "marks_end": marks["end_of_word_suffix"] is not None,
-        "special": [token.encode() for token in special],
+        "special": [token_bytes(token, marks) for token in special],
         "alphabet": [unit_bytes(unit, byte_level) for unit in alphabet],
     }
     if counter.pieces == 0:
@@ -173,5 +173,11 @@ def learn_merges(
     except ValueError as error:
         raise ConfigError(f"bpe: {error}") from None
     names = [*special, *(token_name(token, marks) for token in tokens[specials:])]
+    for token, name in zip(tokens, names, strict=True):
+        if token_bytes(name, marks) != token:
+            raise DataError(
+                f"bpe: the training text holds a mark of the model, so that the token {name!r} could be "
+                "read in two ways; choose another end_of_word_suffix or continuing_subword_prefix"
+            )
     vocab = {name: number for number, name in enumerate(names)}
     return vocab, [(names[a], names[b]) for a, b, _ in merges.tolist()]

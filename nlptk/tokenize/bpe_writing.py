@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from nlptk.corpora.files import atomic_writer
-from nlptk.errors import ModelError
-from nlptk.tokenize.bpe_formats import BPEParts, Merge, hide_bytes
+from nlptk.errors import DataError, ModelError
+from nlptk.tokenize.bpe_formats import BPEParts, Merge, hide_bytes, parts_of_ranks
 from nlptk.tokenize.pretokenizers import PATTERNS
 
 
@@ -25,7 +25,10 @@ def write_bpe(path: str | os.PathLike[str], parts: BPEParts) -> None:
     elif target.suffix == ".txt":
         files = {target: merges_text(parts.merges)}
     else:
-        target.mkdir(parents=True, exist_ok=True)
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(f"cannot make the folder {os.fspath(path)!r}: {error.strerror}") from error
         vocab = dict(sorted(parts.vocab.items(), key=lambda item: item[1]))
         files = {
             target / "vocab.json": json.dumps(vocab, ensure_ascii=False),
@@ -85,6 +88,10 @@ def _write_pre_tokenizer(settings: Mapping[str, Any]) -> dict[str, Any] | None:
         stages.append({"type": "Split", "pattern": {"Regex": regex}, "behavior": "Isolated", "invert": False})
     if settings.get("byte_level", True):
         stages.append(_byte_level(bool(settings.get("prefix_space")), pattern == "gpt2"))
+    if settings.get("prefix_space") and not (stages and stages[0]["type"] == "ByteLevel"):
+        raise ModelError(
+            f"tokenizer.json cannot hold prefix_space with the pattern {pattern!r}, only with gpt2 or none"
+        )
     if len(stages) < 2:
         return stages[0] if stages else None
     return {"type": "Sequence", "pretokenizers": stages}
@@ -120,29 +127,26 @@ def _write_template(parts: BPEParts) -> dict[str, Any] | None:
 
 
 def merges_text(merges: Iterable[Merge]) -> str:
-    """The content of a ``merges.txt``."""
+    """The content of a ``merges.txt``. ModelError for tokens with white space, which it cannot hold."""
+    merges = list(merges)
+    for merge in merges:
+        if any(" " in token or "\n" in token or "\r" in token or not token for token in merge):
+            raise ModelError(f"merges.txt cannot hold the merge {merge!r}; save the model as tokenizer.json")
     return "#version: 0.2\n" + "".join(f"{a} {b}\n" for a, b in merges)
 
 
 def tiktoken_text(parts: BPEParts) -> str:
-    """The content of a ``.tiktoken`` file. ModelError for a model whose ids are not its ranks."""
-    lines = []
-    made = {a + b: place for place, (a, b) in enumerate(parts.merges)}
-    order = sorted(parts.vocab, key=parts.vocab.__getitem__)
-    ranks = [made[token] for token in order if token in made]
-    first = next((place for place, token in enumerate(order) if token in made), len(order))
+    """The content of a ``.tiktoken`` file. ModelError for a model that tiktoken would apply otherwise."""
+    made = {a + b for a, b in parts.merges}
     special = {token.content for token in parts.special_tokens}
-    if (
-        not parts.settings.get("byte_level", True)
-        or ranks != sorted(ranks)
-        or len(order) - first > len(ranks)
-    ):
+    ranks: dict[bytes, int] = {}
+    for token, number in sorted(parts.vocab.items(), key=lambda item: item[1]):
+        data = hide_bytes(token)
+        if data is not None and (token not in special or token in made or len(data) == 1):
+            ranks[data] = number
+    # tiktoken knows no merges: those that it finds from the ranks must be the model's.
+    if not parts.settings.get("byte_level", True) or parts_of_ranks(ranks).merges != parts.merges:
         raise ModelError(
             "a .tiktoken file holds byte-level models whose ids rise with the order of their merges only"
         )
-    for token in order:
-        data = hide_bytes(token)
-        if data is None or (token in special and token not in made and len(data) > 1):
-            continue
-        lines.append(f"{base64.b64encode(data).decode()} {parts.vocab[token]}\n")
-    return "".join(lines)
+    return "".join(f"{base64.b64encode(data).decode()} {number}\n" for data, number in ranks.items())

@@ -15,15 +15,18 @@ BpeCounter::BpeCounter(Pattern pattern, bool prefix_space, int threads)
 
 void BpeCounter::add_lines(std::string_view text) {
   constexpr std::size_t kShare = std::size_t{1} << 17;
-  // A thread takes the lines that begin in its share.
   const auto line_begin = [&](std::size_t at) {
     if (at == 0 || at >= text.size()) return std::min(at, text.size());
     const std::size_t end = text.find('\n', at - 1);
     return end == std::string_view::npos ? text.size() : end + 1;
   };
-  parallel_for((text.size() + kShare - 1) / kShare, threads_, 1, [&](std::size_t share, std::size_t, int thread) {
-    const std::size_t last = line_begin((share + 1) * kShare);
-    for (std::size_t at = line_begin(share * kShare); at < last;) {
+  // A thread takes the lines that begin in its share. A line of many shares is looked over once, not for each of them.
+  std::vector<std::size_t> begins;
+  for (std::size_t at = 0; at < text.size(); at = line_begin(std::max(at + 1, begins.size() * kShare))) begins.push_back(at);
+  begins.push_back(text.size());
+  parallel_for(begins.size() - 1, threads_, 1, [&](std::size_t share, std::size_t, int thread) {
+    const std::size_t last = begins[share + 1];
+    for (std::size_t at = begins[share]; at < last;) {
       const std::size_t end = line_begin(at + 1);
       count(text.substr(at, end - at), tables_[static_cast<std::size_t>(thread)]);
       at = end;
@@ -37,8 +40,11 @@ void BpeCounter::count(std::string_view text, WordCounts& table) {
     prefixed.append(1, ' ').append(text);
     text = prefixed;
   }
-  for_each_piece(pattern_, text.data(), text.size(),
-                 [&](std::size_t begin, std::size_t end) { table.add(text.substr(begin, end - begin)); });
+  unsigned pieces = 0;
+  for_each_piece(pattern_, text.data(), text.size(), [&](std::size_t begin, std::size_t end) {
+    if (++pieces % 4096 == 0) poll_interrupt();
+    table.add(text.substr(begin, end - begin));
+  });
 }
 
 std::size_t BpeCounter::size() const {

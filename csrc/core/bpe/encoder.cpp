@@ -3,10 +3,17 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "parallel.hpp"
+
 namespace nlptk {
 
 BpeEncoder::BpeEncoder(BpeModel model, BpeTextOptions options)
-    : model_(std::move(model)), options_(std::move(options)), special_(options_.special) {
+    : model_(std::move(model)), options_(std::move(options)) {
+  std::vector<SpecialToken> given, normalized;
+  for (const SpecialToken& token : options_.special)
+    if (token.searched) (token.normalized ? normalized : given).push_back(token);
+  given_ = SpecialTokens(std::move(given));
+  normalized_ = SpecialTokens(std::move(normalized));
   for (std::size_t i = 0; i < options_.special.size(); ++i) special_of_.emplace(options_.special[i].id, i);
 }
 
@@ -22,21 +29,53 @@ std::unique_ptr<BpeEncoder::Workspace> BpeEncoder::take() const {
   return std::make_unique<Workspace>();
 }
 
-void BpeEncoder::give(std::unique_ptr<Workspace> workspace) const {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  idle_.push_back(std::move(workspace));
+void BpeEncoder::give(std::unique_ptr<Workspace> workspace) const noexcept {
+  constexpr std::size_t kKept = std::size_t{1} << 26;  // bytes: what one huge text needed is not held for ever
+  if (workspace->utf8.capacity() > kKept || workspace->buffer.capacity() > kKept) return;
+  try {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    idle_.push_back(std::move(workspace));
+  } catch (...) {
+    // No memory to keep it: the next call makes a new one.
+  }
 }
+
+namespace {
+
+// Calls stretch(begin, end) for what lies between special tokens, and special(found) for each of them.
+template <class Stretch, class Special>
+void part(const SpecialTokens& tokens, std::string_view text, Stretch&& stretch, Special&& special) {
+  std::size_t at = 0;
+  SpecialTokens::Found found;
+  for (std::size_t count = 1; !tokens.empty() && tokens.next(text, at, found); ++count) {
+    if (count % 4096 == 0) poll_interrupt();
+    stretch(at, found.begin);
+    special(found);
+    at = found.end;
+  }
+  stretch(at, text.size());
+}
+
+}  // namespace
 
 void BpeEncoder::encode(std::string_view text, const Request& request, Workspace& workspace, BpeTokens& out) const {
   workspace.random = Random(request.seed);
-  std::size_t at = 0;
-  SpecialTokens::Found found;
-  while (request.special && !special_.empty() && special_.next(text, at, found)) {
-    encode_stretch(text.substr(at, found.begin - at), at, request, workspace, out);
-    add(found.id, found.begin, found.end, request, out);
-    at = found.end;
-  }
-  encode_stretch(text.substr(at), at, request, workspace, out);
+  if (!(request.look & kGiven) || given_.empty()) return encode_rest(text, 0, request, workspace, out);
+  part(
+      given_, text,
+      [&](std::size_t a, std::size_t b) { encode_rest(text.substr(a, b - a), a, request, workspace, out); },
+      [&](const SpecialTokens::Found& found) { add(found.id, found.begin, found.end, request, out); });
+}
+
+// What the special tokens that are looked for first have left of a text.
+void BpeEncoder::encode_rest(std::string_view text, std::size_t shift, const Request& request, Workspace& workspace,
+                             BpeTokens& out) const {
+  if (!(request.look & kNormalized) || normalized_.empty())
+    return encode_stretch(text, shift, request, workspace, out);
+  part(
+      normalized_, text,
+      [&](std::size_t a, std::size_t b) { encode_stretch(text.substr(a, b - a), shift + a, request, workspace, out); },
+      [&](const SpecialTokens::Found& found) { add(found.id, shift + found.begin, shift + found.end, request, out); });
 }
 
 void BpeEncoder::encode_stretch(std::string_view text, std::size_t shift, const Request& request,
@@ -55,7 +94,9 @@ void BpeEncoder::encode_stretch(std::string_view text, std::size_t shift, const 
 void BpeEncoder::encode_plain(std::string_view text, std::size_t shift, const Request& request, Workspace& workspace,
                               BpeTokens& out) const {
   const bool fast = model_.complete() && model_.linear() && request.dropout == 0;
+  unsigned pieces = 0;
   for_each_piece(options_.pattern, text.data(), text.size(), [&](std::size_t begin, std::size_t end) {
+    if (++pieces % 4096 == 0) poll_interrupt();
     const std::string_view piece = text.substr(begin, end - begin);
     if (!fast) return encode_any(piece, shift + begin, request, workspace, out);
     const std::size_t before = out.ids.size();
@@ -106,12 +147,13 @@ void BpeEncoder::encode_any(std::string_view piece, std::size_t shift, const Req
   workspace.buffer.clear();
   workspace.units.clear();
   workspace.origins.clear();
-  if (options.ignore_merges) {
+  if (options.ignore_merges && request.dropout == 0) {  // as the reference does
     const TokenId whole = model_.find(options.marks_start ? kWordStart + std::string(piece) : std::string(piece));
     if (whole != kNoToken) return add(model_.external(whole), shift, shift + piece.size(), request, out);
   }
   bool unknown_before = false;
-  for (std::size_t at = 0; at < piece.size();) {
+  for (std::size_t at = 0, units = 1; at < piece.size(); ++units) {
+    if (units % 65536 == 0) poll_interrupt();
     const std::size_t length =
         options.byte_level ? 1 : utf8::length_of(static_cast<unsigned char>(piece[at]));
     const std::string_view unit = piece.substr(at, length);
@@ -193,6 +235,7 @@ void BpeEncoder::add(TokenId id, std::size_t begin, std::size_t end, const Reque
 std::string BpeEncoder::decode(const TokenId* ids, std::size_t count, bool skip_special) const {
   std::string text;
   for (std::size_t i = 0; i < count; ++i) {
+    if (i % 65536 == 65535) poll_interrupt();
     const auto special = special_of_.find(ids[i]);
     if (special != special_of_.end()) {
       const SpecialToken& token = options_.special[special->second];

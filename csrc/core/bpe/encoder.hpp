@@ -33,9 +33,12 @@ struct BpeTextOptions {
 // Immutable but for the workspaces, of which each call takes one: threads may share an encoder.
 class BpeEncoder {
  public:
+  // Which special tokens are looked for.
+  enum Look : unsigned { kNone = 0, kGiven = 1, kNormalized = 2, kAll = 3 };
+
   struct Request {
     bool offsets = false;
-    bool special = true;  // look for special tokens
+    unsigned look = kAll;
     double dropout = 0;
     std::uint64_t seed = 0;
   };
@@ -43,7 +46,7 @@ class BpeEncoder {
   BpeEncoder(BpeModel model, BpeTextOptions options);
 
   const BpeModel& model() const { return model_; }
-  const SpecialTokens& special() const { return special_; }
+  const SpecialTokens& special(bool normalized) const { return normalized ? normalized_ : given_; }
 
   // What encoding one text needs beside the model: caches that warm up, and memory that is kept.
   struct Workspace {
@@ -79,8 +82,9 @@ class BpeEncoder {
  private:
   friend class Lease;
   std::unique_ptr<Workspace> take() const;
-  void give(std::unique_ptr<Workspace> workspace) const;
+  void give(std::unique_ptr<Workspace> workspace) const noexcept;
 
+  void encode_rest(std::string_view text, std::size_t shift, const Request&, Workspace&, BpeTokens&) const;
   void encode_stretch(std::string_view text, std::size_t shift, const Request&, Workspace&, BpeTokens&) const;
   void encode_plain(std::string_view text, std::size_t shift, const Request&, Workspace&, BpeTokens&) const;
   void encode_fast(std::string_view piece, std::size_t readable, Workspace&, std::vector<TokenId>& ids) const;
@@ -91,7 +95,7 @@ class BpeEncoder {
 
   BpeModel model_;
   BpeTextOptions options_;
-  SpecialTokens special_;
+  SpecialTokens given_, normalized_;
   std::unordered_map<TokenId, std::size_t> special_of_;  // id -> place in options_.special
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Workspace>> idle_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "parallel.hpp"
+
 namespace nlptk {
 
 void Backtracker::encode(const BpeModel& model, std::string_view piece, std::vector<TokenId>& tokens) {
@@ -14,7 +16,8 @@ void Backtracker::encode(const BpeModel& model, std::string_view piece, std::vec
   const auto is_dead = [&](std::size_t at) { return dead_[at / 64] >> (at % 64) & 1; };
   std::size_t at = 0;
   TokenId token = whole.value;
-  while (at < size) {
+  for (std::size_t step = 1; at < size; ++step) {
+    if (step % 65536 == 0) poll_interrupt();
     const std::size_t end = at + model.length(token);
     if (!is_dead(end) && (tokens.size() == first || model.compatible(tokens.back(), token))) {
       tokens.push_back(token);
@@ -52,7 +55,8 @@ void HeapMerger::encode(const BpeModel& model, const std::vector<TokenId>& units
   dropped_.clear();
   for (std::size_t i = 0; i < units.size(); ++i) symbols_.push_back({units[i], i - 1, i + 1});
   for (std::size_t i = 0; i + 1 < units.size(); ++i) add(model, i);
-  while (!heap_.empty()) {
+  for (std::size_t step = 1; !heap_.empty(); ++step) {
+    if (step % 65536 == 0) poll_interrupt();
     const Candidate best = heap_.front();
     std::pop_heap(heap_.begin(), heap_.end());
     heap_.pop_back();

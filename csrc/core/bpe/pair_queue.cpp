@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "parallel.hpp"
+
 namespace nlptk {
 namespace {
 
@@ -24,7 +26,7 @@ void PairQueue::add_piece(const std::vector<std::uint32_t>& units, std::uint64_t
   slots_.push_back(kBoundary);
 }
 
-void PairQueue::start(std::size_t tokens, std::size_t longest) {
+void PairQueue::start(std::size_t tokens, std::size_t most, std::size_t longest) {
   slots_.shrink_to_fit();
   longest_ = longest;
   units_.assign(tokens, 1);
@@ -36,7 +38,7 @@ void PairQueue::start(std::size_t tokens, std::size_t longest) {
     const std::size_t end = run + 1 < run_begins_.size() ? run_begins_[run + 1] : slots_.size();
     total += run_weights_[run] * static_cast<std::int64_t>(end - run_begins_[run]);
   }
-  scan(std::max<std::int64_t>(1, total / (64 * static_cast<std::int64_t>(tokens))));
+  scan(std::max<std::int64_t>(1, total / (64 * static_cast<std::int64_t>(most))));
 }
 
 bool PairQueue::too_long(std::uint32_t left, std::uint32_t right) const {
@@ -49,7 +51,8 @@ template <class F>
 void PairQueue::each_untracked(F&& f) {
   for (std::size_t run = 0; run < run_begins_.size(); ++run) {
     const std::size_t end = run + 1 < run_begins_.size() ? run_begins_[run + 1] : slots_.size();
-    for (std::size_t at = run_begins_[run]; at < end;) {
+    for (std::size_t at = run_begins_[run], step = 1; at < end; ++step) {
+      if (step % 65536 == 0) poll_interrupt();
       const std::size_t after = slots_[at] == kBoundary ? at + 1 : next(at);
       if (slots_[at] != kBoundary && slots_[after] != kBoundary && !too_long(slots_[at], slots_[after])) {
         const std::uint64_t pair = PairCounts::key(slots_[at], slots_[after]);
@@ -127,6 +130,11 @@ bool PairQueue::best(Best& found) {
 
 void PairQueue::merge(std::uint32_t merged, bool fresh) {
   const std::uint32_t left = left_of(current_.pair), right = right_of(current_.pair);
+  if (merged >= units_.size()) {  // not for as many as may come: that may be far more than do
+    units_.resize(merged + std::size_t{1}, 1);
+    left_.of.resize(merged + std::size_t{1});
+    right_.of.resize(merged + std::size_t{1});
+  }
   units_[merged] = units_[left] + units_[right];
   // A token made a second time adds to the counts of pairs that were left out: none may be missing.
   if (!fresh && threshold_ > 1) scan(1);

@@ -27,8 +27,9 @@ class PairQueue {
 
   // Adds a piece by the ids of its units; pieces come with falling counts.
   void add_piece(const std::vector<std::uint32_t>& units, std::uint64_t count);
-  // After the last piece. `tokens`: how many there will be at most; `longest`: units of a token, 0 for any.
-  void start(std::size_t tokens, std::size_t longest);
+  // After the last piece. `tokens`: how many there are; `most`: how many there will be at most; `longest`: units of a
+  // token, 0 for any.
+  void start(std::size_t tokens, std::size_t most, std::size_t longest);
 
   // The pair that occurs most, of equals the one with the smaller ids; false if no pair occurs.
   bool best(Best& found);

@@ -17,6 +17,8 @@ struct SpecialToken {
   bool single_word = false;  // only where no word character touches it
   bool strip_left = false;   // takes the white space before it along
   bool strip_right = false;  // and after it
+  bool normalized = false;   // looked for after the others, in what they leave of the text (and in a normal form)
+  bool searched = true;      // else decoding alone knows it: a token that no text of a byte-level model can give
 };
 
 class SpecialTokens {

@@ -122,7 +122,9 @@ class Training {
     words.for_each([&](const WordCounts::Word& word) { order.push_back(&word); });
     std::sort(order.begin(), order.end(), [](const auto* a, const auto* b) { return a->count > b->count; });
     std::vector<std::uint32_t> units;
+    std::size_t filled = 0;
     for (const WordCounts::Word* word : order) {
+      if (++filled % 65536 == 0) poll_interrupt();
       units.clear();
       each_unit(word->text(), [&](const Unit& unit) {
         if (ids_[unit.value] != kNoToken) units.push_back(ids_[unit.index()]);
@@ -132,7 +134,7 @@ class Training {
   }
 
   void merge(const std::function<void(std::size_t)>& progress) {
-    queue_.start(options_.vocab_size, options_.max_token_length);
+    queue_.start(out_.tokens.size(), options_.vocab_size, options_.max_token_length);
     std::unordered_map<std::uint64_t, std::size_t> place;  // of a pair's merge, which may come again
     PairQueue::Best best;
     while (out_.tokens.size() < options_.vocab_size && queue_.best(best)) {
@@ -144,7 +146,7 @@ class Training {
       at->second = out_.merges.size();
       out_.merges.push_back({best.left, best.right, merged});
       queue_.merge(merged, out_.tokens.size() > before);
-      if (out_.merges.size() % 64 == 0) progress(out_.tokens.size());
+      progress(out_.tokens.size());
     }
     std::erase_if(out_.merges, [](const BpeMerge& merge) { return merge.merged == kNoToken; });
   }

@@ -69,6 +69,7 @@ class Buffer {
  public:
   // Valid until the next call, and as long as `text` is: ASCII is not copied.
   std::string_view convert(const TextSpan& text);
+  std::size_t capacity() const { return capacity_; }
 
  private:
   std::unique_ptr<char[]> bytes_;

@@ -4,6 +4,7 @@
 #include <array>
 #include <stdexcept>
 
+#include "parallel.hpp"
 #include "unicode.hpp"
 
 namespace nlptk {
@@ -48,6 +49,7 @@ void JiebaCutter::best_path(std::size_t begin, std::size_t end, JiebaWorkspace& 
   codes[end] = 0;  // no child: ends every walk
   scores[end] = 0;
   for (std::size_t start = end; start-- > begin;) {
+    if ((start & kPollMask) == 0) poll_interrupt();
     // The second step is the one that misses the cache; four characters ahead it is there in time.
     if (start >= begin + 4) __builtin_prefetch(nodes + nodes[codes[start - 4]].base + codes[start - 3]);
     double best = DoubleArray::kNoWord;
@@ -129,6 +131,7 @@ void JiebaCutter::add_grams(std::size_t first, JiebaWorkspace& workspace, JiebaW
   words.starts.resize(first);
   words.ends.resize(first);
   for (std::size_t i = 0; i < whole.size(); ++i) {
+    if ((i & kPollMask) == 0) poll_interrupt();
     const auto start = static_cast<std::size_t>(whole.starts[i]), end = static_cast<std::size_t>(whole.ends[i]);
     for (std::size_t width = 2; width <= 3 && width < end - start; ++width) {
       for (std::size_t at = start; at + width <= end; ++at) {
@@ -159,6 +162,7 @@ void JiebaCutter::cut_full(std::size_t begin, std::size_t end, JiebaWorkspace& w
     run.clear();
   };
   for (std::size_t at = begin; at < end; ++at) {
+    if ((at & kPollMask) == 0) poll_interrupt();
     if (!is_ascii_alnum(text[at])) give_run();
     stops.clear();
     std::uint32_t node = DoubleArray::kRoot;

@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 
+#include "parallel.hpp"
+
 namespace nlptk {
 
 JiebaHmm::JiebaHmm(std::string_view bytes) {
@@ -29,6 +31,7 @@ void JiebaHmm::decode(const char32_t* text, std::size_t begin, std::size_t end,
   const std::array<double, 4>& first = emissions_[text[begin] - kFirst];
   for (std::size_t s = 0; s < 4; ++s) score[s] += first[s];
   for (std::size_t i = 1; i < length; ++i) {
+    if ((i & kPollMask) == 0) poll_interrupt();
     const std::array<double, 4>& emission = emissions_[text[begin + i] - kFirst];
     const double e_b = score[E] + transitions_[E][B] + emission[B], s_b = score[S] + transitions_[S][B] + emission[B];
     const double b_e = score[B] + transitions_[B][E] + emission[E], m_e = score[M] + transitions_[M][E] + emission[E];

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "parallel.hpp"
 #include "unicode.hpp"
 
 namespace nlptk {
@@ -121,6 +122,7 @@ void JiebaTagger::decode(const char32_t* text, std::size_t length, JiebaTagWorks
   scratch.steps.clear();
   scratch.bounds.assign(1, 0);
   for (std::size_t i = 0; i < length; ++i) {
+    if ((~i & kPollMask) == 0) poll_interrupt();
     const Character& letter = character(text[i]);
     States now = present;
     if (i > 0) {
