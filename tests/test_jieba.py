@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -397,3 +398,54 @@ def test_the_library_as_engine(library: Any) -> None:
         real.spans(text, mode="full")
     with pytest.raises(ConfigError, match="use engine='nlptk'"):
         JiebaTokenizer(engine="jieba", whole_words=True).add_word("New York")
+
+
+def test_pickle() -> None:
+    tokenizer = JiebaTokenizer(hmm=False)
+    tokenizer.add_word("学研究", tag="nz")
+    tokenizer.del_word("云南")
+    again = pickle.loads(pickle.dumps(tokenizer))
+    assert again.posseg("云南大学研究") == tokenizer.posseg("云南大学研究")
+    assert again.suggest_freq("云计算") == tokenizer.suggest_freq("云计算")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (("词", "abc"), ConfigError, "whole number, not 'abc'"),
+        (("词", float("inf")), ConfigError, "whole number, not inf"),
+        ((5,), TypeError, "a word must be str, not int"),
+        ((b"word", 5), TypeError, "a word must be str, not bytes"),
+        (("词", 5, 7), TypeError, "a tag must be str, not int"),
+        (("词词词", 5, "a\nb"), ConfigError, "no line end"),
+        (("词词词", 5, "\ud800"), ConfigError, "lone surrogate"),
+    ],
+)
+def test_a_wrong_word_changes_nothing(
+    arguments: tuple[Any, ...], error: type[Exception], message: str
+) -> None:
+    tokenizer = JiebaTokenizer()
+    total = tokenizer._kernel.total
+    with pytest.raises(error, match=message):
+        tokenizer.add_word(*arguments)
+    assert tokenizer._kernel.total == total
+    assert tokenizer._kernel.count("词词词") is None
+
+
+def test_lines_that_are_no_lines() -> None:
+    with pytest.raises(DataError, match="line 2: a count of 5000 digits is too high"):
+        JiebaTokenizer().load_userdict(["云计算 5", "云 " + "1" * 5000])
+    with pytest.raises(ConfigError, match="line 1: a line must be str or bytes, not int"):
+        JiebaTokenizer().load_userdict([5])
+    with pytest.raises(TypeError, match="a part of a word must be str, not int"):
+        JiebaTokenizer().suggest_freq((1, 2))  # type: ignore[arg-type]
+
+
+def test_a_saved_dictionary_with_counts_up_to_the_highest(tmp_path: Path) -> None:
+    path = tmp_path / "dictionary.txt"
+    path.write_text("云 5\n", encoding="utf-8")
+    tokenizer = JiebaTokenizer(dictionary=path)
+    tokenizer.add_word("计算", 2**53 - 100)
+    again = JiebaTokenizer.from_state(*tokenizer.to_state())
+    assert again._kernel.total == tokenizer._kernel.total
+    assert again.cut("云计算") == ["云", "计算"]

@@ -180,3 +180,21 @@ def test_bad_idf(tmp_path: Path, content: bytes, message: str) -> None:
         JiebaTokenizer().set_idf_path(path)
     with pytest.raises(DataError, match="cannot read"):
         JiebaTokenizer().set_stop_words(tmp_path / "absent.txt")
+
+
+def test_stop_words_and_idf_are_saved(tmp_path: Path) -> None:
+    stop, idf = tmp_path / "stop.txt", tmp_path / "idf.txt"
+    stop.write_text("茶叶\n", encoding="utf-8")
+    idf.write_text("云南 1.5\n北京 9.5\n人 3\n", encoding="utf-8")
+    ours = JiebaTokenizer()
+    ours.set_stop_words(stop)
+    ours.set_idf_path(idf)
+    text = "云南的茶叶很好，茶叶从云南运到北京。"
+    found = ours.extract_tags(text, withWeight=True)
+    assert found[0][0] == "北京"
+    assert "茶叶" not in dict(found)
+    stop.unlink()
+    idf.unlink()
+    again = JiebaTokenizer.from_state(*ours.to_state())
+    assert again.extract_tags(text, withWeight=True) == found
+    assert JiebaTokenizer.from_state(*again.to_state()).extract_tags(text, withWeight=True) == found

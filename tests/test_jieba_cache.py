@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -141,3 +142,34 @@ def test_without_jieba(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jieba", None)
     with pytest.raises(MissingDependencyError, match="engine 'jieba' needs the package"):
         JiebaTokenizer(engine="jieba")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a file away")
+def test_another_users_file_is_not_read(folder: Path) -> None:
+    make = Maker()
+    cached("x", [b"source"], make)
+    (file,) = folder.iterdir()
+    os.chown(file, 12345, 12345)
+    cached("x", [b"source"], make)
+    assert make.calls == 2
+    assert file.stat().st_uid == 0
+    cached("x", [b"source"], make)
+    assert make.calls == 2
+
+
+def test_an_interrupted_write_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*paths: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(jieba_cache.os, "replace", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        cached("x", [b"source"], Maker())
+    assert not list(folder.iterdir())
+
+
+def test_cutting_needs_no_numpy() -> None:
+    code = "import sys, nlptk; t = nlptk.JiebaTokenizer(); t.add_word('云计算'); t.extract_tags('云计算'); "
+    code += "t.posseg('我们'); assert t.cut('云计算') == ['云计算']; sys.exit('numpy' in sys.modules)"
+    JiebaTokenizer().posseg("我们")  # makes the tables
+    JiebaTokenizer().extract_tags("我们")
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+import pickle
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -317,3 +318,11 @@ def test_a_long_text_is_linear_work_and_loses_nothing() -> None:
     assert tokenizer.encode("a" * 1_000_000, add_special_tokens=False) == [VOCAB["[UNK]"]]
     assert tokenizer.encode("你" * 300_000, add_special_tokens=False) == [VOCAB["你"]] * 300_000
     assert tokenizer.encode("😀!" * 100_000, add_special_tokens=False) == [VOCAB["😀"], VOCAB["!"]] * 100_000
+
+
+def test_pickle() -> None:
+    tokenizer = WordPiece(["[UNK]", "[CLS]", "[SEP]", "un", "##able", "Ünable"], lowercase=False)
+    again = pickle.loads(pickle.dumps(tokenizer))
+    for text in ("unable", "Ünable [SEP] \ud800"):
+        assert again.encode(text) == tokenizer.encode(text)
+    assert again.get_vocab() == tokenizer.get_vocab()

@@ -329,6 +329,17 @@ void test_damaged_tables() {
   }
 }
 
+// One very long text must not leave a thread with its memory for ever.
+void test_memory_is_given_back() {
+  const Jieba jieba(dictionary_bytes(), hmm_bytes());
+  JiebaWorkspace workspace;
+  JiebaWords words;
+  jieba.cut(span_of(std::u32string(kKeptLength + 1, U'-')), JiebaMode::accurate, false, workspace, words);
+  CHECK(workspace.text.size() > kKeptLength && words.size() > kKeptLength);
+  jieba.cut(span_of(U"我来到"), JiebaMode::accurate, false, workspace, words);
+  CHECK(workspace.scores.capacity() < 100 && words.starts.capacity() < 100);
+}
+
 // A loop of long cuts on one thread, which no parallel_for looks after, must end when the user asks to stop.
 void test_interrupt() {
   interrupt_hook().store([] { return true; });
@@ -361,6 +372,7 @@ int main() {
   test_best_path();
   test_invariants();
   test_damaged_tables();
+  test_memory_is_given_back();
   test_interrupt();
   std::puts("jieba: ok");
 }

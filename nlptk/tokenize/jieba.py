@@ -10,17 +10,16 @@ Source: Sun Junyi, jieba 0.42.1 (MIT licence).
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from nlptk import _core
 from nlptk.component import Component
 from nlptk.errors import ConfigError, DataError
 from nlptk.tokenize import jieba_data, jieba_models
-from nlptk.tokenize.jieba_analysis import JiebaAnalysis
-from nlptk.tokenize.jieba_library import ACCURATE, FULL, SEARCH, LibraryJieba
+from nlptk.tokenize.jieba_analysis import STOP_WORDS, JiebaAnalysis
+from nlptk.tokenize.jieba_data import ACCURATE, FULL, SEARCH
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 PathLike = str | os.PathLike[str]
 
 MOST_COUNT = 2**53
+_SURROGATE = re.compile("[\ud800-\udfff]")
 MODES = {"accurate": ACCURATE, "full": FULL, "search": SEARCH}
 
 
@@ -107,6 +107,8 @@ class JiebaTokenizer(JiebaAnalysis, Component):
     def _make_kernel(self, compiled: bytes | None) -> None:
         self._kernel: Any
         if self.engine == "jieba":
+            from nlptk.tokenize.jieba_library import LibraryJieba
+
             self._kernel = LibraryJieba(self.dictionary)
         else:
             tables = jieba_data.dictionary(self.dictionary) if compiled is None else compiled
@@ -195,9 +197,22 @@ class JiebaTokenizer(JiebaAnalysis, Component):
     def add_word(self, word: str, freq: int | None = None, tag: str | None = None) -> None:
         """Add a word, or set its count and tag. Without `freq` it gets one with which it is not cut apart.
 
-        Raises ConfigError for an empty word or a count that is not between 0 and 2^53.
+        Raises:
+            ConfigError: an empty word, a count that is no number between 0 and 2^53, a tag with a line end or
+                a lone surrogate.
+            TypeError: the word or tag is not str.
         """
-        count = self.suggest_freq(word) if freq is None else int(freq)
+        _check_str("word", word)
+        if tag:
+            _check_str("tag", tag)
+            if "\n" in tag or _SURROGATE.search(tag):
+                raise ConfigError(f"jieba: a tag has no line end and no lone surrogate, unlike {tag!r}")
+        try:
+            count = self.suggest_freq(word) if freq is None else int(freq)
+        except (ValueError, OverflowError):
+            raise ConfigError(
+                f"jieba: the count of {word!r} must be a whole number, not {freq!r:.40}"
+            ) from None
         try:
             self._kernel.add(word, count if 0 <= count <= MOST_COUNT else -1)
         except ValueError:
@@ -232,6 +247,8 @@ class JiebaTokenizer(JiebaAnalysis, Component):
             count = max(int(freq * total) + 1, self._count(word, 1))
         else:
             parts = tuple(segment)
+            for part in parts:
+                _check_str("part of a word", part)
             word = "".join(parts)
             for part in parts:
                 freq *= self._count(part, 1) / float(total)
@@ -247,7 +264,11 @@ class JiebaTokenizer(JiebaAnalysis, Component):
     # ---- saving --------------------------------------------------------------------------------------------
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The settings, and the user's words as arrays; a main dictionary of one's own goes along whole."""
+        """The settings; as arrays the user's words, stop words and idf file, and a main dictionary of one's
+        own, whole.
+        """
+        from nlptk.tokenize import jieba_state
+
         config = {
             "mode": self.mode,
             "hmm": self.hmm,
@@ -258,18 +279,24 @@ class JiebaTokenizer(JiebaAnalysis, Component):
         }
         arrays: dict[str, Any] = {}
         if self.dictionary is not None:
-            arrays |= _pack_words("dictionary", self._kernel.entries())
+            arrays |= jieba_state.pack_words("dictionary", self._kernel.entries())
         if self._counts:
             rows = [(word, count, self._tags.get(word, "")) for word, count in self._counts.items()]
-            arrays |= _pack_words("user", rows)
-            arrays["user_deleted"] = np.array([word in self._deleted for word in self._counts], np.uint8)
+            arrays |= jieba_state.pack_words("user", rows)
+            arrays["user_deleted"] = jieba_state.pack_flags(word in self._deleted for word in self._counts)
         if arrays:
             config["total"] = self._kernel.total
+        if self._stop_words != STOP_WORDS:
+            arrays["stop_words"] = jieba_state.pack_bytes("\n".join(sorted(self._stop_words)).encode())
+        if self._idf is not None:
+            arrays["idf"] = jieba_state.pack_bytes(self._idf)
         return config, arrays
 
     @classmethod
     def from_state(cls, config: dict[str, Any], arrays: dict[str, Any]) -> Self:
         """The tokenizer that `to_state` described; files that it was made from are not read again."""
+        from nlptk.tokenize import jieba_state
+
         settings = dict(config)
         total = settings.pop("total", None)
         tokenizer = cls.__new__(cls)
@@ -278,34 +305,29 @@ class JiebaTokenizer(JiebaAnalysis, Component):
         if "dictionary_ends" in arrays:
             if tokenizer.engine == "jieba":
                 raise ConfigError("jieba: engine 'jieba' with a dictionary of its own cannot be loaded again")
-            words, counts, tags = zip(*_unpack_words("dictionary", arrays), strict=True)
-            compiled = _core.jieba_compile(words, counts, tags, total)
+            words, counts, tags = zip(*jieba_state.unpack_words("dictionary", arrays), strict=True)
+            # The user's words are added to it once more below, so their counts are not in the sum yet.
+            compiled = _core.jieba_compile(words, counts, tags, 1)
             tokenizer.dictionary = "<saved>"
         tokenizer._make_kernel(compiled)
         if "user_ends" in arrays:
-            rows = _unpack_words("user", arrays)
+            rows = jieba_state.unpack_words("user", arrays)
             for (word, count, tag), deleted in zip(rows, arrays["user_deleted"].tolist(), strict=True):
                 if deleted:
                     tokenizer.del_word(word)
                 tokenizer.add_word(word, count, tag)
         if total is not None:
             tokenizer._kernel.set_total(total)
+        if "stop_words" in arrays:
+            tokenizer._use_stop_words(arrays["stop_words"].tobytes().decode().split("\n"))
+        if "idf" in arrays:
+            tokenizer._use_idf(arrays["idf"].tobytes(), "saved idf")
         return tokenizer
 
-
-def _pack_words(name: str, rows: Sequence[tuple[str, int, str]]) -> dict[str, Any]:
-    """Words, counts and tags as arrays; code points, so that any str survives."""
-    texts = [text for word, _, tag in rows for text in (word, tag)]
-    joined = "".join(texts)
-    return {
-        f"{name}_text": np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32),
-        f"{name}_ends": np.cumsum([len(text) for text in texts], dtype=np.int64),
-        f"{name}_counts": np.array([count for _, count, _ in rows], np.int64),
-    }
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).from_state, self.to_state()
 
 
-def _unpack_words(name: str, arrays: dict[str, Any]) -> list[tuple[str, int, str]]:
-    text = "".join(map(chr, arrays[f"{name}_text"].tolist()))
-    ends = arrays[f"{name}_ends"].tolist()
-    texts = [text[a:b] for a, b in zip([0, *ends[:-1]], ends, strict=True)]
-    return list(zip(texts[::2], arrays[f"{name}_counts"].tolist(), texts[1::2], strict=True))
+def _check_str(what: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise TypeError(f"a {what} must be str, not {type(value).__name__}")

@@ -75,16 +75,25 @@ class JiebaAnalysis:
 
         Raises DataError if it cannot be read or is not UTF-8.
         """
-        self._stop_words.update(jieba_models.read_text(read_file(path), path).splitlines())
-        self._kernel.set_stop_words(self._stop_words)
+        self._use_stop_words(
+            self._stop_words.union(jieba_models.read_text(read_file(path), path).splitlines())
+        )
 
     def set_idf_path(self, path: PathLike) -> None:
         """Use the inverse document frequencies of a file, lines "word value". Raises DataError with line."""
-        self._kernel.set_idf(jieba_models.idf(path))
+        self._use_idf(read_file(path), path)
 
     def _prepare_analysis(self) -> None:
-        self._stop_words = set(STOP_WORDS)
+        self._idf: bytes | None = None  # a file of the user's
+        self._use_stop_words(STOP_WORDS)
+
+    def _use_stop_words(self, words: Iterable[str]) -> None:
+        self._stop_words = set(words)
         self._kernel.set_stop_words(self._stop_words)
+
+    def _use_idf(self, data: bytes, source: PathLike) -> None:
+        self._kernel.set_idf(jieba_models.compiled_idf(data, source))
+        self._idf = data
 
     def _tagger(self) -> Any:
         if not self._kernel.has_tagger:

@@ -2,7 +2,8 @@
 
 The folder is ``$NLPTK_CACHE``, else the platform's cache folder for "nlptk" (``$XDG_CACHE_HOME`` or
 ``~/.cache`` on Linux). A file is used only if format, sources and checksum fit; otherwise, and where the
-folder cannot be written, the tables are made again. No file is ever executed or unpickled.
+folder cannot be written, the tables are made again; so they are where the file is another user's (but
+root's). No file is ever executed or unpickled.
 """
 
 from __future__ import annotations
@@ -57,7 +58,10 @@ def cached(name: str, sources: Sequence[bytes], make: Callable[[], bytes]) -> me
 
 def _read(path: Path, key: int) -> memoryview | None:
     try:
-        data = memoryview(path.read_bytes())
+        with open(path, "rb") as file:
+            if hasattr(os, "geteuid") and os.fstat(file.fileno()).st_uid not in (os.geteuid(), 0):
+                return None
+            data = memoryview(file.read())
     except OSError:
         return None
     if len(data) < _HEADER.size:
@@ -76,6 +80,8 @@ def _write(path: Path, *parts: bytes) -> None:
         with open(scratch, "xb") as file:
             file.writelines(parts)
         os.replace(scratch, path)
-    except OSError:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             scratch.unlink()
+        if not isinstance(error, OSError):
+            raise

@@ -18,7 +18,10 @@ from nlptk.tokenize.jieba_cache import cached
 
 PathLike = str | os.PathLike[str]
 
+ACCURATE, FULL, SEARCH = range(3)  # JiebaMode of csrc/core/segment/jieba_cut.hpp
+
 _USER_LINE = re.compile("^(.+?)( [0-9]+)?( [a-z]+)?$")
+_MOST_DIGITS = 1000  # of a count: more are too many for int, zeros in front or not
 _STRICT_LINE = re.compile(r"^(\S+)( [0-9]+)?( [A-Za-z]+)?$")
 
 
@@ -109,6 +112,8 @@ def user_words(file: Any, strict: bool) -> Iterator[tuple[str, str, int | None, 
         raise ConfigError(f"a user dictionary is a path or an open file, not {type(file).__name__}")
     for number, line in enumerate(lines, 1):
         where = f"{name}, line {number}"
+        if not isinstance(line, (str, bytes)):
+            raise ConfigError(f"{where}: a line must be str or bytes, not {type(line).__name__}")
         text = line.strip()
         if not isinstance(text, str):
             try:
@@ -123,4 +128,6 @@ def user_words(file: Any, strict: bool) -> Iterator[tuple[str, str, int | None, 
                 f"{where}: a line is a word, perhaps its count, perhaps its tag, parted by one blank"
             )
         word, count, tag = match.groups()
+        if count is not None and len(count) > _MOST_DIGITS:
+            raise DataError(f"{where}: a count of {len(count) - 1} digits is too high")
         yield where, word, None if count is None else int(count), None if tag is None else tag.strip()

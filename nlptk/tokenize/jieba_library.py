@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlptk.errors import ConfigError, MissingDependencyError
-
-ACCURATE, FULL, SEARCH = range(3)
+from nlptk.tokenize.jieba_data import FULL, SEARCH
 
 
 class LibraryJieba:

@@ -11,8 +11,6 @@ from pathlib import Path
 from statistics import median_high
 from typing import Any
 
-import numpy as np
-
 from nlptk import _core
 from nlptk.errors import DataError
 from nlptk.tokenize.jieba_cache import cached
@@ -45,6 +43,8 @@ def hmm() -> memoryview:
     contents = [read_file(path) for path in paths]
 
     def make() -> bytes:
+        import numpy as np  # not needed where the tables are in the cache
+
         start, trans, emit = map(read_table, contents, paths)
         characters = sorted(set().union(*emit.values()))
         rows = [[emit[s].get(c, MIN_FLOAT) for s in HMM_STATES] for c in characters]
@@ -78,6 +78,8 @@ def tagger() -> memoryview:
     contents = [read_file(path) for path in paths]
 
     def make() -> bytes:
+        import numpy as np
+
         start, trans, emit, allowed = map(read_table, contents, paths)
         states = sorted(start)
         number = {state: i for i, state in enumerate(states)}
@@ -110,13 +112,17 @@ def tagger() -> memoryview:
     return cached("jieba-posseg", contents, make)
 
 
-def idf(path: PathLike | None = None) -> memoryview:
-    """The compiled inverse document frequencies: jieba's own, or a file of lines "word value".
+def idf() -> memoryview:
+    """The compiled inverse document frequencies of jieba."""
+    source = package_file("analyse", "idf.txt")
+    return compiled_idf(read_file(source), source)
 
-    Raises DataError for a malformed line; names file and line.
+
+def compiled_idf(data: bytes, source: PathLike) -> memoryview:
+    """The compiled form of an idf file: lines "word value".
+
+    Raises DataError for a malformed line; names file (`source`) and line.
     """
-    source = package_file("analyse", "idf.txt") if path is None else Path(path)
-    data = read_file(source)
 
     def make() -> bytes:
         values: dict[str, float] = {}

@@ -1,7 +1,7 @@
 r"""Pre-tokenization: which pieces of a text BPE encodes one by one.
 
 The patterns of published vocabularies are hand-written scanners in C++ (csrc/core/bpe/pretokenize.hpp); any
-other pattern is left to the `regex` package. docs/pretokenizers.md says where the engines differ.
+other pattern is left to the `regex` package. docs/bpe.md says where the engines differ.
 
 Sources: tiktoken's ``openai_public.py`` (gpt2, cl100k, o200k); the ``tokenizer.json`` of Llama 3 and of
 Qwen2; tokenizers' pre-tokenizers Whitespace and WhitespaceSplit.

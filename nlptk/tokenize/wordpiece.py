@@ -173,6 +173,9 @@ class WordPiece:
         """The object of a tokenizer.json, which tokenizers reads."""
         return wordpiece_json.to_json(self, self._vocab, self._single, self._pair, self._tokens)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).from_json, (self.to_json(),)
+
     def save(self, path: PathLike) -> None:
         """Write a ``tokenizer.json``; into a folder (which is made), that and a ``vocab.txt``; to a name that
         ends in .txt, the vocabulary alone. Each file whole or not at all.

@@ -26,6 +26,7 @@ bool is_posseg_block(char32_t c) { return is_jieba_han(c) || (c < 128 && kPosseg
 void JiebaWorkspace::prepare(const TextSpan& span) {
   if (span.length > 0x7FFFFFFF) throw std::invalid_argument("a text of 2^31 characters or more is too long: split it");
   const std::size_t size = span.length + 1;
+  if (text.size() > kKeptLength && size <= kKeptLength) *this = JiebaWorkspace();
   if (text.size() < size) {
     text.resize(size);
     codes.resize(size);

@@ -16,12 +16,15 @@
 
 namespace nlptk {
 
+inline constexpr std::size_t kKeptLength = std::size_t{1} << 22;  // memory for more is not kept for the next text
+
 struct JiebaWords {
   std::vector<std::int32_t> starts, ends;  // [words], code points; in search and full mode they overlap
   // Full mode can glue letters and digits that lie apart: (word, its text), in order of the words.
   std::vector<std::pair<std::size_t, std::u32string>> glued;
 
   void clear() {
+    if (starts.capacity() > kKeptLength) *this = JiebaWords();
     starts.clear();
     ends.clear();
     glued.clear();
@@ -33,7 +36,7 @@ struct JiebaWords {
   }
 };
 
-// Scratch memory of one thread; grows to the longest text seen and is reused.
+// Scratch memory of one thread, reused.
 struct JiebaWorkspace {
   std::vector<char32_t> text;
   std::vector<std::uint16_t> codes;   // [text + 1]
