@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,9 @@ class WordPieceComponent(Component):
             raise ConfigError(
                 'wordpiece: give the vocabulary: config={"path": "vocab.txt"} (or a tokenizer.json)'
             )
+        known = inspect.signature(WordPiece).parameters.keys()
+        for name in settings.keys() - known:
+            raise ConfigError(f"wordpiece has no setting {name!r}; there are {', '.join(sorted(known))}")
         self.tokenizer = WordPiece.load(path, **settings)
 
     def annotate(self, docs: Sequence[Doc]) -> None:
