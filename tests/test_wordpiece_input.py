@@ -245,3 +245,10 @@ def test_damaged_state() -> None:
 
     with pytest.raises(ModelError, match="lacks its array"):
         WordPieceComponent.from_state({}, {})
+
+
+def test_an_unknown_setting_of_the_component(tmp_path: Path) -> None:
+    (tmp_path / "vocab.txt").write_text("[UNK]\na\n")
+    nlp = nlptk.blank("en")
+    with pytest.raises(ConfigError, match=r"no setting 'lower'; there are .*lowercase"):
+        nlp.replace_pipe("tokenizer", "wordpiece", config={"path": str(tmp_path), "lower": True})

@@ -73,8 +73,7 @@ inline void poll_interrupt() {
     throw Interrupted();
 }
 
-// A loop over characters polls where the low bits of their number are 0.
-inline constexpr std::size_t kPollMask = 0xFFFF;
+inline constexpr std::size_t kCharsPerPoll = 1 << 16;  // a loop over a text polls so often
 
 // Callers keep a workspace for each thread, so that a slip of the pen must not ask for millions.
 inline constexpr long kMostThreads = 1024;

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -15,13 +16,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 _STATE = "tokenizer_json"
-
-
-class JsonTokenizer(Protocol):
-    """A class of tokenizers that reads and writes a ``tokenizer.json``."""
-
-    def load(self, path: str, **settings: Any) -> Any: ...
-    def from_json(self, data: dict[str, Any], source: str) -> Any: ...
 
 
 class JsonTokenizerComponent(Component):
@@ -37,14 +31,17 @@ class JsonTokenizerComponent(Component):
     """
 
     assigns = ("doc.tokens",)
-    tokenizer_class: ClassVar[JsonTokenizer]
+    tokenizer_class: ClassVar[Any]  # has load, from_json and to_json
 
     def __init__(self, path: str = "", **settings: Any) -> None:
+        name = self.name
         if not path:
-            name = self.name or type(self).__name__
-            raise ConfigError(
-                f'{name}: give the model: config={{"path": "tokenizer.json"}} (a file or a folder)'
-            )
+            example = 'config={"path": "tokenizer.json"}'
+            raise ConfigError(f"{name}: give the model: {example} (a file or a folder)")
+        known = inspect.signature(self.tokenizer_class).parameters.keys()
+        for setting in settings.keys() - known:
+            there = ", ".join(sorted(known))
+            raise ConfigError(f"{name} has no setting {setting!r}; there are {there}")
         self.tokenizer = self.tokenizer_class.load(path, **settings)
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:

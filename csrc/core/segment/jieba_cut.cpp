@@ -4,7 +4,6 @@
 #include <array>
 #include <stdexcept>
 
-#include "parallel.hpp"
 #include "unicode.hpp"
 
 namespace nlptk {
@@ -49,30 +48,34 @@ void JiebaCutter::best_path(std::size_t begin, std::size_t end, JiebaWorkspace& 
   for (std::size_t i = begin; i < end; ++i) codes[i] = alphabet.code(text[i]);
   codes[end] = 0;  // no child: ends every walk
   scores[end] = 0;
-  for (std::size_t start = end; start-- > begin;) {
-    if ((start & kPollMask) == 0) poll_interrupt();
-    // The second step is the one that misses the cache; four characters ahead it is there in time.
-    if (start >= begin + 4) __builtin_prefetch(nodes + nodes[codes[start - 4]].base + codes[start - 3]);
-    double best = DoubleArray::kNoWord;
-    std::size_t next = start + 1, at = start;
-    std::uint32_t parent = DoubleArray::kRoot, slot = codes[start];
-    while (nodes[slot].check == parent) {
-      const DoubleArray::Node& node = nodes[slot];
-      ++at;
-      const double score = node.value - log_total + scores[at];
-      if (score >= best) {  // a tie goes to the longer word
-        best = score;
-        next = at;
+  // In stretches, so that there is no call in the inner loop.
+  for (std::size_t stop = end, low = begin; stop > begin; stop = low) {
+    low = stop - begin > kCharsPerPoll ? stop - kCharsPerPoll : begin;
+    for (std::size_t start = stop; start-- > low;) {
+      // The second step is the one that misses the cache; four characters ahead it is there in time.
+      if (start >= begin + 4) __builtin_prefetch(nodes + nodes[codes[start - 4]].base + codes[start - 3]);
+      double best = DoubleArray::kNoWord;
+      std::size_t next = start + 1, at = start;
+      std::uint32_t parent = DoubleArray::kRoot, slot = codes[start];
+      while (nodes[slot].check == parent) {
+        const DoubleArray::Node& node = nodes[slot];
+        ++at;
+        const double score = node.value - log_total + scores[at];
+        if (score >= best) {  // a tie goes to the longer word
+          best = score;
+          next = at;
+        }
+        parent = slot;
+        slot = node.base + codes[at];
       }
-      parent = slot;
-      slot = node.base + codes[at];
+      if (best == DoubleArray::kNoWord) {  // no word begins here: a count of 1 is assumed for the character
+        best = 0.0 - log_total + scores[start + 1];
+        next = start + 1;
+      }
+      scores[start] = best;
+      nexts[start] = static_cast<std::uint32_t>(next);
     }
-    if (best == DoubleArray::kNoWord) {  // no word begins here: a count of 1 is assumed for the character
-      best = 0.0 - log_total + scores[start + 1];
-      next = start + 1;
-    }
-    scores[start] = best;
-    nexts[start] = static_cast<std::uint32_t>(next);
+    if (low > begin) poll_interrupt();
   }
 }
 
@@ -132,7 +135,7 @@ void JiebaCutter::add_grams(std::size_t first, JiebaWorkspace& workspace, JiebaW
   words.starts.resize(first);
   words.ends.resize(first);
   for (std::size_t i = 0; i < whole.size(); ++i) {
-    if ((i & kPollMask) == 0) poll_interrupt();
+    if (i % kCharsPerPoll == 0) poll_interrupt();
     const auto start = static_cast<std::size_t>(whole.starts[i]), end = static_cast<std::size_t>(whole.ends[i]);
     for (std::size_t width = 2; width <= 3 && width < end - start; ++width) {
       for (std::size_t at = start; at + width <= end; ++at) {
@@ -163,7 +166,7 @@ void JiebaCutter::cut_full(std::size_t begin, std::size_t end, JiebaWorkspace& w
     run.clear();
   };
   for (std::size_t at = begin; at < end; ++at) {
-    if ((at & kPollMask) == 0) poll_interrupt();
+    if (at % kCharsPerPoll == 0) poll_interrupt();
     if (!is_ascii_alnum(text[at])) give_run();
     stops.clear();
     std::uint32_t node = DoubleArray::kRoot;

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "parallel.hpp"
 #include "segment/jieba_dictionary.hpp"
 #include "segment/jieba_hmm.hpp"
 #include "text.hpp"
@@ -58,6 +59,7 @@ bool is_posseg_block(char32_t c);
 template <class IsBlock, class Block, class Rest>
 void jieba_blocks(const char32_t* text, std::size_t begin, std::size_t end, IsBlock&& is_block, Block&& block,
                   Rest&& rest) {
+  std::size_t polled = begin;
   while (begin < end) {
     const bool inside = is_block(text[begin]);
     std::size_t stop = begin + 1;
@@ -68,6 +70,10 @@ void jieba_blocks(const char32_t* text, std::size_t begin, std::size_t end, IsBl
       rest(begin, stop);
     }
     begin = stop;
+    if (begin - polled >= kCharsPerPoll) {
+      poll_interrupt();
+      polled = begin;
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 #include "segment/jieba_hmm.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "parallel.hpp"
@@ -30,17 +31,20 @@ void JiebaHmm::decode(const char32_t* text, std::size_t begin, std::size_t end,
   std::array<double, 4> score = start_;
   const std::array<double, 4>& first = emissions_[text[begin] - kFirst];
   for (std::size_t s = 0; s < 4; ++s) score[s] += first[s];
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((i & kPollMask) == 0) poll_interrupt();
-    const std::array<double, 4>& emission = emissions_[text[begin + i] - kFirst];
-    const double e_b = score[E] + transitions_[E][B] + emission[B], s_b = score[S] + transitions_[S][B] + emission[B];
-    const double b_e = score[B] + transitions_[B][E] + emission[E], m_e = score[M] + transitions_[M][E] + emission[E];
-    const double b_m = score[B] + transitions_[B][M] + emission[M], m_m = score[M] + transitions_[M][M] + emission[M];
-    const double e_s = score[E] + transitions_[E][S] + emission[S], s_s = score[S] + transitions_[S][S] + emission[S];
-    // One bit for each state: whether the later letter of its two predecessors won.
-    const int won = (s_b >= e_b) << B | (m_e >= b_e) << E | (m_m >= b_m) << M | (s_s >= e_s) << S;
-    score = {s_b >= e_b ? s_b : e_b, m_e >= b_e ? m_e : b_e, m_m >= b_m ? m_m : b_m, s_s >= e_s ? s_s : e_s};
-    scratch[i] = static_cast<std::uint8_t>(won);
+  for (std::size_t i = 1; i < length;) {
+    const std::size_t stop = std::min(length, i + kCharsPerPoll);
+    for (; i < stop; ++i) {
+      const std::array<double, 4>& emission = emissions_[text[begin + i] - kFirst];
+      const double e_b = score[E] + transitions_[E][B] + emission[B], s_b = score[S] + transitions_[S][B] + emission[B];
+      const double b_e = score[B] + transitions_[B][E] + emission[E], m_e = score[M] + transitions_[M][E] + emission[E];
+      const double b_m = score[B] + transitions_[B][M] + emission[M], m_m = score[M] + transitions_[M][M] + emission[M];
+      const double e_s = score[E] + transitions_[E][S] + emission[S], s_s = score[S] + transitions_[S][S] + emission[S];
+      // One bit for each state: whether the later letter of its two predecessors won.
+      const int won = (s_b >= e_b) << B | (m_e >= b_e) << E | (m_m >= b_m) << M | (s_s >= e_s) << S;
+      score = {s_b >= e_b ? s_b : e_b, m_e >= b_e ? m_e : b_e, m_m >= b_m ? m_m : b_m, s_s >= e_s ? s_s : e_s};
+      scratch[i] = static_cast<std::uint8_t>(won);
+    }
+    if (stop < length) poll_interrupt();
   }
   constexpr std::uint8_t later[4] = {S, M, M, S}, earlier[4] = {E, B, B, E};
   std::uint8_t state = score[S] >= score[E] ? S : E;

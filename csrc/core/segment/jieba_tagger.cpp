@@ -122,7 +122,7 @@ void JiebaTagger::decode(const char32_t* text, std::size_t length, JiebaTagWorks
   scratch.steps.clear();
   scratch.bounds.assign(1, 0);
   for (std::size_t i = 0; i < length; ++i) {
-    if ((~i & kPollMask) == 0) poll_interrupt();
+    if (i % kCharsPerPoll == kCharsPerPoll - 1) poll_interrupt();
     const Character& letter = character(text[i]);
     States now = present;
     if (i > 0) {

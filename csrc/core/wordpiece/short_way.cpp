@@ -133,11 +133,11 @@ bool WordPiece::read(const Char* text, std::size_t length, Workspace& workspace,
     bytes = chars = 0;
   };
   const auto at_text = [text](std::size_t i) { return scalar(text[i]); };
-  std::size_t next_poll = kPollMask;
+  std::size_t next_poll = kCharsPerPoll;
   for (std::size_t at = 0; at < length;) {
     if (at >= next_poll) {
       poll_interrupt();
-      next_poll = at + kPollMask;
+      next_poll = at + kCharsPerPoll;
     }
     if (bytes == 0 && ascii_word(text, length, at, workspace, sink)) continue;
     Action next = action(text[at], workspace);
