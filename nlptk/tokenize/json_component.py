@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import json
-from typing import TYPE_CHECKING, Any, ClassVar
+from inspect import Parameter, signature
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 _STATE = "tokenizer_json"
+
+
+class JsonTokenizer(Protocol):
+    """A class of tokenizers that reads and writes a ``tokenizer.json``."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+    def load(self, path: str, **settings: Any) -> Any: ...
+    def from_json(self, data: dict[str, Any], source: str) -> Any: ...
 
 
 class JsonTokenizerComponent(Component):
@@ -31,17 +39,18 @@ class JsonTokenizerComponent(Component):
     """
 
     assigns = ("doc.tokens",)
-    tokenizer_class: ClassVar[Any]  # has load, from_json and to_json
+    tokenizer_class: ClassVar[JsonTokenizer]
 
     def __init__(self, path: str = "", **settings: Any) -> None:
-        name = self.name
         if not path:
-            example = 'config={"path": "tokenizer.json"}'
-            raise ConfigError(f"{name}: give the model: {example} (a file or a folder)")
-        known = inspect.signature(self.tokenizer_class).parameters.keys()
-        for setting in settings.keys() - known:
-            there = ", ".join(sorted(known))
-            raise ConfigError(f"{name} has no setting {setting!r}; there are {there}")
+            name = self.name or type(self).__name__
+            raise ConfigError(
+                f'{name}: give the model: config={{"path": "tokenizer.json"}} (a file or a folder)'
+            )
+        takes = signature(self.tokenizer_class).parameters | signature(self.tokenizer_class.load).parameters
+        known = [name for name, parameter in takes.items() if parameter.kind is Parameter.KEYWORD_ONLY]
+        for setting in settings.keys() - set(known):
+            raise ConfigError(f"{self.name}: there is no setting {setting!r}; there are {', '.join(known)}")
         self.tokenizer = self.tokenizer_class.load(path, **settings)
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
