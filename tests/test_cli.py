@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import signal
 import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cli_process import check_interrupted, command, environment
 
 import nlptk
 from nlptk.corpora import read_docs
 
-INSTALLED = Path(nlptk.__file__).parents[1]  # where the package under test lies
 COMMANDS = ["annotate", "train", "train tagger", "train segmenter", "evaluate", "info", "demo"]
 
 Run = Callable[..., tuple[int, str, str]]
@@ -31,14 +28,6 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("models") / "xx"
     nlp.to_disk(folder)
     return str(folder)
-
-
-def command(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "nlptk", *map(str, arguments)]
-
-
-def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(INSTALLED)}
 
 
 # ---- help and wrong use ----
@@ -225,35 +214,12 @@ def test_a_closed_pipe_is_silent(model: str, tmp_path: Path) -> None:
     assert process.wait() == 0
 
 
-def _wait_for(condition: Callable[[], bool]) -> None:
-    for _ in range(3000):
-        if condition():
-            return
-        time.sleep(0.02)
-    raise AssertionError("waited for a minute")
-
-
 @pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_command_leaves_no_file(
     model: str, tmp_path: Path, sent: signal.Signals, status: int
 ) -> None:
-    process = subprocess.Popen(
-        command("annotate", "-m", model, "-o", tmp_path / "out.jsonl", "--batch-size", 1),
-        stdin=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(),
-    )
-    assert process.stdin is not None
-    assert process.stderr is not None
-    process.stdin.write(b"never finished\n")
-    process.stdin.flush()
-    _wait_for(lambda: any(tmp_path.iterdir()))  # the work has begun, its file stands beside the target
-    process.send_signal(sent)
-    assert process.wait() == status
-    assert b"Traceback" not in process.stderr.read()
-    process.stdin.close()
-    process.stderr.close()
-    assert list(tmp_path.iterdir()) == []
+    arguments = command("annotate", "-m", model, "-o", tmp_path / "out.jsonl", "--batch-size", 1)
+    check_interrupted(arguments, tmp_path, sent, status)
 
 
 def test_lines_are_answered_while_input_is_open(model: str) -> None:
