@@ -260,7 +260,7 @@ def test_a_closed_pipe_is_silent(model: Path, tmp_path: Path) -> None:
     file.write_text("the otters on the river bank\n" * 200_000)
     for arguments in (["encode", "-m", model, file], ["encode", "--json", "-m", model, file]):
         process = subprocess.Popen(
-            command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+            command("bpe", *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
         )
         assert process.stdout is not None
         assert process.stderr is not None
