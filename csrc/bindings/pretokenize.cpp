@@ -3,7 +3,7 @@
 #include <string>
 
 #include "bind.hpp"
-#include "bpe/utf8.hpp"
+#include "utf8.hpp"
 #include "py_text.hpp"
 
 namespace py = pybind11;

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "bpe/utf8.hpp"
+#include "utf8.hpp"
 
 namespace fuzz {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "bpe/pretokenize.hpp"
-#include "bpe/utf8.hpp"
+#include "utf8.hpp"
 
 namespace reference {
 

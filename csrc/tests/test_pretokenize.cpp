@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "bpe/runs.hpp"
-#include "bpe/utf8.hpp"
+#include "utf8.hpp"
 #include "check.hpp"
 #include "pretokenize_reference.hpp"
 #include "random.hpp"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "bpe/pretokenize.hpp"
-#include "bpe/word_counts.hpp"
+#include "word_counts.hpp"
 
 namespace nlptk {
 

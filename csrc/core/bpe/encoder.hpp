@@ -14,7 +14,7 @@
 #include "bpe/piece_cache.hpp"
 #include "bpe/pretokenize.hpp"
 #include "bpe/special_tokens.hpp"
-#include "bpe/utf8.hpp"
+#include "utf8.hpp"
 #include "random.hpp"
 
 namespace nlptk {

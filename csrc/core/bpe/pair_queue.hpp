@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "bpe/pair_counts.hpp"
-#include "bpe/word_counts.hpp"
+#include "word_counts.hpp"
 
 namespace nlptk {
 

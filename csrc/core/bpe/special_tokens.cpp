@@ -4,7 +4,7 @@
 #include <cstring>
 #include <iterator>
 
-#include "bpe/utf8.hpp"
+#include "utf8.hpp"
 #include "unicode.hpp"
 
 namespace nlptk {

@@ -5,7 +5,7 @@
 #include <unordered_map>
 
 #include "bpe/pair_queue.hpp"
-#include "bpe/utf8.hpp"
+#include "utf8.hpp"
 #include "parallel.hpp"
 
 namespace nlptk {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "bpe/model.hpp"
-#include "bpe/word_counts.hpp"
+#include "word_counts.hpp"
 
 namespace nlptk {
 

@@ -12,7 +12,7 @@ AddedTokens::AddedTokens(std::vector<AddedToken> tokens) : tokens_(std::move(tok
     if (token.content.empty()) throw std::invalid_argument("an added token is empty");
     std::string& key = keys.emplace_back();
     char bytes[4];
-    for (const char32_t c : token.content) key.append(bytes, put_utf8(c, bytes));
+    for (const char32_t c : token.content) key.append(bytes, utf8::put(c, bytes));
     entries.push_back({key, static_cast<std::int32_t>(keys.size() - 1)});
   }
   trie_ = Trie(std::move(entries));

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "wordpiece/bert_chars.hpp"
-#include "wordpiece/utf8.hpp"
+#include "utf8.hpp"
 #include "wordpiece/vocabulary.hpp"
 
 namespace nlptk::wordpiece {
@@ -38,7 +38,7 @@ class AddedTokens {
     std::uint32_t node = Trie::kRoot;
     char bytes[4];
     for (std::size_t i = at; i < length; ++i) {
-      const std::size_t n = put_utf8(text(i), bytes);
+      const std::size_t n = utf8::put(text(i), bytes);
       for (std::size_t k = 0; k < n; ++k) {
         node = trie_.child(node, static_cast<unsigned char>(bytes[k]));
         if (node == Trie::kNone) return found;

@@ -32,7 +32,7 @@ void WordPiece::general_words(std::size_t begin, std::size_t end, std::int32_t& 
     workspace.reserve_word(4 * (stop - begin));
     std::size_t n = 0;
     for (std::size_t i = begin; i < stop; ++i) {
-      const std::size_t k = put_utf8(symbols[i].code, bytes.data() + n);
+      const std::size_t k = utf8::put(symbols[i].code, bytes.data() + n);
       for (std::size_t b = 0; b < k; ++b) origins[n++] = symbols[i].origin;
     }
     vocabulary_.split({bytes.data(), n}, stop - begin, workspace.pieces);

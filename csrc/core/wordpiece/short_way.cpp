@@ -122,7 +122,7 @@ bool WordPiece::read(const Char* text, std::size_t length, Workspace& workspace,
   std::size_t no_added_before = 0, done = 0;  // a token that was refused hides others; one that was taken ends here
   const auto put = [&](char32_t c, std::size_t origin) {
     workspace.reserve_word(bytes + 4);
-    const std::size_t n = put_utf8(c, workspace.word.data() + bytes);
+    const std::size_t n = utf8::put(c, workspace.word.data() + bytes);
     if constexpr (Sink::kPlaces)
       for (std::size_t k = 0; k < n; ++k) workspace.origins[bytes + k] = static_cast<std::int32_t>(origin);
     bytes += n;

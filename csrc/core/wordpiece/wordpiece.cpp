@@ -66,7 +66,7 @@ WordPiece::Action WordPiece::classify(char32_t c, Workspace& workspace) const {
   }
   if (symbols.size() - blanks > 1) return kGeneral;
   char bytes[4];
-  const std::size_t n = put_utf8(last.code, bytes);
+  const std::size_t n = utf8::put(last.code, bytes);
   vocabulary_.split({bytes, n}, 1, workspace.pieces);
   return kSingle | static_cast<Action>(workspace.pieces[0].id) << kKindBits;
 }

@@ -1,4 +1,4 @@
-#include "bpe/word_counts.hpp"
+#include "word_counts.hpp"
 
 #include <algorithm>
 #include <stdexcept>

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "../text.hpp"
+#include "text.hpp"
 
 namespace nlptk::utf8 {
 
@@ -25,22 +25,25 @@ inline char32_t decode(const char* p) {
 
 // Writes a code point that is no surrogate and returns the end of what was written, at most four bytes on.
 inline char* encode(char32_t c, char* out) {
-  const auto put = [&out](char32_t byte) { *out++ = static_cast<char>(static_cast<unsigned char>(byte)); };
+  const auto byte_out = [&out](char32_t byte) { *out++ = static_cast<char>(static_cast<unsigned char>(byte)); };
   if (c < 0x80) {
-    put(c);
+    byte_out(c);
   } else if (c < 0x800) {
-    put(0xC0 | c >> 6), put(0x80 | (c & 63));
+    byte_out(0xC0 | c >> 6), byte_out(0x80 | (c & 63));
   } else if (c < 0x10000) {
-    put(0xE0 | c >> 12), put(0x80 | (c >> 6 & 63)), put(0x80 | (c & 63));
+    byte_out(0xE0 | c >> 12), byte_out(0x80 | (c >> 6 & 63)), byte_out(0x80 | (c & 63));
   } else {
-    put(0xF0 | c >> 18), put(0x80 | (c >> 12 & 63)), put(0x80 | (c >> 6 & 63)), put(0x80 | (c & 63));
+    byte_out(0xF0 | c >> 18), byte_out(0x80 | (c >> 12 & 63)), byte_out(0x80 | (c >> 6 & 63)), byte_out(0x80 | (c & 63));
   }
   return out;
 }
 
+// The same, but the number of bytes.
+inline std::size_t put(char32_t c, char* out) { return static_cast<std::size_t>(encode(c, out) - out); }
+
 inline void append(std::string& out, char32_t c) {
   char bytes[4];
-  out.append(bytes, encode(c, bytes));
+  out.append(bytes, put(c, bytes));
 }
 
 // Offset of the first byte that begins no valid sequence (RFC 3629), or `size` where there is none.

@@ -1,0 +1,12 @@
+"""``nlptk vectors``: train, look up, evaluate, convert and plot word vectors; one file per command or two."""
+
+from __future__ import annotations
+
+import typer
+
+app = typer.Typer(
+    name="vectors",
+    help="Train word vectors, look words up in them, evaluate, convert and plot them.",
+    epilog="Example: nlptk vectors train corpus.txt -o vectors.txt --dim 100 --epochs 5",
+    no_args_is_help=True,
+)

@@ -1,0 +1,1 @@
+"""Word vectors: training (skip-gram, CBOW, subwords), look-up, files, evaluation."""
