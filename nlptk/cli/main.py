@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import nlptk
-from nlptk.cli import annotate, bpe, demo, evaluate, info, train
+from nlptk.cli import annotate, bpe, demo, evaluate, info, train, vectors
 from nlptk.errors import ConfigError, NlptkError
 from nlptk.render import visible
 
@@ -31,6 +31,7 @@ app = typer.Typer(
 app.command("annotate")(annotate.annotate)
 app.add_typer(train.app, name="train")
 app.add_typer(bpe.app, name="bpe")
+app.add_typer(vectors.app, name="vectors")
 app.command("evaluate")(evaluate.evaluate)
 app.command("info")(info.info)
 app.command("demo")(demo.demo)
