@@ -11,6 +11,7 @@ void bind_features(pybind11::module_& m);
 void bind_jieba(pybind11::module_& m);
 void bind_pretokenize(pybind11::module_& m);
 void bind_rule_tokenizer(pybind11::module_& m);
+void bind_sgns(pybind11::module_& m);
 void bind_segment(pybind11::module_& m);
 void bind_trigram(pybind11::module_& m);
 void bind_unicode(pybind11::module_& m);
