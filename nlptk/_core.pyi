@@ -497,3 +497,16 @@ class BpeEncoder:
 
 def merges_of_ranks(tokens: Sequence[bytes]) -> NDArray[np.uint32]:
     """Merges [merges, 3] that do what tiktoken does with tokens of these ranks, the places in `tokens`."""
+
+# vectors.cpp: see nlptk/vectors
+def write_vector_rows(
+    write: Callable[[memoryview], Any],
+    words: bytes,
+    offsets: NDArray[np.int64],
+    matrix: NDArray[np.float32],
+    digits: int = 0,
+    threads: int = 0,
+) -> None:
+    """Calls `write` with lines "word number ..." of some megabytes at a time. Word i is the UTF-8
+    words[offsets[i]:offsets[i + 1]]; each row of `matrix` must be in one piece. ValueError for NaN
+    and infinities."""
