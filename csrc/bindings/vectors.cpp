@@ -9,8 +9,9 @@
 #include "bind.hpp"
 #include "parallel.hpp"
 #include "vectors/nearest.hpp"
-#include "vectors/subwords.hpp"
+#include "vectors/subword_rows.hpp"
 #include "vectors/text_format.hpp"
+#include "vectors/text_parse.hpp"
 
 namespace py = pybind11;
 
@@ -63,6 +64,7 @@ py::tuple subword_ids(const py::bytes& words, const Array<std::int64_t>& offsets
     parallel_for(count, threads, 4096, [&](std::size_t begin, std::size_t end, int) {
       for (std::size_t i = begin; i < end; ++i) {
         const auto word = bytes.substr(static_cast<std::size_t>(o[i]), static_cast<std::size_t>(o[i + 1] - o[i]));
+        if (word == kEndOfSentence) continue;
         for_each_subword(word, settings, [&](std::uint32_t id) { ids[i].push_back(static_cast<std::int32_t>(id)); });
       }
     });
@@ -74,6 +76,103 @@ py::tuple subword_ids(const py::bytes& words, const Array<std::int64_t>& offsets
   py::array_t<std::int32_t> all(static_cast<py::ssize_t>(bound[count]));
   for (std::size_t i = 0; i < count; ++i) std::copy(ids[i].begin(), ids[i].end(), all.mutable_data() + bound[i]);
   return py::make_tuple(all, bounds);
+}
+
+py::array_t<float> make_subword_rows(const py::bytes& words, const Array<std::int64_t>& offsets, int min_n, int max_n,
+                                     const py::array& buckets, const std::optional<Array<float>>& scales,
+                                     const std::optional<Array<float>>& own, bool invert, int threads) {
+  const std::string_view bytes = words;
+  check_offsets(offsets, bytes.size());
+  const bool floats = py::isinstance<py::array_t<float>>(buckets);
+  if (buckets.ndim() != 2 || !(buckets.flags() & py::array::c_style) ||
+      !(floats || (scales && py::isinstance<py::array_t<std::int8_t>>(buckets) && scales->size() == buckets.shape(0))))
+    throw std::invalid_argument("buckets must be [buckets, dim] of float32, or of int8 with a scale for each");
+  const py::ssize_t count = offsets.size() - 1, dim = buckets.shape(1);
+  if (own && (own->ndim() != 2 || own->shape(0) != count || own->shape(1) != dim))
+    throw std::invalid_argument("own rows must be [words, dim]");
+  const SubwordSettings settings{min_n, max_n, static_cast<std::uint32_t>(buckets.shape(0))};
+  const BucketRows rows{floats ? static_cast<const char*>(buckets.data()) : nullptr,
+                        floats ? nullptr : static_cast<const std::int8_t*>(buckets.data()),
+                        floats ? nullptr : scales->data()};
+  py::array_t<float> out({count, dim});
+  float* const to = out.mutable_data();
+  {
+    const py::gil_scoped_release release;
+    subword_rows(bytes.data(), offsets.data(), static_cast<std::size_t>(count), static_cast<std::size_t>(dim), settings,
+                 rows, own ? own->data() : nullptr, invert, threads, to);
+  }
+  return out;
+}
+
+// The bytes of an object that has some; nothing may change them meanwhile.
+std::string_view bytes_of(const py::buffer_info& info) {
+  if (info.ndim != 1 || info.itemsize != 1) throw std::invalid_argument("bytes are needed");
+  return {static_cast<const char*>(info.ptr), static_cast<std::size_t>(info.size)};
+}
+
+py::object faulty(const TextFault& fault, const py::array& matrix, const py::array& places) {
+  if (fault.message.empty()) return py::make_tuple(matrix, places);
+  return py::make_tuple(fault.line, fault.message);
+}
+
+py::object parse_vector_text(const py::buffer& data, std::size_t begin, std::optional<std::size_t> rows,
+                             std::optional<std::size_t> dim, int threads) {
+  const py::buffer_info info = data.request();
+  const std::string_view text = bytes_of(info);
+  if (begin > text.size()) throw std::invalid_argument("there is nothing at that place");
+  std::vector<std::size_t> lines;
+  {
+    const py::gil_scoped_release release;
+    lines = find_lines(text.substr(begin), threads);
+    for (std::size_t& line : lines) line += begin;
+    const auto blank = [&](std::size_t line) {
+      return text.substr(lines[line], lines[line + 1] - lines[line]).find_first_not_of(" \t\r\n") == std::string_view::npos;
+    };
+    while (lines.size() > 1 && blank(lines.size() - 2)) lines.pop_back();
+  }
+  const std::size_t count = lines.size() - 1;
+  if (rows && *rows != count)
+    return py::make_tuple(std::min(*rows, count),
+                          "the header counts " + std::to_string(*rows) + " words, but " + std::to_string(count) +
+                              " lines follow: the file is cut short or its header is wrong");
+  const std::size_t width = dim ? *dim : count > 0 ? count_numbers(text.substr(lines[0], lines[1] - lines[0])) : 0;
+  if (count == 0 || width == 0) return py::make_tuple(std::size_t{0}, "there are no vectors");
+  if (2 * width > text.size() / count)  // before so much memory is asked for
+    return py::make_tuple(std::size_t{0}, "lines are too short for " + std::to_string(width) + " numbers each");
+  py::array_t<float> matrix({count, width});
+  py::array_t<std::int64_t> places({count, std::size_t{2}});
+  float* const to = matrix.mutable_data();
+  auto* const place = reinterpret_cast<WordPlace*>(places.mutable_data());
+  TextFault fault;
+  {
+    const py::gil_scoped_release release;
+    fault = parse_lines(text, lines, 0, width, threads, to, place);
+  }
+  return faulty(fault, matrix, places);
+}
+
+py::object parse_vector_binary(const py::buffer& data, std::size_t begin, std::size_t rows, std::size_t dim) {
+  const py::buffer_info info = data.request();
+  const std::string_view bytes = bytes_of(info);
+  if (begin > bytes.size()) throw std::invalid_argument("there is nothing at that place");
+  if (rows == 0 || dim == 0) return py::make_tuple(std::size_t{0}, "there are no vectors");
+  if (dim > bytes.size() / 4 || rows > (bytes.size() - begin) / (4 * dim + 2))
+    return py::make_tuple(std::size_t{0}, "the file is too short for the " + std::to_string(rows) + " vectors of " +
+                                              std::to_string(dim) + " numbers that its header counts");
+  py::array_t<float> matrix({rows, dim});
+  py::array_t<std::int64_t> places({rows, std::size_t{2}});
+  float* const to = matrix.mutable_data();
+  auto* const place = reinterpret_cast<WordPlace*>(places.mutable_data());
+  TextFault fault;
+  {
+    const py::gil_scoped_release release;
+    fault = parse_binary(bytes.substr(begin), rows, dim, to, place);
+  }
+  for (std::size_t i = 0; fault.message.empty() && i < rows; ++i) {
+    place[i].begin += static_cast<std::int64_t>(begin);
+    place[i].end += static_cast<std::int64_t>(begin);
+  }
+  return faulty(fault, matrix, places);
 }
 
 using Codes = py::array_t<std::int8_t, py::array::c_style>;
@@ -149,6 +248,11 @@ void bind_vectors(py::module_& m) {
         py::arg("matrix"), py::arg("digits") = 0, py::arg("threads") = 0);
   m.def("subword_ids", &subword_ids, py::arg("words"), py::arg("offsets"), py::arg("min_n"), py::arg("max_n"),
         py::arg("buckets"), py::arg("threads") = 0);
+  m.def("subword_rows", &make_subword_rows, py::arg("words"), py::arg("offsets"), py::arg("min_n"), py::arg("max_n"),
+        py::arg("buckets"), py::arg("scales"), py::arg("own"), py::arg("invert") = false, py::arg("threads") = 0);
+  m.def("parse_vector_text", &parse_vector_text, py::arg("data"), py::arg("begin"), py::arg("rows"), py::arg("dim"),
+        py::arg("threads") = 0);
+  m.def("parse_vector_binary", &parse_vector_binary, py::arg("data"), py::arg("begin"), py::arg("rows"), py::arg("dim"));
   m.def("quantize_rows", &quantize, py::arg("matrix"), py::arg("threads") = 0);
   m.def("describe_codes", &describe, py::arg("codes").noconvert(), py::arg("threads") = 0);
   m.def("nearest_rows", &nearest, py::arg("codes").noconvert(), py::arg("inverse").noconvert(),

@@ -7,50 +7,88 @@
 namespace nlptk::NLPTK_ISA {
 namespace {
 
-// kWidth bytes as floats.
 #if defined(__AVX512F__)
-NLPTK_INLINE Vec widen(const std::int8_t* p) {
-  return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
-}
 constexpr std::size_t kTileRows = 12;  // by two vectors of queries: 24 sums in 32 registers
-#elif defined(__AVX2__)
-NLPTK_INLINE Vec widen(const std::int8_t* p) {
-  return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
-}
-constexpr std::size_t kTileRows = 6;
 #else
-NLPTK_INLINE Vec widen(const std::int8_t* p) {
-  return Vec{static_cast<float>(p[0]), static_cast<float>(p[1]), static_cast<float>(p[2]), static_cast<float>(p[3])};
-}
 constexpr std::size_t kTileRows = 6;
 #endif
 constexpr std::size_t kLanes = 2 * kWidth;
 
-// kRows dot products at a time, so that their sums do not wait for one another.
-template <std::size_t kRows>
-NLPTK_INLINE void dot_some(const std::int8_t* rows, std::size_t dim, const float* query, float* out) {
-  Vec sums[kRows];
-  for (std::size_t r = 0; r < kRows; ++r) sums[r] = zero();
-  std::size_t k = 0;
-  for (; k + kWidth <= dim; k += kWidth) {
-    const Vec q = load(query + k);
-    for (std::size_t r = 0; r < kRows; ++r) sums[r] = fma(widen(rows + r * dim + k), q, sums[r]);
+// Sums of products of bytes and 16-bit values, kept apart over lanes.
+#if defined(__AVX512BW__)
+using Sums = __m512i;
+NLPTK_INLINE Sums no_sums() { return _mm512_setzero_si512(); }
+NLPTK_INLINE Sums add_products(Sums sums, const std::int8_t* x, const std::int16_t* q) {
+  const __m512i wide = _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x)));
+  return _mm512_add_epi32(sums, _mm512_madd_epi16(wide, _mm512_loadu_si512(q)));
+}
+NLPTK_INLINE __m128i fold(Sums a) {
+  const __m256i b = _mm256_add_epi32(_mm512_castsi512_si256(a), _mm512_extracti64x4_epi64(a, 1));
+  return _mm_add_epi32(_mm256_castsi256_si128(b), _mm256_extracti128_si256(b, 1));
+}
+#elif defined(__AVX2__)
+struct Sums {
+  __m256i a, b;
+};
+NLPTK_INLINE Sums no_sums() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+NLPTK_INLINE __m256i products16(const std::int8_t* x, const std::int16_t* q) {
+  return _mm256_madd_epi16(_mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x))),
+                           _mm256_loadu_si256(reinterpret_cast<const __m256i*>(q)));
+}
+NLPTK_INLINE Sums add_products(Sums sums, const std::int8_t* x, const std::int16_t* q) {
+  return {_mm256_add_epi32(sums.a, products16(x, q)), _mm256_add_epi32(sums.b, products16(x + 16, q + 16))};
+}
+NLPTK_INLINE __m128i fold(Sums sums) {
+  const __m256i a = _mm256_add_epi32(sums.a, sums.b);
+  return _mm_add_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+}
+#else
+struct Sums {
+  std::int32_t lane[8];
+};
+NLPTK_INLINE Sums no_sums() { return {}; }
+NLPTK_INLINE Sums add_products(Sums sums, const std::int8_t* x, const std::int16_t* q) {
+  for (std::size_t k = 0; k < kDotChunk; ++k) sums.lane[k % 8] += static_cast<std::int32_t>(x[k]) * q[k];
+  return sums;
+}
+#endif
+
+// The sums of four rows.
+NLPTK_INLINE void put_sums(const Sums* sums, std::int32_t* out) {
+#if defined(__AVX2__)
+  const __m128i ab = _mm_hadd_epi32(fold(sums[0]), fold(sums[1])), cd = _mm_hadd_epi32(fold(sums[2]), fold(sums[3]));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm_hadd_epi32(ab, cd));
+#else
+  for (std::size_t r = 0; r < 4; ++r) {
+    out[r] = 0;
+    for (const std::int32_t value : sums[r].lane) out[r] += value;
   }
-  if (k < dim) {
-    const Vec q = load_lanes(query + k, first_lanes(dim - k), zero());
-    for (std::size_t r = 0; r < kRows; ++r) {
-      std::int8_t rest[kWidth] = {};
-      std::memcpy(rest, rows + r * dim + k, dim - k);
-      sums[r] = fma(widen(rest), q, sums[r]);
-    }
-  }
-  for (std::size_t r = 0; r < kRows; ++r) out[r] = sum_lanes(sums[r]);
+#endif
 }
 
-void dot_rows(const std::int8_t* rows, std::size_t count, std::size_t dim, const float* query, float* out) {
-  std::size_t r = 0;
-  for (; r + 4 <= count; r += 4) dot_some<4>(rows + r * dim, dim, query, out + r);
-  for (; r < count; ++r) dot_some<1>(rows + r * dim, dim, query, out + r);
+// Four rows at a time, so that their sums do not wait for one another.
+void dot_rows(const std::int8_t* rows, std::size_t count, std::size_t dim, const std::int16_t* query, std::int32_t* out) {
+  const std::size_t whole = dim / kDotChunk * kDotChunk;
+  for (std::size_t r = 0; r < count; r += 4) {
+    const std::int8_t* row[4];
+    for (std::size_t i = 0; i < 4; ++i) row[i] = rows + (r + i < count ? r + i : count - 1) * dim;
+    Sums sums[4] = {no_sums(), no_sums(), no_sums(), no_sums()};
+    for (std::size_t at = 0; at < 4 * dim; at += 64) __builtin_prefetch(row[0] + 4096 + at);
+    for (std::size_t k = 0; k < whole; k += kDotChunk)
+      for (std::size_t i = 0; i < 4; ++i) sums[i] = add_products(sums[i], row[i] + k, query + k);
+    if (dim > kDotChunk && whole < dim) {  // the row's last chunk, which reaches back over values that are done
+      for (std::size_t i = 0; i < 4; ++i) sums[i] = add_products(sums[i], row[i] + dim - kDotChunk, query + whole);
+    } else if (whole < dim) {
+      for (std::size_t i = 0; i < 4; ++i) {
+        std::int8_t chunk[kDotChunk] = {};
+        std::memcpy(chunk + kDotChunk - dim, row[i], dim);
+        sums[i] = add_products(sums[i], chunk, query);
+      }
+    }
+    std::int32_t four[4];
+    put_sums(sums, four);
+    for (std::size_t i = 0; i < 4 && r + i < count; ++i) out[r + i] = four[i];
+  }
 }
 
 // Every lane is a query: a value of a row is spread over all lanes, and no sum goes across lanes.

@@ -15,15 +15,19 @@ struct UpperBound {
   float slack = 1;                           // times a row's own slack: the largest norm of a term
 };
 
+inline constexpr std::size_t kDotChunk = 32;
+
 struct NearestKernels {
   std::size_t lanes;  // queries of a tile; products and thresholds below have so many
-  // out[r] = the dot product of row r, int8 values as they are, and the query.
-  void (*dot_rows)(const std::int8_t* rows, std::size_t count, std::size_t dim, const float* query, float* out);
+  // out[r] = the dot product of row r, of 8-bit values, and a query of 16-bit ones; 127 times the sum of their sizes
+  // must be below 2^31. The query's last dim % kDotChunk values, if any, end a chunk of their own after zeros.
+  void (*dot_rows)(const std::int8_t* rows, std::size_t count, std::size_t dim, const std::int16_t* query,
+                   std::int32_t* out);
   // out[r * lanes + j] = the dot product of row r and query j; queries is [dim, lanes].
   void (*dot_tile)(const std::int8_t* rows, std::size_t count, std::size_t dim, const float* queries, float* scratch,
                    float* out);
-  // Bit r is set where the upper bound of row r is not below the threshold; products is [terms][count <= 64], count a
-  // multiple of 16 by padding.
+  // Bit r is set where the upper bound of row r is not below the threshold; products is [terms][count], count at most 64
+  // and a multiple of 16.
   std::uint64_t (*rows_above)(const UpperBound& bound, const float* const* products, const float* inverse,
                               const float* slack, std::size_t count, float threshold);
   // Bit j: the same of one row and each query; products is [terms][lanes].
@@ -34,7 +38,6 @@ struct NearestKernels {
   void (*exact_i8)(const std::int8_t* x, const float* y, std::size_t dim, double* xy, double* xx);
 };
 
-inline constexpr std::size_t kRowsAbove = 64;
 
 #ifdef NLPTK_X86
 namespace avx2 {

@@ -53,7 +53,10 @@ class Search {
     bound_ = {queries.positives, queries.negatives, queries.multiply, largest_norm()};
     lanes_ = kernels_.lanes;
     groups_ = queries.queries < kFewQueries ? 0 : (queries.queries + lanes_ - 1) / lanes_;
-    spread();
+    if (groups_ > 0)
+      spread();
+    else
+      narrow();
   }
 
   struct Workspace {
@@ -65,7 +68,7 @@ class Search {
     space.best.resize(queries_.queries);
     space.thresholds.assign(std::max(queries_.queries, groups_ * lanes_), std::numeric_limits<float>::infinity());
     std::fill_n(space.thresholds.begin(), queries_.queries, -std::numeric_limits<float>::infinity());
-    space.products.assign(terms_ * std::max(kRowsAbove, kStep * lanes_), 0.0f);
+    space.products.assign(terms_ * kStep * lanes_, 0.0f);
     space.scratch.resize(kStep * rows_.dim);
     space.terms.resize(terms_);
   }
@@ -81,14 +84,18 @@ class Search {
  private:
   // One query and the next rows: lanes are rows.
   void few(std::size_t row, std::size_t count, std::size_t query, Workspace& space) const {
+    std::int32_t sums[kStep];
     for (std::size_t t = 0; t < terms_; ++t) {
-      float* const out = space.products.data() + t * kRowsAbove;
-      kernels_.dot_rows(rows_.codes + row * rows_.dim, count, rows_.dim, term(query, t), out);
+      const Narrow& narrow = narrow_[query * terms_ + t];
+      kernels_.dot_rows(rows_.codes + row * rows_.dim, count, rows_.dim, narrow.values.data(), sums);
+      float* const out = space.products.data() + t * kStep;
+      for (std::size_t r = 0; r < count; ++r) out[r] = static_cast<float>(sums[r]) * narrow.scale;
       space.terms[t] = out;
     }
     float inverse[kStep], slack[kStep];  // copies, as vectors may reach over the last row
     std::fill(std::copy_n(rows_.inverse + row, count, inverse), inverse + kStep, 0.0f);
     std::fill(std::copy_n(rows_.slack + row, count, slack), slack + kStep, 0.0f);
+    for (std::size_t r = 0; r < count; ++r) slack[r] += narrow_slack_;
     std::uint64_t above = kernels_.rows_above(bound_, space.terms.data(), inverse, slack, kStep, space.thresholds[query]);
     above &= (std::uint64_t{1} << count) - 1;
     if (above == 0) return;
@@ -154,10 +161,34 @@ class Search {
     return static_cast<float>(std::sqrt(most) * (1 + 1e-6));
   }
 
+  // A term in 16 bits, laid out for dot_rows.
+  struct Narrow {
+    std::vector<std::int16_t> values;
+    float scale;
+  };
+  void narrow() {
+    for (std::size_t t = 0; t < queries_.queries * terms_; ++t) {
+      const float* const x = queries_.terms + t * rows_.dim;
+      double most = 0, sum = 0;
+      for (std::size_t k = 0; k < rows_.dim; ++k) most = std::max(most, std::fabs(double{x[k]})), sum += std::fabs(x[k]);
+      const double scale = std::max(most / 32767, sum / 16'000'000) + 1e-300;  // 127 * 16e6 < 2^31, roundings too
+      const std::size_t whole = rows_.dim / kDotChunk * kDotChunk;
+      Narrow made{std::vector<std::int16_t>(whole + (whole < rows_.dim ? kDotChunk : 0)), static_cast<float>(scale)};
+      const std::size_t shift = made.values.size() - rows_.dim;  // of the values after the whole chunks
+      double off = 0;
+      for (std::size_t k = 0; k < rows_.dim; ++k) {
+        const double code = std::nearbyint(x[k] / scale);
+        made.values[k < whole ? k : k + shift] = static_cast<std::int16_t>(code);
+        off += (x[k] - code * scale) * (x[k] - code * scale);
+      }
+      if (bound_.slack > 0) narrow_slack_ = std::max(narrow_slack_, static_cast<float>(2 * std::sqrt(off) / bound_.slack));
+      narrow_.push_back(std::move(made));
+    }
+  }
+
   // Queries as lanes: [groups, terms, dim, lanes].
   void spread() {
     spread_.assign(groups_ * terms_ * rows_.dim * lanes_, 0.0f);
-    if (groups_ == 0) return;
     for (std::size_t q = 0; q < queries_.queries; ++q)
       for (std::size_t t = 0; t < terms_; ++t) {
         float* const out = spread_.data() + (q / lanes_ * terms_ + t) * rows_.dim * lanes_ + q % lanes_;
@@ -171,6 +202,8 @@ class Search {
   std::size_t top_, terms_, lanes_ = 0, groups_ = 0;
   UpperBound bound_;
   std::vector<float> spread_;
+  std::vector<Narrow> narrow_;
+  float narrow_slack_ = 0;
 };
 
 // One pass over the rows for some queries.

@@ -10,8 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from nlptk import _core
+from nlptk.corpora.files import error_at
 from nlptk.errors import DataError
-from nlptk.vectors.formats.words import pack_words
+from nlptk.vectors.formats.source import Source
+from nlptk.vectors.formats.table import VectorTable
+from nlptk.vectors.words import pack_words
 
 
 class Sink(Protocol):
@@ -20,13 +23,55 @@ class Sink(Protocol):
     def write(self, data: bytes | memoryview, /) -> Any: ...
 
 
+ROWS = 65536  # of vectors that are made floats, or bytes, at a time
 _SPACE = re.compile(rb"[ \t\n\v\f\r]")
+_HEADER = re.compile(rb"[ \t]*([0-9]{1,18})[ \t]+([0-9]{1,18})[ \t]*\r?\n")
+_NUMBERS = re.compile(rb"[-+0-9.eE \t\r\ninfaINFA]*\Z")
+_BOM = b"\xef\xbb\xbf"
+
+# ---- reading ----
+
+
+def header(source: Source) -> tuple[int, int, int] | None:
+    """Rows and dimensions as the first line has them, and where the next begins; None if it is no header."""
+    begin = len(_BOM) if source.data[:3] == _BOM else 0
+    found = _HEADER.match(source.data[begin : begin + 64])
+    return None if found is None else (int(found[1]), int(found[2]), begin + found.end())
+
+
+def looks_binary(source: Source, begin: int, dim: int) -> bool:
+    """Whether what follows the first word after a header is no text."""
+    head = source.data[begin : begin + 4096 + 4 * min(dim, 4096)]
+    return not _NUMBERS.match(head.lstrip(b"\n").partition(b" ")[2][: 4 * dim])
+
+
+def read_text(source: Source, *, has_header: bool, errors: str, threads: int) -> VectorTable:
+    """The vectors of a text file.
+
+    Raises DataError naming the line of what is not as it should be.
+    """
+    rows = dim = None
+    begin, first = (len(_BOM) if source.data[:3] == _BOM else 0), 1
+    if has_header:
+        found = header(source)
+        if found is None:
+            raise error_at(source.name, 1, "a header is expected: the numbers of words and of dimensions")
+        rows, dim, begin = found
+        first = 2
+        if rows == 0 or dim == 0:
+            raise error_at(source.name, 1, f"the header counts {rows} words of {dim} dimensions: no vectors")
+    matrix, places = _core.parse_vector_text(source.data, begin, rows, dim, threads)
+    if isinstance(matrix, int):
+        raise error_at(source.name, matrix + first, places)
+    return VectorTable(source.words(places, errors, "line", first), matrix)
+
+
+# ---- writing ----
 
 
 def write_text(
     stream: Sink,
-    words: Sequence[str],
-    matrix: npt.NDArray[np.float32],
+    table: VectorTable,
     *,
     header: bool = True,
     digits: int = 6,
@@ -38,14 +83,20 @@ def write_text(
 
     Raises DataError for a word that is empty or holds white space or a lone surrogate, and for NaN or inf.
     """
-    blob, offsets = pack_words(words)
-    check_words(words, blob, offsets)
+    blob, offsets = pack_words(table.words)
+    check_words(table.words, blob, offsets)
     if header:
-        stream.write(b"%d %d\n" % matrix.shape)
-    try:
-        _core.write_vector_rows(stream.write, blob, offsets, matrix, digits, threads)
-    except ValueError as error:
-        raise DataError(f"vectors cannot be written: {error}; leave such rows out") from error
+        stream.write(b"%d %d\n" % table.matrix.shape)
+    # In one go, unless they have to be made floats first.
+    step = len(table.words) if table.scales is None else ROWS
+    for begin in range(0, len(table.words), max(step, 1)):
+        try:
+            rows = table.floats(begin, begin + step)
+            _core.write_vector_rows(
+                stream.write, blob, offsets[begin : begin + step + 1], rows, digits, threads
+            )
+        except ValueError as error:
+            raise DataError(f"vectors cannot be written: {error}; leave such words out") from error
 
 
 def check_words(words: Sequence[str], blob: bytes, offsets: npt.NDArray[np.int64]) -> None:
