@@ -121,7 +121,9 @@ class KeyedVectors(WordVectors):
         """As `most_similar` by 3CosMul (Levy and Goldberg 2014, equation 4): cosines, moved to [0, 1], are
         multiplied over the positive words and divided by those of the negative ones plus 1e-6.
 
-        There are no weights. Raises as `most_similar`, and ConfigError without a positive word.
+        There are no weights, and vectors given count with length 1 (gensim takes them as they are).
+
+        Raises as `most_similar`, and ConfigError without a positive word.
         """
         if topn is not None and topn < 1:
             return []
@@ -163,7 +165,7 @@ class KeyedVectors(WordVectors):
         if any(isinstance(key, tuple) for key in keys):
             raise ConfigError("3CosMul takes no weights; give words or vectors")
         vectors = [
-            self._checked(key) if isinstance(key, np.ndarray) else self.get_vector(key, norm=True)
+            unit(self._checked(key)) if isinstance(key, np.ndarray) else self.get_vector(key, norm=True)
             for key in keys
         ]
         return np.stack(vectors).astype(np.float32), positives, self._numbers(keys)

@@ -51,7 +51,7 @@ class NearestIndex:
         """The best rows of [begin, end) for each query: rows and scores, [queries, min(top, end - begin)].
 
         `terms` is [queries, terms, dim]. With one term q, a row's score is its cosine with q times |q|. With
-        `multiply`, of the first `positives` terms and the rest, it is 3CosMul.
+        `multiply`, of the first `positives` terms and the rest, all of length 1, it is 3CosMul.
         """
         return _core.nearest_rows(
             self._codes,

@@ -51,6 +51,7 @@ class Search {
   Search(const NearestRows& rows, const NearestQueries& queries, std::size_t top)
       : kernels_(nearest_kernels()), rows_(rows), queries_(queries), top_(top), terms_(queries.positives + queries.negatives) {
     bound_ = {queries.positives, queries.negatives, queries.multiply, largest_norm()};
+    if (queries.multiply && bound_.slack > 1.001f) throw std::invalid_argument("terms that are multiplied must have length 1");
     lanes_ = kernels_.lanes;
     groups_ = queries.queries < kFewQueries ? 0 : (queries.queries + lanes_ - 1) / lanes_;
     if (groups_ > 0)
@@ -140,7 +141,7 @@ class Search {
         kernels_.exact_i8(rows_.codes + row * rows_.dim, term(query, t), rows_.dim, &product, &square);
       const double cosine = square > 0 ? product / std::sqrt(square) : 0.0;
       if (!queries_.multiply) return cosine;
-      (t < queries_.positives ? above : below) *= (1 + cosine) / 2;
+      (t < queries_.positives ? above : below) *= std::max(0.0, 1 + cosine) / 2;
     }
     return above / (below + 1e-6);
   }

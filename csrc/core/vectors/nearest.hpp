@@ -37,8 +37,8 @@ void describe_codes(const std::int8_t* codes, std::size_t count, std::size_t dim
                     float* slack);
 
 // Queries of `positives` + `negatives` terms each: [queries, terms, dim]. Without `multiply` a query has one term q, and
-// a row's score is cos(row, q) * |q|. With it, it is 3CosMul (Levy and Goldberg 2014): the product over positives of
-// (1 + cos * |q|) / 2, over that over negatives plus 1e-6.
+// a row's score is cos(row, q) * |q|. With it, terms have length 1, and it is 3CosMul (Levy and Goldberg 2014): the
+// product over positives of (1 + cos) / 2, over that over negatives plus 1e-6.
 struct NearestQueries {
   const float* terms;
   std::size_t queries, positives, negatives;
