@@ -15,6 +15,7 @@ void bind_sgns(pybind11::module_& m);
 void bind_segment(pybind11::module_& m);
 void bind_trigram(pybind11::module_& m);
 void bind_unicode(pybind11::module_& m);
+void bind_vectors(pybind11::module_& m);
 void bind_wordpiece(pybind11::module_& m);
 
 namespace nlptk {

@@ -39,4 +39,5 @@ PYBIND11_MODULE(_core, m) {
   bind_pretokenize(m);
   bind_wordpiece(m);
   bind_jieba(m);
+  bind_vectors(m);
 }

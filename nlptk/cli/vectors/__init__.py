@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import typer
 
+from nlptk.cli.vectors import convert, similar
+
 app = typer.Typer(
     name="vectors",
     help="Train word vectors, look words up in them, evaluate, convert and plot them.",
     epilog="Example: nlptk vectors train corpus.txt -o vectors.txt --dim 100 --epochs 5",
     no_args_is_help=True,
 )
+app.command("similar")(similar.similar)
+app.command("analogy")(similar.analogy)
+app.command("convert")(convert.convert)
