@@ -135,7 +135,7 @@ def evaluate_word_pairs(
         case_insensitive=case_insensitive,
         dummy4unknown=dummy4unknown,
     )
-    return scores.pearson, scores.spearman, 100 * scores.unknown / scores.pairs
+    return scores.pearson, scores.spearman, scores.unknown / scores.pairs * 100
 
 
 def score_word_pairs(
@@ -286,7 +286,7 @@ def correlation(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> Corre
     NaN if a sample has fewer than two values or only equal ones.
     """
     x, y = x - x.mean(), y - y.mean()
-    spread = float(np.sqrt(x @ x) * np.sqrt(y @ y))
+    spread = float(np.sqrt((x @ x) * (y @ y)))
     if len(x) < 2 or not spread:
         return Correlation(float("nan"), float("nan"))
     r = float(np.clip(x @ y / spread, -1, 1))
