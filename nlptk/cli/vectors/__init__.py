@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import typer
 
+from nlptk.cli.vectors import phrases
+
 app = typer.Typer(
     name="vectors",
     help="Train word vectors, look words up in them, evaluate, convert and plot them.",
     epilog="Example: nlptk vectors train corpus.txt -o vectors.txt --dim 100 --epochs 5",
     no_args_is_help=True,
 )
+
+app.command("phrases")(phrases.phrases)
