@@ -9,6 +9,7 @@ void bind_chain(pybind11::module_& m);
 void bind_crf(pybind11::module_& m);
 void bind_features(pybind11::module_& m);
 void bind_jieba(pybind11::module_& m);
+void bind_phrases(pybind11::module_& m);
 void bind_pretokenize(pybind11::module_& m);
 void bind_rule_tokenizer(pybind11::module_& m);
 void bind_sgns(pybind11::module_& m);

@@ -25,7 +25,7 @@ class WordCounts {
 
   static std::uint32_t hash(std::string_view text);
   std::size_t size() const { return size_; }
-  void add(std::string_view text, std::uint64_t count = 1) { add(text, hash(text), count); }
+  void add(std::string_view text, std::uint64_t count = 1) { add(text, hash_word(text), count); }
   // Adds all words of another table, which is left empty.
   void merge(WordCounts&& other);
   // The words in no order that has a meaning.
