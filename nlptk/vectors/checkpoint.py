@@ -55,7 +55,7 @@ class Checkpoint:
         from safetensors.numpy import save
 
         blob, offsets = pack_words(vocabulary.words())
-        arrays = {
+        arrays: dict[str, np.ndarray[Any, Any]] = {
             "inputs": np.ascontiguousarray(trainer.inputs),
             "outputs": np.ascontiguousarray(trainer.outputs),
             "words": np.frombuffer(blob, np.uint8),

@@ -216,7 +216,7 @@ class Word2Vec(Estimator):
         return vocabulary
 
     def _trainer(self, text: _core.TokenCorpus, vocabulary: _core.WordVocabulary) -> _core.SgnsTrainer:
-        settings = {
+        settings: _core.SgnsSettings = {
             "dim": self.vector_size,
             "window": self.window,
             "shrink_windows": self.shrink_windows,

@@ -16,7 +16,7 @@ namespace {
 // What one thread counts.
 struct Counter {
   WordCounts words;
-  std::uint64_t tokens = 0, least = 1;
+  std::uint64_t tokens = 0, least = 1;  // of all its chunks
 
   void forget_rare() {
     ++least;
@@ -31,12 +31,11 @@ struct Counter {
 void count_chunk(TokenReader& reader, const Corpus::Chunk& chunk, std::size_t prune_at, Counter& counter) {
   reader.open(chunk);
   std::string_view token;
-  unsigned until_poll = 0;
   for (TokenReader::Event event; (event = reader.next(token)) != TokenReader::Event::end;) {
     if (event != TokenReader::Event::token) continue;
     counter.words.add(token);
     ++counter.tokens;
-    if (++until_poll % 4096 == 0) {
+    if (counter.tokens % 4096 == 0) {
       poll_interrupt();
       while (counter.words.size() > prune_at) counter.forget_rare();
     }
