@@ -622,8 +622,8 @@ class TokenCorpus:
     """Words of files on disk, in chunks of bytes; a line belongs to the chunk that it begins in.
 
     `names` are what messages call the files. Words stand between white space and lines end at LF, or with
-    `spooled` they end at U+001F and U+001E. `errors` is "strict", "replace" or "ignore". ValueError for a file
-    that cannot be read.
+    `spooled` they end at U+001F and U+001E. `errors` is "strict", "replace" or "ignore". ValueError for a
+    file that cannot be read.
     """
 
     def __init__(
