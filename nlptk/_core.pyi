@@ -417,6 +417,60 @@ class Jieba:
     ) -> list[Any]:
         """The best `most`: words, or a `pair` (word, tag) for each; (keyword, weight) if `weights`."""
 
+# phrases.cpp: see nlptk/vectors/phrases.py. Words are str; a lone surrogate is itself.
+class PhraseRules:
+    """How words become phrases; `connectors` may stand within one."""
+
+    def __init__(
+        self, delimiter: str, connectors: Sequence[str], npmi: bool, threshold: float, min_count: float
+    ) -> None: ...
+
+class PhraseTable:
+    """The phrases of one pass: (UTF-8 of the phrase, bytes of its first word, of its last word, score)."""
+
+    def __init__(self, rules: PhraseRules, phrases: Sequence[tuple[bytes, int, int, float]]) -> None:
+        """ValueError for a phrase that is shorter than its words."""
+
+    def __len__(self) -> int: ...
+    @property
+    def phrases(self) -> list[tuple[bytes, int, int, float]]: ...
+    def find(self, sentence: Sequence[str]) -> list[tuple[int, int, float]]:
+        """(begin, end, score) of each phrase in a sentence, by places of words."""
+
+class PhraseCounter:
+    """Counts words and pairs of words in what the passes `before` make of sentences."""
+
+    def __init__(
+        self, rules: PhraseRules, before: Sequence[PhraseTable], max_types: int, threads: int = 0
+    ) -> None: ...
+    @property
+    def types(self) -> int:
+        """Words and pairs that are kept."""
+
+    @property
+    def words(self) -> int:
+        """Words of the text."""
+
+    @property
+    def forgotten(self) -> int:
+        """What was seen at most so often may be forgotten, since there were more types than `max_types`."""
+
+    def add_lines(self, data: bytes | memoryview) -> int:
+        """Count the words between white space of each line, in threads, and return -1; or count nothing and
+        return the place of the first byte that is not UTF-8.
+        """
+
+    def add_sentences(self, sentences: Iterable[Sequence[str]]) -> None:
+        """TypeError for a word that is no str."""
+
+    def take(self) -> PhraseTable:
+        """The phrases found; the counter is empty afterwards."""
+
+def join_phrases(passes: Sequence[PhraseTable], data: bytes | memoryview, threads: int = 0) -> bytes | int:
+    """The lines of a text with one space between words and phrases joined; or the place of the first byte
+    that is not UTF-8.
+    """
+
 # bpe.cpp: the kernels of nlptk/tokenize/bpe.py
 class BpeCounter:
     """Counts the pieces of a training text; `pattern` is one of PRETOKENIZE_PATTERNS."""

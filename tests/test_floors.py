@@ -23,6 +23,7 @@ FLOORS: list[set[str]] = [
     {"extensions", "lexical", "offsets", "align", "store", "views", "doc", "doc_io", "docbin", "registry"},
     {
         "component",
+        "estimator",
         "analysis",
         "corpora",
         "scoring",

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <string_view>
 
 namespace nlptk {
 
@@ -26,6 +28,21 @@ inline std::uint64_t hash_text(const char32_t* text, std::size_t length) {
   std::uint64_t h = kHashSeed;
   for (std::size_t i = 0; i < length; ++i) h = hash_step(h, text[i]);
   return h;
+}
+
+// Of bytes, eight a step: pieces are short, so that the tail matters as much as the loop.
+inline std::uint32_t hash_word(std::string_view text) {
+  const char* data = text.data();
+  std::size_t size = text.size();
+  std::uint64_t h = kHashSeed ^ size;
+  for (; size >= 8; data += 8, size -= 8) {
+    std::uint64_t word;
+    std::memcpy(&word, data, 8);
+    h = hash_step(h, word);
+  }
+  std::uint64_t word = 0;
+  if (size > 0) std::memcpy(&word, data, size);
+  return static_cast<std::uint32_t>(hash_finish(hash_step(h, word)) >> 32);
 }
 
 // The 32-bit name of a feature; 0 means "no feature".

@@ -5,21 +5,6 @@
 
 namespace nlptk {
 
-// Eight bytes a step; pieces are short, so that the tail matters as much as the loop.
-std::uint32_t WordCounts::hash(std::string_view text) {
-  const char* data = text.data();
-  std::size_t size = text.size();
-  std::uint64_t h = kHashSeed ^ size;
-  for (; size >= 8; data += 8, size -= 8) {
-    std::uint64_t word;
-    std::memcpy(&word, data, 8);
-    h = hash_step(h, word);
-  }
-  std::uint64_t word = 0;
-  if (size > 0) std::memcpy(&word, data, size);
-  return static_cast<std::uint32_t>(hash_finish(hash_step(h, word)) >> 32);
-}
-
 void WordCounts::insert(std::size_t at, std::string_view text, std::uint32_t hash, std::uint64_t count) {
   if (text.size() > 0xFFFFFFFF) throw std::invalid_argument("a piece of text is longer than 4 GiB");
   if (left_ < text.size()) {

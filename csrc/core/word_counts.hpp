@@ -23,8 +23,9 @@ class WordCounts {
 
   WordCounts() : words_(std::size_t{1} << 12) {}
 
+  static std::uint32_t hash(std::string_view text);
   std::size_t size() const { return size_; }
-  void add(std::string_view text, std::uint64_t count = 1) { add(text, hash(text), count); }
+  void add(std::string_view text, std::uint64_t count = 1) { add(text, hash_word(text), count); }
   // Adds all words of another table, which is left empty.
   void merge(WordCounts&& other);
   // The words in no order that has a meaning.
@@ -37,7 +38,6 @@ class WordCounts {
  private:
   static constexpr std::size_t kBlock = std::size_t{1} << 18;
 
-  static std::uint32_t hash(std::string_view text);
   void add(std::string_view text, std::uint32_t hash, std::uint64_t count) {
     const std::size_t mask = words_.size() - 1;
     std::size_t at = hash & mask;
