@@ -134,6 +134,16 @@ def test_words_and_rows(ours: KeyedVectors, peer: Any, matrix: Array) -> None:
     assert (ours["w7"] == matrix[7]).all()
 
 
+def test_evaluation(ours: KeyedVectors, peer: Any, tmp_path: Path) -> None:
+    pairs, analogies = tmp_path / "pairs.txt", tmp_path / "analogies.txt"
+    pairs.write_text("".join(f"w{i}\tw{i + 7}\t{i * 37 % 11}\n" for i in range(30)))
+    analogies.write_text(": all\n" + "".join(f"w{i} w{i + 1} w{i + 2} w{i + 3}\n" for i in range(9)))
+    mine, theirs = ours.evaluate_word_pairs(pairs), peer.evaluate_word_pairs(str(pairs))
+    assert mine[1].statistic == pytest.approx(theirs[1].statistic, abs=1e-6)
+    assert mine[2] == theirs[2]
+    assert ours.evaluate_word_analogies(analogies)[0] == peer.evaluate_word_analogies(str(analogies))[0]
+
+
 # ---- unseen words ----
 
 
