@@ -13,9 +13,10 @@ namespace {
 constexpr std::size_t kCols = kWidth == 4 ? 2 : 4;  // vectors of a row that one pass keeps in registers
 static_assert(kSgnsLanes % kWidth == 0);
 
-// scores[i * ld + j] = x_i . o_j for N inputs and M outputs.
-template <std::size_t N, std::size_t M>
+// scores[i * ld + j] = x_i . o_j for N inputs and four outputs.
+template <std::size_t N>
 void dot_tile(const float* x, std::size_t stride, const float* const* o, float* scores, std::size_t ld) {
+  constexpr std::size_t M = 4;
   Vec sums[N][M];
   for (std::size_t i = 0; i < N; ++i)
     for (std::size_t j = 0; j < M; ++j) sums[i][j] = zero();
@@ -27,14 +28,13 @@ void dot_tile(const float* x, std::size_t stride, const float* const* o, float* 
       for (std::size_t j = 0; j < M; ++j) sums[i][j] = fma(a, b[j], sums[i][j]);
     }
   }
-  for (std::size_t i = 0; i < N; ++i)
-    for (std::size_t j = 0; j < M; ++j) scores[i * ld + j] = sum_lanes(sums[i][j]);
+  for (std::size_t i = 0; i < N; ++i) store_sums(sums[i][0], sums[i][1], sums[i][2], sums[i][3], scores + i * ld);
 }
 
 // m is a multiple of 4.
 template <std::size_t N>
 void dot_rows(const float* x, std::size_t stride, const float* const* o, std::size_t m, float* scores, std::size_t ld) {
-  for (std::size_t j = 0; j < m; j += 4) dot_tile<N, 4>(x, stride, o + j, scores + j, ld);
+  for (std::size_t j = 0; j < m; j += 4) dot_tile<N>(x, stride, o + j, scores + j, ld);
 }
 
 // dst_i += sum over j of g[i * gi + j * gj] src_j, for N rows dst and m rows src, C vectors of each from k on. Rows of
@@ -65,7 +65,11 @@ void add_rows(float* const* dst, const float* g, std::size_t gi, std::size_t gj,
               std::size_t stride) {
   std::size_t k = 0;
   for (; k + kCols * kWidth <= stride; k += kCols * kWidth) add_tile<N, kCols>(dst, g, gi, gj, src, m, k);
-  for (; k < stride; k += kWidth) add_tile<N, 1>(dst, g, gi, gj, src, m, k);
+  switch ((stride - k) / kWidth) {
+    case 1: return add_tile<N, 1>(dst, g, gi, gj, src, m, k);
+    case 2: return add_tile<N, 2>(dst, g, gi, gj, src, m, k);
+    case 3: return add_tile<N, 3>(dst, g, gi, gj, src, m, k);
+  }
 }
 
 void add_product(float* const* dst, std::size_t n, const float* g, std::size_t gi, std::size_t gj,

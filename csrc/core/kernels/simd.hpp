@@ -162,6 +162,24 @@ NLPTK_INLINE float max_lanes(Vec a) {
 
 #endif
 
+// out[0 .. 4) = the sums of the lanes of a, b, c and d: a third of the shuffles of four sums one by one.
+NLPTK_INLINE void store_sums(Vec a, Vec b, Vec c, Vec d, float* out) {
+#if defined(__AVX512F__)
+  const Vec ab = _mm512_unpacklo_ps(a, b) + _mm512_unpackhi_ps(a, b);
+  const Vec cd = _mm512_unpacklo_ps(c, d) + _mm512_unpackhi_ps(c, d);
+  const Vec all = _mm512_shuffle_ps(ab, cd, 0x44) + _mm512_shuffle_ps(ab, cd, 0xEE);
+  const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(all), _mm512_extractf32x8_ps(all, 1));
+  _mm_storeu_ps(out, _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1)));
+#elif defined(__AVX2__)
+  const Vec ab = _mm256_unpacklo_ps(a, b) + _mm256_unpackhi_ps(a, b);
+  const Vec cd = _mm256_unpacklo_ps(c, d) + _mm256_unpackhi_ps(c, d);
+  const Vec all = _mm256_shuffle_ps(ab, cd, 0x44) + _mm256_shuffle_ps(ab, cd, 0xEE);
+  _mm_storeu_ps(out, _mm_add_ps(_mm256_castps256_ps128(all), _mm256_extractf128_ps(all, 1)));
+#else
+  out[0] = sum_lanes(a), out[1] = sum_lanes(b), out[2] = sum_lanes(c), out[3] = sum_lanes(d);
+#endif
+}
+
 // exp(x) for x <= 0, relative error below 2e-7; exactly 0 below -87 (and for -inf).
 // Cephes expf: x = n ln 2 + r with |r| <= ln 2 / 2, a degree 5 polynomial in r, and n added to the exponent.
 NLPTK_INLINE Vec exp_negative(Vec x) {

@@ -176,7 +176,10 @@ TokenReader::Event TokenReader::next(std::string_view& token) {
     }
     std::size_t end = token_end(at_);
     // White space of several bytes may begin in the last ones that are there.
-    while (end + kLongestSpace > size_ && fill()) end = token_end(at_);
+    for (bool more = true; more && end + kLongestSpace > size_;) {
+      more = fill();  // moves what is left, also where nothing follows
+      end = token_end(at_);
+    }
     const std::uint64_t offset = base_ + at_;
     if (end - at_ > kLongestToken) fail(offset, kTooLong);
     token = checked({buffer_.data() + at_, end - at_}, offset);
