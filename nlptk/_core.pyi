@@ -644,7 +644,7 @@ class TokenCorpus:
 class WordVocabulary:
     """Words by falling count, then by their bytes."""
 
-    def __init__(self, words: Sequence[str], counts: Sequence[int]) -> None:
+    def __init__(self, words: Sequence[str], counts: Sequence[int], raw_tokens: int = 0) -> None:
         """ValueError if a word is given twice, or counts rise."""
 
     @staticmethod

@@ -63,8 +63,8 @@ Vocabulary count_words(const Corpus& corpus, std::uint64_t min_count, std::size_
   return Vocabulary::count(corpus, settings, hook);
 }
 
-Vocabulary make_vocabulary(const std::vector<std::string>& words, std::vector<std::uint64_t> counts) {
-  return Vocabulary({words.begin(), words.end()}, std::move(counts));
+Vocabulary make_vocabulary(const std::vector<std::string>& words, std::vector<std::uint64_t> counts, std::uint64_t raw_tokens) {
+  return Vocabulary({words.begin(), words.end()}, std::move(counts), raw_tokens);
 }
 
 py::list words_of(const Vocabulary& vocabulary) {
@@ -159,7 +159,7 @@ void bind_sgns(py::module_& m) {
       .def_property_readonly("chunks", [](const Corpus& corpus) { return corpus.chunks().size(); })
       .def("lines", &lines_of, py::arg("chunk"));
   py::class_<Vocabulary, std::shared_ptr<Vocabulary>>(m, "WordVocabulary")
-      .def(py::init(&make_vocabulary), py::arg("words"), py::arg("counts"))
+      .def(py::init(&make_vocabulary), py::arg("words"), py::arg("counts"), py::arg("raw_tokens") = 0)
       .def_static("count", &count_words, py::arg("corpus"), py::arg("min_count"), py::arg("max_size") = 0,
                   py::arg("prune_at") = Vocabulary::Settings().prune_at, py::arg("threads") = 0, py::arg("report") = py::none())
       .def("__len__", &Vocabulary::size)

@@ -43,6 +43,7 @@ class Checkpoint:
             "corpus_bytes": corpus_bytes
         }
         self._arrays: dict[str, np.ndarray[Any, Any]] = {}
+        self._vocabulary: _core.WordVocabulary
         self._written = time.monotonic()
 
     @property
@@ -62,7 +63,12 @@ class Checkpoint:
             "offsets": offsets,
             "counts": vocabulary.counts(),
         }
-        state = {"schema": _SCHEMA, "settings": self._settings, "position": at._asdict()}
+        state = {
+            "schema": _SCHEMA,
+            "settings": self._settings,
+            "position": at._asdict(),
+            "raw_tokens": vocabulary.raw_tokens,
+        }
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with atomic_bytes(self.path) as stream:
@@ -91,12 +97,18 @@ class Checkpoint:
             if state["schema"] != _SCHEMA:
                 raise ModelError(f"{str(self.path)!r} is of schema {state['schema']}, not {_SCHEMA}")
             position = Position(**state["position"])
+            if not all(type(number) is int and number >= 0 for number in position):
+                raise ValueError("there is no such place in a training")
+            words = unpack_words(self._arrays["words"].tobytes(), self._arrays["offsets"])
+            counts = self._arrays["counts"].tolist()
+            self._vocabulary = _core.WordVocabulary(words, counts, state["raw_tokens"])
+            saved_settings = dict(state["settings"])
         except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
             raise ModelError(f"the checkpoint {str(self.path)!r} is damaged: {error}; delete it") from error
-        changed = [k for k, v in self._settings.items() if state["settings"].get(k) != v]
+        changed = [k for k, v in self._settings.items() if saved_settings.get(k) != v]
         if changed:
             names = ", ".join(
-                f"{k} {state['settings'].get(k)!r} there, {self._settings[k]!r} here" for k in changed
+                f"{k} {saved_settings.get(k)!r} there, {self._settings[k]!r} here" for k in changed
             )
             raise ConfigError(
                 f"{str(self.path)!r} is of another training ({names}); use the same, or a new folder"
@@ -105,12 +117,17 @@ class Checkpoint:
 
     def vocabulary(self) -> _core.WordVocabulary:
         """The words of the state that was read."""
-        words = unpack_words(self._arrays["words"].tobytes(), self._arrays["offsets"])
-        return _core.WordVocabulary(words, self._arrays["counts"].tolist())
+        return self._vocabulary
 
     def restore(self, trainer: _core.SgnsTrainer, at: Position) -> None:
-        """Give the trainer the matrices of the state that was read, and its place in the schedule."""
+        """Give the trainer the matrices of the state that was read, and its place in the schedule.
+
+        Raises ModelError if they are of another shape.
+        """
         trainer.set_tokens(at.tokens)
-        trainer.inputs[:] = self._arrays["inputs"]
-        trainer.outputs[:] = self._arrays["outputs"]
+        for name, matrix in (("inputs", trainer.inputs), ("outputs", trainer.outputs)):
+            saved = self._arrays.get(name)
+            if saved is None or saved.shape != matrix.shape or saved.dtype != np.float32:
+                raise ModelError(f"the checkpoint {str(self.path)!r} is damaged: no {name}; delete it")
+            matrix[:] = saved
         self._arrays.clear()

@@ -24,6 +24,15 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 MODELS = ("skipgram", "cbow")
+# The least that these may be.
+_WHOLE = {
+    **dict.fromkeys(("vector_size", "window", "epochs", "min_count", "bucket"), 1),
+    **dict.fromkeys(("negative", "min_n", "max_n", "seed", "threads"), 0),
+}
+
+
+def _is_whole(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value < 1 << 31
 
 
 @dataclass(frozen=True)
@@ -182,16 +191,18 @@ class Word2Vec(Estimator):
     def _check(self) -> None:
         if self.model not in MODELS:
             raise ConfigError(f"model must be one of {', '.join(MODELS)}, not {self.model!r}")
-        for name in ("vector_size", "window", "epochs", "min_count"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ConfigError(f"{name} must be a whole number from 1 on, not {value!r}")
+        for name, least in _WHOLE.items():
+            if not _is_whole(getattr(self, name), least):
+                wanted = f"a whole number from {least} to 2147483647"
+                raise ConfigError(f"{name} must be {wanted}, not {getattr(self, name)!r}")
         for name in ("max_final_vocab", "max_vocab_size"):
             value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 2):
+            if value is not None and not _is_whole(value, 2):
                 raise ConfigError(f"{name} must be None or a whole number from 2 on, not {value!r}")
-        if self.threads < 0:
-            raise ConfigError(f"threads must be 0 (all cores) or more, not {self.threads}")
+        for name in ("ns_exponent", "sample", "alpha", "min_alpha"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                raise ConfigError(f"{name} must be a number, not {value!r}")
 
     def _count(self, text: _core.TokenCorpus, report: Callable[[Progress], None]) -> _core.WordVocabulary:
         per_chunk = text.bytes // max(text.chunks, 1)

@@ -46,7 +46,7 @@ void count_chunk(TokenReader& reader, const Corpus::Chunk& chunk, std::size_t pr
 
 std::uint32_t Vocabulary::tag_of(std::string_view word) { return hash_word(word); }
 
-Vocabulary::Vocabulary(const std::vector<std::string_view>& words, std::vector<std::uint64_t> counts)
+Vocabulary::Vocabulary(const std::vector<std::string_view>& words, std::vector<std::uint64_t> counts, std::uint64_t raw_tokens)
     : counts_(std::move(counts)) {
   if (words.size() != counts_.size()) throw std::invalid_argument("each word needs a count");
   if (words.size() >= kNone / 2) throw std::invalid_argument("a vocabulary holds less than 2^31 words: raise min_count");
@@ -64,7 +64,7 @@ Vocabulary::Vocabulary(const std::vector<std::string_view>& words, std::vector<s
     while (slots_[at].id != kNone) at = (at + 1) & mask_;
     slots_[at] = {tag, static_cast<std::uint32_t>(i)};
   }
-  raw_tokens_ = tokens_;
+  raw_tokens_ = std::max(tokens_, raw_tokens);
   raw_words_ = words.size();
 }
 
@@ -100,8 +100,7 @@ Vocabulary Vocabulary::count(const Corpus& corpus, const Settings& settings, con
     texts.push_back(word.text());
     counts.push_back(word.count);
   }
-  Vocabulary vocabulary(texts, std::move(counts));
-  vocabulary.raw_tokens_ = total.tokens;
+  Vocabulary vocabulary(texts, std::move(counts), total.tokens);
   vocabulary.raw_words_ = total.words.size();
   vocabulary.pruned_below_ = total.least;
   return vocabulary;
