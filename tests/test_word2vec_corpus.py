@@ -90,8 +90,8 @@ def test_words_are_counted_as_python_counts_them(
 
 # The reader's buffer is 256 KiB: what stands at its ends must be read as elsewhere.
 @pytest.mark.parametrize("tail", ["\u3000x\n", "\U0001f9a6\u3000y", " \n", "\u00e9", "\n\u2003"])
-@pytest.mark.parametrize("distance", range(6))
-@pytest.mark.parametrize("filler", ["a b ", "\n", "z"])
+@pytest.mark.parametrize("distance", range(4))
+@pytest.mark.parametrize("filler", ["a b ", "word\n", "z"])
 def test_ends_of_the_buffer_cut_nothing(tmp_path: Path, tail: str, distance: int, filler: str) -> None:
     size = (1 << 18) - distance
     text = (filler * size)[:size] + tail
