@@ -4,7 +4,7 @@
 
 The corpus is both English wiki folders, lower-cased, letters only, a paragraph a line, as one plain file.
 Each contestant is a process of its own, in turn: it finds the phrases of the file (default score, min_count
-5, threshold 10), and writes the file with phrases joined. Seconds are of the work, without starting Python and
+5, threshold 10), and writes the file with phrases joined. Seconds are of the work, without Python's start and
 imports; memory is the peak of the process. Identity: the joined files are compared byte by byte.
 """
 
