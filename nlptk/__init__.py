@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nlptk.registry import component as component
     from nlptk.registry import factory as factory
     from nlptk.tokenize.jieba import JiebaTokenizer as JiebaTokenizer
+    from nlptk.vectors.keyed_vectors import KeyedVectors as KeyedVectors
     from nlptk.views import Span as Span
     from nlptk.views import Token as Token
 
@@ -34,6 +35,7 @@ _EXPORTS = {
     "DocBin": "nlptk.docbin:DocBin",
     "HMMTagger": "nlptk.tag.hmm:HMMTagger",
     "JiebaTokenizer": "nlptk.tokenize.jieba:JiebaTokenizer",
+    "KeyedVectors": "nlptk.vectors.keyed_vectors:KeyedVectors",
     "Language": "nlptk.language:Language",
     "RuleTokenizer": "nlptk.tokenize.rules:RuleTokenizer",
     "Segmenter": "nlptk.tokenize.segmenter:Segmenter",

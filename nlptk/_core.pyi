@@ -551,3 +551,68 @@ class BpeEncoder:
 
 def merges_of_ranks(tokens: Sequence[bytes]) -> NDArray[np.uint32]:
     """Merges [merges, 3] that do what tiktoken does with tokens of these ranks, the places in `tokens`."""
+
+# vectors.cpp: see nlptk/vectors. Word i of `words` is the UTF-8 words[offsets[i]:offsets[i + 1]].
+def write_vector_rows(
+    write: Callable[[memoryview], Any],
+    words: bytes,
+    offsets: NDArray[np.int64],
+    matrix: NDArray[np.float32],
+    digits: int = 0,
+    threads: int = 0,
+) -> None:
+    """Calls `write` with lines "word number ..." of some megabytes at a time. Each row of `matrix` must be in
+    one piece. ValueError for NaN and infinities."""
+
+def parse_vector_text(
+    data: Any, begin: int, rows: int | None, dim: int | None, threads: int = 0
+) -> tuple[Any, Any]:
+    """(matrix, words' places in `data` [rows, 2]) of lines from `begin`; or (line from 0, what is wrong).
+    Without `dim` the first line has it."""
+
+def parse_vector_binary(data: Any, begin: int, rows: int, dim: int) -> tuple[Any, Any]:
+    """The same of word2vec's binary rows."""
+
+def subword_ids(
+    words: bytes, offsets: NDArray[np.int64], min_n: int, max_n: int, buckets: int, threads: int = 0
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """The buckets of the n-grams of all words, and where each word's begin: [words + 1]."""
+
+def subword_rows(
+    words: bytes,
+    offsets: NDArray[np.int64],
+    min_n: int,
+    max_n: int,
+    buckets: NDArray[Any],
+    scales: NDArray[np.float32] | None,
+    own: NDArray[np.float32] | None,
+    invert: bool = False,
+    threads: int = 0,
+) -> NDArray[np.float32]:
+    """Means of rows of n-grams and words' `own`, or with `invert` `own` from the means: [words, dim]."""
+
+def quantize_rows(
+    matrix: NDArray[np.float32], threads: int = 0
+) -> tuple[NDArray[np.int8], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], float]:
+    """Codes, scales, inverse, slack and mean loss: see csrc/core/vectors/nearest.hpp. ValueError for NaN and
+    infinities, naming the row."""
+
+def describe_codes(
+    codes: NDArray[np.int8], threads: int = 0
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Inverse and slack of rows that are the codes themselves."""
+
+def nearest_rows(
+    codes: NDArray[np.int8],
+    inverse: NDArray[np.float32],
+    slack: NDArray[np.float32],
+    exact: NDArray[np.float32] | None,
+    terms: NDArray[np.float32],
+    positives: int,
+    multiply: bool,
+    begin: int,
+    end: int,
+    top: int,
+    threads: int = 0,
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Rows and scores [queries, min(top, end - begin)] for `terms` [queries, terms, dim]."""

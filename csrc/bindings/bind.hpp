@@ -12,9 +12,11 @@ void bind_jieba(pybind11::module_& m);
 void bind_phrases(pybind11::module_& m);
 void bind_pretokenize(pybind11::module_& m);
 void bind_rule_tokenizer(pybind11::module_& m);
+void bind_sgns(pybind11::module_& m);
 void bind_segment(pybind11::module_& m);
 void bind_trigram(pybind11::module_& m);
 void bind_unicode(pybind11::module_& m);
+void bind_vectors(pybind11::module_& m);
 void bind_wordpiece(pybind11::module_& m);
 
 namespace nlptk {

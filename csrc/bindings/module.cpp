@@ -34,9 +34,11 @@ PYBIND11_MODULE(_core, m) {
   bind_features(m);
   bind_trigram(m);
   bind_segment(m);
+  bind_sgns(m);
   bind_unicode(m);
   bind_phrases(m);
   bind_pretokenize(m);
   bind_wordpiece(m);
   bind_jieba(m);
+  bind_vectors(m);
 }

@@ -251,9 +251,17 @@ def atomic_writer(path: PathLike) -> Iterator[TextWriter]:
         DataError: the file cannot be written, or the text holds a lone surrogate.
     """
     name = os.fspath(path)
+    with atomic_bytes(path) as stream:
+        yield TextWriter(stream, "<stdout>" if name == "-" else name)
+
+
+@contextlib.contextmanager
+def atomic_bytes(path: PathLike) -> Iterator[_Bytes]:
+    """As `atomic_writer`, for bytes."""
+    name = os.fspath(path)
     if name == "-":
         sys.stdout.flush()
-        yield TextWriter(sys.stdout.buffer, "<stdout>")
+        yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
     target = os.path.realpath(name)
@@ -266,7 +274,7 @@ def atomic_writer(path: PathLike) -> Iterator[TextWriter]:
             raise DataError(f"cannot write {name!r}: {error.strerror}") from error
         with raw:
             with _compressed(raw, name) as stream:
-                yield TextWriter(stream, name)
+                yield stream
             raw.flush()
             if not special:
                 os.fsync(raw.fileno())

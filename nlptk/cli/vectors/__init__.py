@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from nlptk.cli.vectors import phrases
+from nlptk.cli.vectors import convert, phrases, similar
 
 app = typer.Typer(
     name="vectors",
@@ -12,5 +12,7 @@ app = typer.Typer(
     epilog="Example: nlptk vectors train corpus.txt -o vectors.txt --dim 100 --epochs 5",
     no_args_is_help=True,
 )
-
 app.command("phrases")(phrases.phrases)
+app.command("similar")(similar.similar)
+app.command("analogy")(similar.analogy)
+app.command("convert")(convert.convert)

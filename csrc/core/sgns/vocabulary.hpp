@@ -1,0 +1,71 @@
+// The words of a corpus by falling frequency, and the way from a word to its number.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sgns/corpus.hpp"
+
+namespace nlptk {
+
+class Vocabulary {
+ public:
+  struct Settings {
+    std::uint64_t min_count = 5;
+    std::size_t max_size = 0;  // the most frequent so many; 0: all
+    // Distinct words that a thread counts before it forgets rare ones, of which the first table to fill forgets those
+    // seen once, then twice and so on (word2vec.c's ReduceVocab).
+    std::size_t prune_at = 20'000'000;
+    int threads = 0;
+  };
+  static constexpr std::uint32_t kNone = 0xFFFFFFFF;
+
+  Vocabulary() = default;
+  // `words` by falling count. Throws std::invalid_argument if two are the same.
+  Vocabulary(const std::vector<std::string_view>& words, std::vector<std::uint64_t> counts);
+
+  // Called on the calling thread now and then with the chunks that are counted so far.
+  using Report = std::function<void(std::size_t chunks)>;
+  // Counts all of a corpus. Words of equal count are in the order of their bytes, so that the result is the same for any
+  // number of threads as long as nothing was forgotten.
+  static Vocabulary count(const Corpus& corpus, const Settings& settings, const Report& report);
+
+  std::size_t size() const { return counts_.size(); }
+  std::string_view word(std::size_t i) const { return std::string_view(text_).substr(begins_[i], begins_[i + 1] - begins_[i]); }
+  std::uint64_t count(std::size_t i) const { return counts_[i]; }
+  const std::vector<std::uint64_t>& counts() const { return counts_; }
+  // Tokens of the corpus that are words of the vocabulary, all its tokens, all its distinct ones.
+  std::uint64_t tokens() const { return tokens_; }
+  std::uint64_t raw_tokens() const { return raw_tokens_; }
+  std::uint64_t raw_words() const { return raw_words_; }
+  // The count below which words were forgotten while counting; 1: none were.
+  std::uint64_t pruned_below() const { return pruned_below_; }
+
+  std::uint32_t find(std::string_view word) const {
+    const std::uint32_t tag = tag_of(word);
+    for (std::size_t at = tag & mask_;; at = (at + 1) & mask_) {
+      const Slot slot = slots_[at];
+      if (slot.id == kNone || (slot.tag == tag && this->word(slot.id) == word)) return slot.id;
+    }
+  }
+
+ private:
+  struct Slot {
+    std::uint32_t tag = 0;
+    std::uint32_t id = kNone;
+  };
+  static std::uint32_t tag_of(std::string_view word);
+
+  std::string text_;
+  std::vector<std::size_t> begins_;
+  std::vector<std::uint64_t> counts_;
+  std::vector<Slot> slots_ = std::vector<Slot>(1);
+  std::size_t mask_ = 0;
+  std::uint64_t tokens_ = 0, raw_tokens_ = 0, raw_words_ = 0, pruned_below_ = 1;
+};
+
+}  // namespace nlptk

@@ -1,0 +1,305 @@
+#include "vectors/nearest.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+
+#include "kernels/nearest_kernel.hpp"
+#include "parallel.hpp"
+
+namespace nlptk {
+namespace {
+
+constexpr std::size_t kStep = 48;        // rows between two updates of the thresholds; a multiple of every tile and 16
+constexpr std::size_t kGrain = 48 * 20;  // rows of a block: 300 KB at 300 dimensions, for all queries from L2
+constexpr std::size_t kFewQueries = 4;   // so many are faster one by one than as lanes of a tile
+constexpr std::size_t kBatch = 256;      // queries of one pass over the rows
+
+struct Scored {
+  double score;
+  std::int64_t row;
+};
+bool better(const Scored& a, const Scored& b) { return a.score != b.score ? a.score > b.score : a.row < b.row; }
+
+// The best rows of one query on one thread: a heap with the worst of them on top.
+struct Best {
+  std::vector<Scored> heap;
+
+  void offer(const Scored& found, std::size_t top) {
+    if (heap.size() < top) {
+      heap.push_back(found);
+      std::push_heap(heap.begin(), heap.end(), better);
+    } else if (better(found, heap.front())) {
+      std::pop_heap(heap.begin(), heap.end(), better);
+      heap.back() = found;
+      std::push_heap(heap.begin(), heap.end(), better);
+    }
+  }
+  // A float that is not above the worst score.
+  float threshold(std::size_t top) const {
+    constexpr float kLowest = -std::numeric_limits<float>::infinity();
+    return heap.size() < top ? kLowest : std::nextafter(static_cast<float>(heap.front().score), kLowest);
+  }
+};
+
+class Search {
+ public:
+  Search(const NearestRows& rows, const NearestQueries& queries, std::size_t top)
+      : kernels_(nearest_kernels()), rows_(rows), queries_(queries), top_(top), terms_(queries.positives + queries.negatives) {
+    bound_ = {queries.positives, queries.negatives, queries.multiply, largest_norm()};
+    if (queries.multiply && bound_.slack > 1.001f) throw std::invalid_argument("terms that are multiplied must have length 1");
+    lanes_ = kernels_.lanes;
+    groups_ = queries.queries < kFewQueries ? 0 : (queries.queries + lanes_ - 1) / lanes_;
+    if (groups_ > 0)
+      spread();
+    else
+      narrow();
+  }
+
+  struct Workspace {
+    std::vector<Best> best;
+    std::vector<float> thresholds, products, scratch;
+    std::vector<const float*> terms;  // the products of one row, or of one query
+  };
+  void prepare(Workspace& space) const {
+    space.best.resize(queries_.queries);
+    space.thresholds.assign(std::max(queries_.queries, groups_ * lanes_), std::numeric_limits<float>::infinity());
+    std::fill_n(space.thresholds.begin(), queries_.queries, -std::numeric_limits<float>::infinity());
+    space.products.assign(terms_ * kStep * lanes_, 0.0f);
+    space.scratch.resize(kStep * rows_.dim);
+    space.terms.resize(terms_);
+  }
+
+  void work(std::size_t begin, std::size_t end, Workspace& space) const {
+    if (groups_ == 0)
+      for (std::size_t q = 0; q < queries_.queries; ++q)
+        for (std::size_t row = begin; row < end; row += kStep) few(row, std::min(end - row, kStep), q, space);
+    for (std::size_t g = 0; g < groups_; ++g)
+      for (std::size_t row = begin; row < end; row += kStep) many(row, std::min(end - row, kStep), g, space);
+  }
+
+ private:
+  // One query and the next rows: lanes are rows.
+  void few(std::size_t row, std::size_t count, std::size_t query, Workspace& space) const {
+    std::int32_t sums[kStep];
+    for (std::size_t t = 0; t < terms_; ++t) {
+      const Narrow& narrow = narrow_[query * terms_ + t];
+      kernels_.dot_rows(rows_.codes + row * rows_.dim, count, rows_.dim, narrow.values.data(), sums);
+      float* const out = space.products.data() + t * kStep;
+      for (std::size_t r = 0; r < count; ++r) out[r] = static_cast<float>(sums[r]) * narrow.scale;
+      space.terms[t] = out;
+    }
+    float inverse[kStep], slack[kStep];  // copies, as vectors may reach over the last row
+    std::fill(std::copy_n(rows_.inverse + row, count, inverse), inverse + kStep, 0.0f);
+    std::fill(std::copy_n(rows_.slack + row, count, slack), slack + kStep, 0.0f);
+    for (std::size_t r = 0; r < count; ++r) slack[r] += narrow_slack_;
+    std::uint64_t above = kernels_.rows_above(bound_, space.terms.data(), inverse, slack, kStep, space.thresholds[query]);
+    above &= (std::uint64_t{1} << count) - 1;
+    if (above == 0) return;
+    for (; above != 0; above &= above - 1)
+      offer(query, row + static_cast<std::size_t>(std::countr_zero(above)), space);
+    space.thresholds[query] = space.best[query].threshold(top_);
+  }
+
+  // Many queries and the next rows: lanes are queries.
+  void many(std::size_t row, std::size_t count, std::size_t group, Workspace& space) const {
+    for (std::size_t t = 0; t < terms_; ++t)
+      kernels_.dot_tile(rows_.codes + row * rows_.dim, count, rows_.dim,
+                        spread_.data() + (group * terms_ + t) * rows_.dim * lanes_, space.scratch.data(),
+                        space.products.data() + t * kStep * lanes_);
+    float* const thresholds = space.thresholds.data() + group * lanes_;
+    std::uint64_t changed = 0;
+    for (std::size_t r = 0; r < count; ++r) {
+      for (std::size_t t = 0; t < terms_; ++t) space.terms[t] = space.products.data() + (t * kStep + r) * lanes_;
+      std::uint64_t above =
+          kernels_.queries_above(bound_, space.terms.data(), rows_.inverse[row + r], rows_.slack[row + r], thresholds);
+      changed |= above;
+      for (; above != 0; above &= above - 1)
+        offer(group * lanes_ + static_cast<std::size_t>(std::countr_zero(above)), row + r, space);
+    }
+    for (; changed != 0; changed &= changed - 1) {
+      const std::size_t query = group * lanes_ + static_cast<std::size_t>(std::countr_zero(changed));
+      space.thresholds[query] = space.best[query].threshold(top_);
+    }
+  }
+
+  void offer(std::size_t query, std::size_t row, Workspace& space) const {
+    space.best[query].offer({score(query, row), static_cast<std::int64_t>(row)}, top_);
+  }
+
+  double score(std::size_t query, std::size_t row) const {
+    double above = 1, below = 1;
+    for (std::size_t t = 0; t < terms_; ++t) {
+      double product, square;
+      if (rows_.exact != nullptr)
+        kernels_.exact_f32(rows_.exact + row * rows_.exact_stride, term(query, t), rows_.dim, &product, &square);
+      else
+        kernels_.exact_i8(rows_.codes + row * rows_.dim, term(query, t), rows_.dim, &product, &square);
+      const double cosine = square > 0 ? product / std::sqrt(square) : 0.0;
+      if (!queries_.multiply) return cosine;
+      (t < queries_.positives ? above : below) *= std::max(0.0, 1 + cosine) / 2;
+    }
+    return above / (below + 1e-6);
+  }
+
+  const float* term(std::size_t query, std::size_t t) const {
+    return queries_.terms + (query * terms_ + t) * rows_.dim;
+  }
+
+  float largest_norm() const {
+    double most = 0;
+    for (std::size_t t = 0; t < queries_.queries * terms_; ++t) {
+      double product, square;
+      const float* const x = queries_.terms + t * rows_.dim;
+      kernels_.exact_f32(x, x, rows_.dim, &product, &square);
+      if (!std::isfinite(square)) throw std::invalid_argument("a query holds NaN or an infinity");
+      most = std::max(most, square);
+    }
+    return static_cast<float>(std::sqrt(most) * (1 + 1e-6));
+  }
+
+  // A term in 16 bits, laid out for dot_rows.
+  struct Narrow {
+    std::vector<std::int16_t> values;
+    float scale;
+  };
+  void narrow() {
+    for (std::size_t t = 0; t < queries_.queries * terms_; ++t) {
+      const float* const x = queries_.terms + t * rows_.dim;
+      double most = 0, sum = 0;
+      for (std::size_t k = 0; k < rows_.dim; ++k) most = std::max(most, std::fabs(double{x[k]})), sum += std::fabs(x[k]);
+      const double scale = std::max(most / 32767, sum / 16'000'000) + 1e-300;  // 127 * 16e6 < 2^31, roundings too
+      const std::size_t whole = rows_.dim / kDotChunk * kDotChunk;
+      Narrow made{std::vector<std::int16_t>(whole + (whole < rows_.dim ? kDotChunk : 0)), static_cast<float>(scale)};
+      const std::size_t shift = made.values.size() - rows_.dim;  // of the values after the whole chunks
+      double off = 0;
+      for (std::size_t k = 0; k < rows_.dim; ++k) {
+        const double code = std::nearbyint(x[k] / scale);
+        made.values[k < whole ? k : k + shift] = static_cast<std::int16_t>(code);
+        off += (x[k] - code * scale) * (x[k] - code * scale);
+      }
+      if (bound_.slack > 0) narrow_slack_ = std::max(narrow_slack_, static_cast<float>(2 * std::sqrt(off) / bound_.slack));
+      narrow_.push_back(std::move(made));
+    }
+  }
+
+  // Queries as lanes: [groups, terms, dim, lanes].
+  void spread() {
+    spread_.assign(groups_ * terms_ * rows_.dim * lanes_, 0.0f);
+    for (std::size_t q = 0; q < queries_.queries; ++q)
+      for (std::size_t t = 0; t < terms_; ++t) {
+        float* const out = spread_.data() + (q / lanes_ * terms_ + t) * rows_.dim * lanes_ + q % lanes_;
+        for (std::size_t k = 0; k < rows_.dim; ++k) out[k * lanes_] = term(q, t)[k];
+      }
+  }
+
+  const NearestKernels& kernels_;
+  const NearestRows& rows_;
+  const NearestQueries& queries_;
+  std::size_t top_, terms_, lanes_ = 0, groups_ = 0;
+  UpperBound bound_;
+  std::vector<float> spread_;
+  std::vector<Narrow> narrow_;
+  float narrow_slack_ = 0;
+};
+
+// One pass over the rows for some queries.
+void search(const NearestRows& rows, const NearestQueries& queries, std::size_t begin, std::size_t end, std::size_t top,
+            int threads, std::int64_t* found, float* scores) {
+  const Search one(rows, queries, top);
+  const int workers = resolve_threads(threads);
+  std::vector<Search::Workspace> spaces(static_cast<std::size_t>(workers));
+  parallel_for(end - begin, workers, kGrain, [&](std::size_t from, std::size_t to, int thread) {
+    Search::Workspace& space = spaces[static_cast<std::size_t>(thread)];
+    if (space.best.empty()) one.prepare(space);
+    one.work(begin + from, begin + to, space);
+  });
+  for (std::size_t q = 0; q < queries.queries; ++q) {
+    std::vector<Scored> all;
+    for (const Search::Workspace& space : spaces)
+      if (!space.best.empty()) all.insert(all.end(), space.best[q].heap.begin(), space.best[q].heap.end());
+    std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(top), all.end(), better);
+    for (std::size_t i = 0; i < top; ++i) {
+      found[q * top + i] = all[i].row;
+      scores[q * top + i] = static_cast<float>(all[i].score);
+    }
+  }
+}
+
+// What float sums of products can be off by, of the norms' product.
+float rounding(std::size_t dim) { return static_cast<float>(dim + 8) * 0x1p-23f; }
+
+}  // namespace
+
+double quantize_rows(const FloatRows& rows, int threads, std::int8_t* codes, float* scales, float* inverse,
+                     float* slack) {
+  std::mutex mutex;
+  double total = 0;
+  std::size_t counted = 0;
+  parallel_for(rows.count, threads, 1024, [&](std::size_t begin, std::size_t end, int) {
+    double sum = 0;
+    std::size_t some = 0;
+    for (std::size_t row = begin; row < end; ++row) {
+      const float* const x = rows.values + row * rows.stride;
+      std::int8_t* const code = codes + row * rows.dim;
+      float most = 0, least = 0;
+      double square = 0;
+      for (std::size_t k = 0; k < rows.dim; ++k) {
+        most = std::max(most, x[k]), least = std::min(least, x[k]);
+        square += static_cast<double>(x[k]) * x[k];
+      }
+      if (!std::isfinite(square)) throw std::invalid_argument("row " + std::to_string(row) + " holds NaN or an infinity");
+      const float scale = std::max(most, -least) / 127;
+      const float times = scale > 0x1p-100f ? 1 / scale : 0;  // rows that small count as zeros
+      double off = 0;
+      for (std::size_t k = 0; k < rows.dim; ++k) {
+        // Adding 1.5 * 2^23 rounds to the nearest integer.
+        code[k] = static_cast<std::int8_t>((x[k] * times + 12582912.0f) - 12582912.0f);
+        const double rest = x[k] - static_cast<double>(scale) * code[k];
+        off += rest * rest;
+      }
+      const double norm = std::sqrt(square), share = norm > 0 ? std::sqrt(off) / norm : 0;
+      if (scales != nullptr) scales[row] = times > 0 ? scale : 0;
+      if (inverse != nullptr) inverse[row] = times > 0 ? static_cast<float>(scale / norm) : 0;
+      if (slack != nullptr) slack[row] = static_cast<float>(share * 1.000001) + rounding(rows.dim);
+      if (norm > 0) sum += share, ++some;
+    }
+    const std::lock_guard<std::mutex> lock(mutex);
+    total += sum, counted += some;
+  });
+  return counted > 0 ? total / static_cast<double>(counted) : 0;
+}
+
+void describe_codes(const std::int8_t* codes, std::size_t count, std::size_t dim, int threads, float* inverse,
+                    float* slack) {
+  parallel_for(count, threads, 1024, [&](std::size_t begin, std::size_t end, int) {
+    for (std::size_t row = begin; row < end; ++row) {
+      std::int64_t square = 0;
+      for (std::size_t k = 0; k < dim; ++k) square += codes[row * dim + k] * codes[row * dim + k];
+      inverse[row] = square > 0 ? static_cast<float>(1 / std::sqrt(static_cast<double>(square))) : 0;
+      slack[row] = rounding(dim);
+    }
+  });
+}
+
+void nearest_rows(const NearestRows& rows, const NearestQueries& queries, std::size_t begin, std::size_t end,
+                  std::size_t top, int threads, std::int64_t* found, float* scores) {
+  if (begin > end || end > rows.count) throw std::invalid_argument("the range of rows is not within the matrix");
+  if (queries.positives + queries.negatives == 0 || (!queries.multiply && queries.positives + queries.negatives != 1))
+    throw std::invalid_argument("a query needs terms, and one only unless they are multiplied");
+  top = std::min(top, end - begin);
+  if (top == 0) return;
+  const std::size_t terms = queries.positives + queries.negatives;
+  for (std::size_t q = 0; q < queries.queries; q += kBatch) {
+    NearestQueries some = queries;
+    some.terms += q * terms * rows.dim;
+    some.queries = std::min(kBatch, queries.queries - q);
+    search(rows, some, begin, end, top, threads, found + q * top, scores + q * top);
+  }
+}
+
+}  // namespace nlptk
