@@ -23,7 +23,6 @@ class WordCounts {
 
   WordCounts() : words_(std::size_t{1} << 12) {}
 
-  static std::uint32_t hash(std::string_view text);
   std::size_t size() const { return size_; }
   void add(std::string_view text, std::uint64_t count = 1) { add(text, hash_word(text), count); }
   // Adds all words of another table, which is left empty.

@@ -44,7 +44,7 @@ void count_chunk(TokenReader& reader, const Corpus::Chunk& chunk, std::size_t pr
 
 }  // namespace
 
-std::uint32_t Vocabulary::tag_of(std::string_view word) { return WordCounts::hash(word); }
+std::uint32_t Vocabulary::tag_of(std::string_view word) { return hash_word(word); }
 
 Vocabulary::Vocabulary(const std::vector<std::string_view>& words, std::vector<std::uint64_t> counts)
     : counts_(std::move(counts)) {
