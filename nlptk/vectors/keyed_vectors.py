@@ -11,7 +11,7 @@ import numpy.typing as npt
 from nlptk import _core
 from nlptk.corpora.files import PathLike
 from nlptk.errors import ConfigError
-from nlptk.vectors import formats
+from nlptk.vectors import evaluation, formats
 from nlptk.vectors.formats.text import ROWS
 from nlptk.vectors.lookup import Floats, Key, WordVectors, unit
 from nlptk.vectors.nearest import NearestIndex, named
@@ -252,6 +252,20 @@ class KeyedVectors(WordVectors):
     def doesnt_match(self, words: Sequence[str]) -> str:
         """The word that is farthest from the mean of all of them. ConfigError if none has a vector."""
         return self.rank_by_centrality(words)[-1][1]
+
+    # ---- how good they are ----
+
+    def evaluate_word_pairs(
+        self, pairs: PathLike, **options: Any
+    ) -> tuple[evaluation.Correlation, evaluation.Correlation, float]:
+        """Correlation with human similarity scores: see `nlptk.vectors.evaluation.evaluate_word_pairs`."""
+        return evaluation.evaluate_word_pairs(self, pairs, **options)
+
+    def evaluate_word_analogies(
+        self, analogies: PathLike, **options: Any
+    ) -> tuple[float, list[dict[str, Any]]]:
+        """Accuracy on analogies: see `nlptk.vectors.evaluation.evaluate_word_analogies`."""
+        return evaluation.evaluate_word_analogies(self, analogies, **options)
 
     # ---- files ----
 

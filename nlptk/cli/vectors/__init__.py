@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from nlptk.cli.vectors import convert, phrases, similar
+from nlptk.cli.vectors import convert, phrases, plot, similar
+from nlptk.cli.vectors import eval as evaluation
 
 app = typer.Typer(
     name="vectors",
@@ -13,6 +14,8 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 app.command("phrases")(phrases.phrases)
+app.command("eval")(evaluation.evaluate)
 app.command("similar")(similar.similar)
 app.command("analogy")(similar.analogy)
 app.command("convert")(convert.convert)
+app.command("plot")(plot.plot)
