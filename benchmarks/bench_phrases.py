@@ -26,13 +26,13 @@ FOLDERS = ("en-simplewiki-text", "en-enwiki2014-text")
 _TIMED = """
 import json, resource, time
 {setup}
-start = time.perf_counter()
+start, busy = time.perf_counter(), time.process_time()
 {learn}
-learned = time.perf_counter()
+learned, busy = time.perf_counter(), time.process_time() - busy
 {join}
 joined = time.perf_counter()
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(json.dumps({{"learn": learned - start, "join": joined - learned, "MiB": peak}}))
+print(json.dumps({{"learn": learned - start, "CPU": busy, "join": joined - learned, "MiB": peak}}))
 """
 _NLPTK = {
     "setup": """
@@ -96,7 +96,7 @@ def main() -> None:
                 runs.setdefault(name, []).append(found)
         same = len({out.read_bytes() for out in outs.values()}) == 1
     middle = {
-        name: {key: median(run[key] for run in found) for key in ("learn", "join", "MiB")}
+        name: {key: median(run[key] for run in found) for key in ("learn", "CPU", "join", "MiB")}
         for name, found in runs.items()
     }
     names = {"nlptk-1": "nlptk, 1 thread", "nlptk-2": "nlptk, 2 threads", "gensim": "gensim"}
@@ -104,6 +104,7 @@ def main() -> None:
         [
             title,
             f"{middle[name]['learn']:.2f}",
+            f"{middle[name]['CPU']:.2f}",
             f"{words / middle[name]['learn'] / 1e6:.2f}",
             f"{middle[name]['join']:.2f}",
             f"{middle['gensim']['learn'] / middle[name]['learn']:.1f} times",
@@ -112,7 +113,7 @@ def main() -> None:
         for name, title in names.items()
     ]
     ratio = middle["gensim"]["learn"] / middle["nlptk-2"]["learn"]
-    columns = ["", "finding, s", "million words/s", "joining, s", "finding, ratio", "peak, MiB"]
+    columns = ["", "finding, s", "of CPU", "million words/s", "joining, s", "finding, ratio", "peak, MiB"]
     save(
         "phrases",
         "Phrases",

@@ -38,6 +38,8 @@ def clean() -> Iterator[None]:
         "wordpiece.md",
         "bpe.md",
         "pretokenizers.md",
+        "vectors-evaluation.md",
+        "phrases.md",
         "../README.md",
     ],
 )
