@@ -43,6 +43,7 @@ _EXPORTS = {
     "Span": "nlptk.views:Span",
     "Tagger": "nlptk.tag.component:Tagger",
     "Token": "nlptk.views:Token",
+    "Word2Vec": "nlptk.vectors.word2vec:Word2Vec",
     "WordPiece": "nlptk.tokenize.wordpiece:WordPiece",
     "blank": "nlptk.language:blank",
     "component": "nlptk.component",  # a module that is the decorator too

@@ -57,6 +57,12 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
+    def restart(self, title: str, *, unit: str) -> None:
+        """Begin another task in the same place."""
+        self.title, self.unit, self.total, self.started = title, unit, None, time.monotonic()
+        if self._bar is not None:
+            self._bar.reset(self._task, description=title)
+
     @property
     def elapsed(self) -> float:
         """Seconds since the task began."""

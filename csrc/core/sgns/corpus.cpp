@@ -1,43 +1,26 @@
 #include "sgns/corpus.hpp"
 
-#include <algorithm>
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
 #include <utility>
 
-#include "unicode.hpp"
 #include "utf8.hpp"
+#include "vectors/spaces.hpp"
 
 namespace nlptk {
 namespace {
 
 constexpr char kTokenEnd = '\x1F', kLineEnd = '\x1E';
 
-// What a byte may begin, for text: part of a token, white space, the end of a line, or white space of several bytes.
-enum class Byte : std::uint8_t { token, space, line, wide };
+constexpr std::size_t kLongestSpace = 3;  // bytes of a white space character
 
-constexpr std::array<Byte, 256> kBytes = [] {
-  std::array<Byte, 256> kinds{};
-  for (const int c : {9, 11, 12, 13, 28, 29, 30, 31, 32}) kinds[static_cast<std::size_t>(c)] = Byte::space;
-  kinds['\n'] = Byte::line;
-  for (const int lead : {0xC2, 0xE1, 0xE2, 0xE3}) kinds[static_cast<std::size_t>(lead)] = Byte::wide;
-  return kinds;
-}();
-
-// Bytes of the white space that begins at p, of `left` bytes, with one of the leads above; 0 if it is none.
-std::size_t wide_space(const char* p, std::size_t left) {
-  const auto lead = static_cast<unsigned char>(*p);
-  const std::size_t length = utf8::length_of(lead);
-  if (left < length || utf8::find_invalid(p, length) != length) return 0;
-  return unicode::is_space(utf8::decode(p)) ? length : 0;
-}
+bool may_be_space(char c) { return utf8::kSpaceKind[static_cast<unsigned char>(c)] != 0; }
 
 int open_file(const std::string& path, const std::string& name) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -143,13 +126,8 @@ std::size_t TokenReader::token_end(std::size_t at) const {
     while (at < size_ && data[at] != kTokenEnd && data[at] != kLineEnd) ++at;
     return at;
   }
-  for (; at < size_; ++at) {
-    const Byte kind = kBytes[static_cast<unsigned char>(data[at])];
-    if (kind == Byte::token) continue;
-    if (kind != Byte::wide) return at;
-    if (size_ - at < 3) return size_;  // cannot be told yet
-    if (wide_space(data + at, size_ - at) > 0) return at;
-  }
+  for (; at < size_; ++at)
+    if (may_be_space(data[at]) && utf8::space_at(data + at, data + size_) > 0) return at;
   return at;
 }
 
@@ -169,14 +147,9 @@ TokenReader::Event TokenReader::next(std::string_view& token) {
       return Event::line_end;
     }
     if (text) {
-      const Byte kind = kBytes[static_cast<unsigned char>(c)];
-      std::size_t space = kind == Byte::space ? 1 : 0;
-      if (kind == Byte::wide) {
-        while (size_ - at_ < 3 && fill()) {
-        }
-        space = wide_space(buffer_.data() + at_, size_ - at_);
+      while (size_ - at_ < kLongestSpace && fill()) {
       }
-      if (space > 0) {
+      if (const std::size_t space = utf8::space_at(buffer_.data() + at_, buffer_.data() + size_); space > 0) {
         at_ += space;
         continue;
       }
@@ -185,14 +158,8 @@ TokenReader::Event TokenReader::next(std::string_view& token) {
       continue;
     }
     std::size_t end = token_end(at_);
-    while (end == size_ && fill()) end = token_end(at_);
-    // At the end of the file the last bytes are a token's, unless they are white space of two bytes.
-    if (end == size_ && text)
-      for (std::size_t k = size_ - std::min<std::size_t>(2, size_ - at_ - 1); k < size_; ++k)
-        if (kBytes[static_cast<unsigned char>(buffer_[k])] == Byte::wide && wide_space(buffer_.data() + k, size_ - k) > 0) {
-          end = k;
-          break;
-        }
+    // White space of several bytes may begin in the last ones that are there.
+    while (end + kLongestSpace > size_ && fill()) end = token_end(at_);
     const std::uint64_t offset = base_ + at_;
     token = checked({buffer_.data() + at_, end - at_}, offset);
     at_ = end;

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "hash.hpp"
 #include "parallel.hpp"
 #include "word_counts.hpp"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from nlptk.cli.vectors import convert, phrases, plot, similar
+from nlptk.cli.vectors import convert, phrases, plot, similar, train
 from nlptk.cli.vectors import eval as evaluation
 
 app = typer.Typer(
@@ -13,6 +13,7 @@ app = typer.Typer(
     epilog="Example: nlptk vectors train corpus.txt -o vectors.txt --dim 100 --epochs 5",
     no_args_is_help=True,
 )
+app.command("train")(train.train)
 app.command("phrases")(phrases.phrases)
 app.command("eval")(evaluation.evaluate)
 app.command("similar")(similar.similar)

@@ -1,0 +1,116 @@
+"""The state of a training of word vectors on disk, from which it goes on as if it had never stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nlptk import _core
+from nlptk.corpora.files import PathLike, atomic_bytes
+from nlptk.errors import ConfigError, DataError, ModelError
+from nlptk.vectors.words import pack_words, unpack_words
+
+_FILE = "training.safetensors"
+_SCHEMA = 1
+# What may differ between the two halves of a training.
+_FREE = ("threads",)
+
+
+class Position(NamedTuple):
+    """How far a training is: the epoch from 0, its next chunk, and the words trained on so far."""
+
+    epoch: int
+    chunk: int
+    tokens: int
+
+
+class Checkpoint:
+    """A folder with the last state of one training, written whole or not at all.
+
+    Args:
+        folder: is made when the first state is written.
+        settings: of the training, and `corpus_bytes` the size of its corpus: a state of another is refused.
+    """
+
+    def __init__(self, folder: PathLike, settings: dict[str, Any], corpus_bytes: int) -> None:
+        self.path = Path(folder) / _FILE
+        self._settings = {k: v for k, v in settings.items() if k not in _FREE} | {
+            "corpus_bytes": corpus_bytes
+        }
+        self._arrays: dict[str, np.ndarray[Any, Any]] = {}
+        self._written = time.monotonic()
+
+    @property
+    def age(self) -> float:
+        """Seconds since the last state was written, or since this was made."""
+        return time.monotonic() - self._written
+
+    def write(self, trainer: _core.SgnsTrainer, vocabulary: _core.WordVocabulary, at: Position) -> None:
+        """Raises DataError if the folder cannot be written."""
+        from safetensors.numpy import save
+
+        blob, offsets = pack_words(vocabulary.words())
+        arrays = {
+            "inputs": np.ascontiguousarray(trainer.inputs),
+            "outputs": np.ascontiguousarray(trainer.outputs),
+            "words": np.frombuffer(blob, np.uint8),
+            "offsets": offsets,
+            "counts": vocabulary.counts(),
+        }
+        state = {"schema": _SCHEMA, "settings": self._settings, "position": at._asdict()}
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with atomic_bytes(self.path) as stream:
+                stream.write(save(arrays, {"state": json.dumps(state)}))
+        except OSError as error:
+            raise DataError(
+                f"cannot write the checkpoint {str(self.path)!r}: {error.strerror or error}"
+            ) from error
+        self._written = time.monotonic()
+
+    def read(self) -> Position | None:
+        """Where to go on, or None if there is no state.
+
+        Raises:
+            ConfigError: the state is of other settings or another corpus.
+            ModelError: the file is damaged.
+        """
+        if not self.path.exists():
+            return None
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(os.fspath(self.path), "numpy") as file:
+                state = json.loads((file.metadata() or {})["state"])
+                self._arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            if state["schema"] != _SCHEMA:
+                raise ModelError(f"{str(self.path)!r} is of schema {state['schema']}, not {_SCHEMA}")
+            position = Position(**state["position"])
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"the checkpoint {str(self.path)!r} is damaged: {error}; delete it") from error
+        changed = [k for k, v in self._settings.items() if state["settings"].get(k) != v]
+        if changed:
+            names = ", ".join(
+                f"{k} {state['settings'].get(k)!r} there, {self._settings[k]!r} here" for k in changed
+            )
+            raise ConfigError(
+                f"{str(self.path)!r} is of another training ({names}); use the same, or a new folder"
+            )
+        return position
+
+    def vocabulary(self) -> _core.WordVocabulary:
+        """The words of the state that was read."""
+        words = unpack_words(self._arrays["words"].tobytes(), self._arrays["offsets"])
+        return _core.WordVocabulary(words, self._arrays["counts"].tolist())
+
+    def restore(self, trainer: _core.SgnsTrainer, at: Position) -> None:
+        """Give the trainer the matrices of the state that was read, and its place in the schedule."""
+        trainer.set_tokens(at.tokens)
+        trainer.inputs[:] = self._arrays["inputs"]
+        trainer.outputs[:] = self._arrays["outputs"]
+        self._arrays.clear()
