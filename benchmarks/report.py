@@ -14,7 +14,17 @@ from typing import Any
 from common import RESULTS, ROOT
 
 # Sections in this order; results of any other name follow.
-ORDER = ("accuracy", "accuracy_peers", "pipeline", "latency", "viterbi", "jieba", "bpe", "wordpiece")
+ORDER = (
+    "accuracy",
+    "accuracy_peers",
+    "pipeline",
+    "latency",
+    "viterbi",
+    "jieba",
+    "bpe",
+    "wordpiece",
+    "similar",
+)
 
 INTRODUCTION = """# Benchmarks
 

@@ -112,7 +112,10 @@ std::string_view bytes_of(const py::buffer_info& info) {
 
 py::object faulty(const TextFault& fault, const py::array& matrix, const py::array& places) {
   if (fault.message.empty()) return py::make_tuple(matrix, places);
-  return py::make_tuple(fault.line, fault.message);
+  PyObject* const message =  // of a file's bytes, which may be anything
+      PyUnicode_DecodeUTF8(fault.message.data(), static_cast<Py_ssize_t>(fault.message.size()), "replace");
+  if (message == nullptr) throw py::error_already_set();
+  return py::make_tuple(fault.line, py::reinterpret_steal<py::str>(message));
 }
 
 py::object parse_vector_text(const py::buffer& data, std::size_t begin, std::optional<std::size_t> rows,

@@ -253,19 +253,30 @@ class KeyedVectors(WordVectors):
         """The word that is farthest from the mean of all of them. ConfigError if none has a vector."""
         return self.rank_by_centrality(words)[-1][1]
 
-    # ---- how good they are ----
-
     def evaluate_word_pairs(
-        self, pairs: PathLike, **options: Any
+        self,
+        pairs: PathLike,
+        delimiter: str | None = None,
+        restrict_vocab: int = 300_000,
+        case_insensitive: bool = True,
+        dummy4unknown: bool = False,
     ) -> tuple[evaluation.Correlation, evaluation.Correlation, float]:
-        """Correlation with human similarity scores: see `nlptk.vectors.evaluation.evaluate_word_pairs`."""
-        return evaluation.evaluate_word_pairs(self, pairs, **options)
+        """Correlation with human scores: see `nlptk.vectors.evaluation.evaluate_word_pairs`."""
+        return evaluation.evaluate_word_pairs(
+            self, pairs, delimiter, restrict_vocab, case_insensitive, dummy4unknown
+        )
 
     def evaluate_word_analogies(
-        self, analogies: PathLike, **options: Any
+        self,
+        analogies: PathLike,
+        restrict_vocab: int = 30_000,
+        case_insensitive: bool = True,
+        dummy4unknown: bool = False,
     ) -> tuple[float, list[dict[str, Any]]]:
         """Accuracy on analogies: see `nlptk.vectors.evaluation.evaluate_word_analogies`."""
-        return evaluation.evaluate_word_analogies(self, analogies, **options)
+        return evaluation.evaluate_word_analogies(
+            self, analogies, restrict_vocab, case_insensitive, dummy4unknown
+        )
 
     # ---- files ----
 

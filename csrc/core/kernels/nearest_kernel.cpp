@@ -154,22 +154,53 @@ std::uint64_t queries_above(const UpperBound& bound, const float* const* product
   return ~below & ((std::uint64_t{1} << kLanes) - 1);
 }
 
-template <class T>
-NLPTK_INLINE void exact(const T* x, const float* y, std::size_t dim, double* xy, double* xx) {
-  constexpr std::size_t kSums = 8;
-  double dots[kSums] = {}, squares[kSums] = {};
+constexpr std::size_t kSums = 8;  // partial sums, the same on every instruction set
+
+// Calls f(sum, k) for every k < dim, where sum is the partial sum that value k belongs to.
+template <class F>
+NLPTK_INLINE void for_sums(std::size_t dim, F f) {
   std::size_t k = 0;
   for (; k + kSums <= dim; k += kSums)
-    for (std::size_t j = 0; j < kSums; ++j) {
-      const double value = x[k + j];
-      dots[j] += value * y[k + j];
-      squares[j] += value * value;
-    }
-  for (std::size_t j = 0; k + j < dim; ++j) {
-    const double value = x[k + j];
-    dots[j] += value * y[k + j];
-    squares[j] += value * value;
+    for (std::size_t j = 0; j < kSums; ++j) f(j, k + j);
+  for (std::size_t j = 0; k + j < dim; ++j) f(j, k + j);
+}
+
+NarrowRow quantize(const float* x, std::size_t dim, std::int8_t* codes) {
+  float most[kSums] = {};
+  double squares[kSums] = {}, rests[kSums] = {};
+  for_sums(dim, [&](std::size_t j, std::size_t k) {
+    const float size = __builtin_fabsf(x[k]);
+    most[j] = most[j] < size ? size : most[j];
+    squares[j] += static_cast<double>(x[k]) * x[k];
+  });
+  float largest = 0;
+  double square = 0;
+  for (std::size_t j = 0; j < kSums; ++j) largest = largest < most[j] ? most[j] : largest, square += squares[j];
+  const float scale = largest / 127;
+  if (!(square <= 1e300) || !(scale > 0x1p-100f)) {
+    std::memset(codes, 0, dim);
+    return {0, square, square};
   }
+  const float times = 1 / scale;
+  for_sums(dim, [&](std::size_t j, std::size_t k) {
+    const float code = (x[k] * times + 12582912.0f) - 12582912.0f;  // adding 1.5 * 2^23 rounds to the nearest integer
+    codes[k] = static_cast<std::int8_t>(static_cast<int>(code));
+    const double rest = x[k] - static_cast<double>(scale) * code;
+    rests[j] += rest * rest;
+  });
+  double residue = 0;
+  for (std::size_t j = 0; j < kSums; ++j) residue += rests[j];
+  return {scale, square, residue};
+}
+
+template <class T>
+NLPTK_INLINE void exact(const T* x, const float* y, std::size_t dim, double* xy, double* xx) {
+  double dots[kSums] = {}, squares[kSums] = {};
+  for_sums(dim, [&](std::size_t j, std::size_t k) {
+    const double value = x[k];
+    dots[j] += value * y[k];
+    squares[j] += value * value;
+  });
   *xy = *xx = 0;
   for (std::size_t j = 0; j < kSums; ++j) *xy += dots[j], *xx += squares[j];
 }
@@ -182,7 +213,7 @@ void exact_i8(const std::int8_t* x, const float* y, std::size_t dim, double* xy,
 }  // namespace
 
 extern const NearestKernels nearest_kernels;
-const NearestKernels nearest_kernels = {kLanes,     dot_rows,      dot_tile,  rows_above,
-                                        queries_above, exact_f32, exact_i8};
+const NearestKernels nearest_kernels = {kLanes,        dot_rows, dot_tile,  rows_above,
+                                        queries_above, quantize, exact_f32, exact_i8};
 
 }  // namespace nlptk::NLPTK_ISA

@@ -17,6 +17,13 @@ struct UpperBound {
 
 inline constexpr std::size_t kDotChunk = 32;
 
+// A row in 8 bits: value k is about codes[k] * scale.
+struct NarrowRow {
+  float scale;     // 0: so small that it counts as zeros
+  double square;   // of the row's length; not finite where a value is not
+  double residue;  // of what the copy is off by
+};
+
 struct NearestKernels {
   std::size_t lanes;  // queries of a tile; products and thresholds below have so many
   // out[r] = the dot product of row r, of 8-bit values, and a query of 16-bit ones; 127 times the sum of their sizes
@@ -33,6 +40,7 @@ struct NearestKernels {
   // Bit j: the same of one row and each query; products is [terms][lanes].
   std::uint64_t (*queries_above)(const UpperBound& bound, const float* const* products, float inverse, float slack,
                                  const float* thresholds);
+  NarrowRow (*quantize)(const float* x, std::size_t dim, std::int8_t* codes);
   // Sums of x * y and x * x in double, in one order on every instruction set.
   void (*exact_f32)(const float* x, const float* y, std::size_t dim, double* xy, double* xx);
   void (*exact_i8)(const std::int8_t* x, const float* y, std::size_t dim, double* xy, double* xx);

@@ -237,6 +237,7 @@ float rounding(std::size_t dim) { return static_cast<float>(dim + 8) * 0x1p-23f;
 
 double quantize_rows(const FloatRows& rows, int threads, std::int8_t* codes, float* scales, float* inverse,
                      float* slack) {
+  const NearestKernels& kernels = nearest_kernels();
   std::mutex mutex;
   double total = 0;
   std::size_t counted = 0;
@@ -244,27 +245,12 @@ double quantize_rows(const FloatRows& rows, int threads, std::int8_t* codes, flo
     double sum = 0;
     std::size_t some = 0;
     for (std::size_t row = begin; row < end; ++row) {
-      const float* const x = rows.values + row * rows.stride;
-      std::int8_t* const code = codes + row * rows.dim;
-      float most = 0, least = 0;
-      double square = 0;
-      for (std::size_t k = 0; k < rows.dim; ++k) {
-        most = std::max(most, x[k]), least = std::min(least, x[k]);
-        square += static_cast<double>(x[k]) * x[k];
-      }
-      if (!std::isfinite(square)) throw std::invalid_argument("row " + std::to_string(row) + " holds NaN or an infinity");
-      const float scale = std::max(most, -least) / 127;
-      const float times = scale > 0x1p-100f ? 1 / scale : 0;  // rows that small count as zeros
-      double off = 0;
-      for (std::size_t k = 0; k < rows.dim; ++k) {
-        // Adding 1.5 * 2^23 rounds to the nearest integer.
-        code[k] = static_cast<std::int8_t>((x[k] * times + 12582912.0f) - 12582912.0f);
-        const double rest = x[k] - static_cast<double>(scale) * code[k];
-        off += rest * rest;
-      }
-      const double norm = std::sqrt(square), share = norm > 0 ? std::sqrt(off) / norm : 0;
-      if (scales != nullptr) scales[row] = times > 0 ? scale : 0;
-      if (inverse != nullptr) inverse[row] = times > 0 ? static_cast<float>(scale / norm) : 0;
+      const NarrowRow made = kernels.quantize(rows.values + row * rows.stride, rows.dim, codes + row * rows.dim);
+      if (!std::isfinite(made.square))
+        throw std::invalid_argument("row " + std::to_string(row) + " holds NaN or an infinity");
+      const double norm = std::sqrt(made.square), share = norm > 0 ? std::sqrt(made.residue) / norm : 0;
+      if (scales != nullptr) scales[row] = made.scale;
+      if (inverse != nullptr) inverse[row] = made.scale > 0 ? static_cast<float>(made.scale / norm) : 0;
       if (slack != nullptr) slack[row] = static_cast<float>(share * 1.000001) + rounding(rows.dim);
       if (norm > 0) sum += share, ++some;
     }

@@ -87,8 +87,8 @@ std::size_t count_fields(std::string_view line) {
 
 std::string short_of(std::string_view field) {
   std::string out(1, '\'');
-  out.append(field.substr(0, 40)).append(field.size() > 40 ? "...'" : "'");
-  return out;
+  for (const char c : field.substr(0, 40)) out += static_cast<unsigned char>(c) < ' ' || c == 0x7F ? '?' : c;
+  return out.append(field.size() > 40 ? "...'" : "'");
 }
 
 // Fills one row; the message says what is wrong, and is empty if nothing is.
@@ -141,8 +141,13 @@ std::vector<std::size_t> find_lines(std::string_view text, int threads) {
 }
 
 std::size_t count_numbers(std::string_view line) {
-  const std::size_t fields = count_fields(strip_end(line));
-  return fields > 0 ? fields - 1 : 0;
+  line = strip_end(line);
+  std::size_t count = 0;
+  for (std::size_t at; (at = last_fields(line, 1)) != std::string_view::npos && at > 0; ++count) {
+    if (!is_number(line.substr(at))) break;
+    line = strip_end(line.substr(0, at));
+  }
+  return count;
 }
 
 TextFault parse_lines(std::string_view text, const std::vector<std::size_t>& lines, std::size_t first, std::size_t dim,

@@ -23,7 +23,7 @@ struct TextFault {
 // Where lines begin, and where the last one ends: [lines + 1]. Lines end at LF; a last line without one counts.
 std::vector<std::size_t> find_lines(std::string_view text, int threads);
 
-// Numbers of a line after its word: those of the whole fields, or 0 if there is none.
+// How many fields at the end of a line, the first one apart, are numbers.
 std::size_t count_numbers(std::string_view line);
 
 // Lines `first` to `lines.size() - 1` as rows of [rows, dim]. Fields are parted by spaces or tabs; a word may hold spaces

@@ -32,8 +32,8 @@ def convert(
         typer.Argument(
             metavar="OUT",
             show_default=False,
-            help="Its ending chooses the format: .txt or .vec (word2vec), .glove, .bin (fastText with subwords, "
-            "else word2vec), .safetensors (nlptk); .gz after it compresses.",
+            help="Its ending chooses the format: .txt or .vec (word2vec), .glove, .bin (fastText with "
+            "subwords, else word2vec), .safetensors (nlptk); .gz after it compresses.",
         ),
     ],
     source: Annotated[

@@ -85,7 +85,7 @@ def _format_of(source: Source) -> str:
     found = text.header(source)
     if found is None:
         return "glove"
-    return "word2vec-bin" if text.looks_binary(source, found[2], found[1]) else "word2vec"
+    return "word2vec-bin" if text.looks_binary(source, found[2]) else "word2vec"
 
 
 # ---- writing ----

@@ -37,9 +37,7 @@ class VectorTable:
     def floats(self, begin: int = 0, end: int | None = None) -> Floats:
         """The vectors of a range of words as float32."""
         rows = self.matrix[begin:end]
-        if self.scales is None:
-            return np.asarray(rows)
-        return rows * self.scales[begin:end, None]
+        return rows if self.scales is None else rows * self.scales[begin:end, None]
 
 
 def without_duplicates(table: VectorTable, where: str) -> VectorTable:

@@ -26,7 +26,8 @@ class Sink(Protocol):
 ROWS = 65536  # of vectors that are made floats, or bytes, at a time
 _SPACE = re.compile(rb"[ \t\n\v\f\r]")
 _HEADER = re.compile(rb"[ \t]*([0-9]{1,18})[ \t]+([0-9]{1,18})[ \t]*\r?\n")
-_NUMBERS = re.compile(rb"[-+0-9.eE \t\r\ninfaINFA]*\Z")
+_NUMBERS = re.compile(rb"[-+0-9.eE \t\rinfaINFA]*\Z")
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 _BOM = b"\xef\xbb\xbf"
 
 # ---- reading ----
@@ -39,10 +40,13 @@ def header(source: Source) -> tuple[int, int, int] | None:
     return None if found is None else (int(found[1]), int(found[2]), begin + found.end())
 
 
-def looks_binary(source: Source, begin: int, dim: int) -> bool:
-    """Whether what follows the first word after a header is no text."""
-    head = source.data[begin : begin + 4096 + 4 * min(dim, 4096)]
-    return not _NUMBERS.match(head.lstrip(b"\n").partition(b" ")[2][: 4 * dim])
+def looks_binary(source: Source, begin: int) -> bool:
+    """Whether rows are bytes, not digits: by the line after the header, or by control characters."""
+    head = source.data[begin : begin + 4096]
+    fields = re.split(rb"[ \t]", head.lstrip(b"\n").partition(b"\n")[0], maxsplit=1)
+    if len(fields) == 2 and fields[1] and _NUMBERS.match(fields[1]):
+        return False
+    return _CONTROL.search(head) is not None
 
 
 def read_text(source: Source, *, has_header: bool, errors: str, threads: int) -> VectorTable:
