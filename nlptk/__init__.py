@@ -37,6 +37,7 @@ _EXPORTS = {
     "JiebaTokenizer": "nlptk.tokenize.jieba:JiebaTokenizer",
     "KeyedVectors": "nlptk.vectors.keyed_vectors:KeyedVectors",
     "Language": "nlptk.language:Language",
+    "Phrases": "nlptk.vectors.phrases:Phrases",
     "RuleTokenizer": "nlptk.tokenize.rules:RuleTokenizer",
     "Segmenter": "nlptk.tokenize.segmenter:Segmenter",
     "Span": "nlptk.views:Span",

@@ -20,6 +20,7 @@ from nlptk.align import char_to_token_span, iob_to_spans, spans_to_iob
 from nlptk.errors import ConfigError
 from nlptk.extensions import Extensible
 from nlptk.offsets import Int32Array, Offsets, UInt8Array, as_sent_starts, check_tokens, whole_numbers
+from nlptk.similarity import DocVectors, VectorSource
 from nlptk.views import Span, Token
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ _NO_OFFSETS.setflags(write=False)
 MAX_TEXT = 2**31 - 1
 
 
-class Doc(Extensible):
+class Doc(Extensible, DocVectors):
     """A text with its tokens, sentences and annotation columns.
 
     Parameters: `text`, any string, lone surrogates and NUL included; `starts`, `ends`: character offsets
@@ -40,7 +41,8 @@ class Doc(Extensible):
     (`is_tokenized` is False); `sent_starts`: 1 (or True) at the first token of each sentence.
 
     Attributes: `text`; `starts`, `ends` (read-only int32 arrays, [n_tokens]); `is_tokenized`; `cats`
-    (category -> score); `user_data`; `tensors` (name -> float array [n_tokens, d]).
+    (category -> score); `user_data`; `tensors` (name -> float array [n_tokens, d]); `vector_source`: what
+    makes ``tensors["vector"]`` when a vector is first asked for, or None.
     """
 
     __slots__ = (
@@ -53,6 +55,7 @@ class Doc(Extensible):
         "tensors",
         "text",
         "user_data",
+        "vector_source",
     )
 
     text: str
@@ -62,6 +65,7 @@ class Doc(Extensible):
     cats: dict[str, float]
     user_data: dict[Any, Any]
     tensors: dict[str, npt.NDArray[Any]]
+    vector_source: VectorSource | None
     _columns: dict[str, tuple[Int32Array, tuple[str, ...]]]
     _sent_starts: UInt8Array | None
 
@@ -83,6 +87,7 @@ class Doc(Extensible):
         self.cats = {}
         self.user_data = {}
         self.tensors = {}
+        self.vector_source = None
         self._columns = {}
         self._sent_starts = None
         if starts is not None or ends is not None:
@@ -315,18 +320,6 @@ class Doc(Extensible):
         found = char_to_token_span(self.starts, self.ends, start, end, alignment_mode)
         return None if found is None else Span(self, *found, label)
 
-    # ---- vectors ------------------------------------------------------------------------------------------
-
-    @property
-    def has_vector(self) -> bool:
-        """Whether ``tensors["vector"]`` is set."""
-        return "vector" in self.tensors
-
-    @property
-    def vector(self) -> npt.NDArray[Any]:
-        """The mean of the tokens' vectors, [d]."""
-        return self[:].vector
-
     # ---- custom attributes, copies, files -----------------------------------------------------------------
 
     def _extension_place(self) -> tuple[Doc, None, None]:
@@ -338,6 +331,7 @@ class Doc(Extensible):
         other.starts, other.ends, other.is_tokenized = self.starts, self.ends, self.is_tokenized
         other._sent_starts = None if self._sent_starts is None else self._sent_starts.copy()
         other._columns = {name: (codes.copy(), labels) for name, (codes, labels) in self._columns.items()}
+        other.vector_source = self.vector_source
         other.cats, other.user_data, other.tensors = dict(self.cats), dict(self.user_data), dict(self.tensors)
         return other
 
@@ -390,6 +384,7 @@ class Doc(Extensible):
 
 def _rebuild(cls: type[Doc], state: dict[str, Any]) -> Doc:
     doc = cls.__new__(cls)
+    doc.vector_source = None  # Docs that were pickled before there was one
     for name, value in state.items():
         setattr(doc, name, value)
     doc.starts.setflags(write=False)

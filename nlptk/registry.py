@@ -29,6 +29,7 @@ BUILTIN: dict[str, str] = {
     "char_tokenizer": "nlptk.tokenize.basic:CharTokenizer",
     "sentencizer": "nlptk.tokenize.basic:Sentencizer",
     "tagger": "nlptk.tag.component:Tagger",
+    "word_vectors": "nlptk.vectors.component:WordVectorsComponent",
     "tag_mapper": "nlptk.tag.mapper:TagMapper",
 }
 

@@ -12,6 +12,7 @@ from nlptk.align import char_to_token_span, split_iob
 from nlptk.errors import ConfigError
 from nlptk.extensions import Extensible
 from nlptk.lexical import is_punct, like_num, word_shape
+from nlptk.similarity import HasVector, vectors_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from nlptk.doc import Doc
 
 
-class Token(Extensible):
+class Token(Extensible, HasVector):
     """Token `i` of `doc`. Two Tokens are equal if they are the same token of the same Doc."""
 
     __slots__ = ("doc", "i")
@@ -196,13 +197,14 @@ class Token(Extensible):
 
     @property
     def has_vector(self) -> bool:
-        """Whether ``doc.tensors["vector"]`` is set."""
-        return self.doc.has_vector
+        """Whether it has a vector; one that is made of what is known of the word, if a component does so."""
+        source = self.doc.vector_source
+        return self.doc.has_vector if source is None else self.text in source
 
     @property
     def vector(self) -> npt.NDArray[Any]:
         """Its row of ``doc.tensors["vector"]``, [d]."""
-        row: npt.NDArray[Any] = _vectors(self.doc)[self.i]
+        row: npt.NDArray[Any] = vectors_of(self.doc)[self.i]
         return row
 
     def nbor(self, i: int = 1) -> Token:
@@ -212,7 +214,7 @@ class Token(Extensible):
         return self.doc[self.i + i]
 
 
-class Span(Extensible):
+class Span(Extensible, HasVector):
     """Tokens [start, end) of `doc`, with a label. Equal to a Span of the same Doc, place and label."""
 
     __slots__ = ("doc", "end", "label_", "start")
@@ -317,13 +319,13 @@ class Span(Extensible):
 
     @property
     def has_vector(self) -> bool:
-        """Whether ``doc.tensors["vector"]`` is set."""
+        """Whether ``doc.tensors["vector"]`` is set, or a component will make it."""
         return self.doc.has_vector
 
     @property
     def vector(self) -> npt.NDArray[Any]:
         """The mean of its tokens' vectors, [d]; zeros for an empty Span."""
-        rows = _vectors(self.doc)[self.start : self.end]
+        rows = vectors_of(self.doc)[self.start : self.end]
         mean: npt.NDArray[Any] = rows.mean(axis=0) if len(rows) else np.zeros(rows.shape[1:], rows.dtype)
         return mean
 
@@ -354,11 +356,5 @@ class Span(Extensible):
             if prefix == "I":  # an entity that is cut in two begins anew
                 new._set_value("ent", 0, f"B-{label}")
         new.tensors = {name: rows[cut] for name, rows in doc.tensors.items()}
+        new.vector_source = doc.vector_source
         return new
-
-
-def _vectors(doc: Doc) -> npt.NDArray[Any]:
-    try:
-        return doc.tensors["vector"]
-    except KeyError:
-        raise ConfigError("the Doc has no vectors: run a component that sets doc.tensors['vector']") from None

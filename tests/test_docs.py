@@ -39,6 +39,8 @@ def clean() -> Iterator[None]:
         "bpe.md",
         "pretokenizers.md",
         "keyed_vectors.md",
+        "vectors-evaluation.md",
+        "phrases.md",
         "../README.md",
     ],
 )

@@ -20,7 +20,19 @@ PACKAGE = ROOT / "nlptk"
 # but the crafts may not.
 FLOORS: list[set[str]] = [
     {"errors", "_core"},
-    {"extensions", "lexical", "offsets", "align", "store", "views", "doc", "doc_io", "docbin", "registry"},
+    {
+        "extensions",
+        "lexical",
+        "offsets",
+        "align",
+        "store",
+        "similarity",
+        "views",
+        "doc",
+        "doc_io",
+        "docbin",
+        "registry",
+    },
     {
         "component",
         "estimator",

@@ -10,6 +10,7 @@
 #include "bpe/ranks.hpp"
 #include "bpe/trainer.hpp"
 #include "int_cache.hpp"
+#include "options.hpp"
 #include "parallel.hpp"
 #include "py_text.hpp"
 
@@ -166,17 +167,17 @@ std::unique_ptr<Encoder> make_encoder(std::vector<std::string> tokens, std::vect
   BpeOptions model;
   BpeTextOptions text;
   text.pattern = pattern_named(pattern.c_str());
-  const auto flag = [&](const char* name) { return options.contains(name) && options[name].cast<bool>(); };
-  model.byte_level = flag("byte_level");
-  model.marks_start = flag("marks_start");
-  model.marks_end = flag("marks_end");
-  model.ignore_merges = flag("ignore_merges");
-  model.fuse_unknown = flag("fuse_unk");
-  text.prefix_space = flag("prefix_space");
-  if (options.contains("unk_id")) model.unknown = options["unk_id"].cast<TokenId>();
-  if (options.contains("fallback")) {
+  const Options given(options);
+  model.byte_level = given.get<bool>("byte_level");
+  model.marks_start = given.get<bool>("marks_start");
+  model.marks_end = given.get<bool>("marks_end");
+  model.ignore_merges = given.get<bool>("ignore_merges");
+  model.fuse_unknown = given.get<bool>("fuse_unk");
+  text.prefix_space = given.get<bool>("prefix_space");
+  model.unknown = given.get("unk_id", model.unknown);
+  if (given.has("fallback")) {
     model.byte_fallback = true;
-    model.fallback = options["fallback"].cast<std::vector<TokenId>>();
+    model.fallback = given.get<std::vector<TokenId>>("fallback");
     if (model.fallback.size() != 256) throw py::value_error("fallback must have an id for each of 256 bytes");
   }
   for (const py::handle entry : special) {
@@ -222,19 +223,15 @@ py::tuple train(BpeCounter& counter, std::size_t vocab_size, const py::dict& opt
                 const std::function<void(std::size_t)>& progress) {
   BpeTrainOptions settings;
   settings.vocab_size = vocab_size;
-  const auto flag = [&](const char* name) { return options.contains(name) && options[name].cast<bool>(); };
-  const auto number = [&](const char* name) { return options.contains(name) ? options[name].cast<std::size_t>() : 0; };
-  const auto strings = [&](const char* name) {
-    return options.contains(name) ? options[name].cast<std::vector<std::string>>() : std::vector<std::string>();
-  };
-  settings.byte_level = flag("byte_level");
-  settings.marks_start = flag("marks_start");
-  settings.marks_end = flag("marks_end");
-  settings.min_frequency = number("min_frequency");
-  settings.limit_alphabet = number("limit_alphabet");
-  settings.max_token_length = number("max_token_length");
-  settings.special = strings("special");
-  settings.alphabet = strings("alphabet");
+  const Options given(options);
+  settings.byte_level = given.get<bool>("byte_level");
+  settings.marks_start = given.get<bool>("marks_start");
+  settings.marks_end = given.get<bool>("marks_end");
+  settings.min_frequency = given.get<std::size_t>("min_frequency");
+  settings.limit_alphabet = given.get<std::size_t>("limit_alphabet");
+  settings.max_token_length = given.get<std::size_t>("max_token_length");
+  settings.special = given.get<std::vector<std::string>>("special");
+  settings.alphabet = given.get<std::vector<std::string>>("alphabet");
   BpeTrained trained;
   {
     const py::gil_scoped_release release;

@@ -30,19 +30,27 @@ inline std::uint64_t hash_text(const char32_t* text, std::size_t length) {
   return h;
 }
 
-// Of bytes, eight a step: pieces are short, so that the tail matters as much as the loop.
+// Of bytes, eight a step. Words are short, so the tail decides: it is read by loads that may overlap, since a copy of so
+// many bytes as there are into a register costs more than the rest (wyhash does so).
 inline std::uint32_t hash_word(std::string_view text) {
-  const char* data = text.data();
-  std::size_t size = text.size();
+  const auto load = [](const char* from, auto value) {
+    std::memcpy(&value, from, sizeof value);
+    return std::uint64_t{value};
+  };
+  const char* const data = text.data();
+  const std::size_t size = text.size();
   std::uint64_t h = kHashSeed ^ size;
-  for (; size >= 8; data += 8, size -= 8) {
-    std::uint64_t word;
-    std::memcpy(&word, data, 8);
-    h = hash_step(h, word);
+  std::uint64_t tail = 0;
+  if (size >= 8) {
+    for (std::size_t at = 0; at + 8 < size; at += 8) h = hash_step(h, load(data + at, std::uint64_t{}));
+    tail = load(data + size - 8, std::uint64_t{});
+  } else if (size >= 4) {
+    tail = load(data, std::uint32_t{}) << 32 | load(data + size - 4, std::uint32_t{});
+  } else if (size > 0) {
+    const auto byte = [&](std::size_t at) { return std::uint64_t{static_cast<unsigned char>(data[at])}; };
+    tail = byte(0) << 16 | byte(size / 2) << 8 | byte(size - 1);
   }
-  std::uint64_t word = 0;
-  if (size > 0) std::memcpy(&word, data, size);
-  return static_cast<std::uint32_t>(hash_finish(hash_step(h, word)) >> 32);
+  return static_cast<std::uint32_t>(hash_finish(hash_step(h, tail)) >> 32);
 }
 
 // The 32-bit name of a feature; 0 means "no feature".

@@ -65,19 +65,31 @@ void PhraseCounts::prune(std::uint64_t most) {
   *this = std::move(kept);
 }
 
-PhraseCounter::PhraseCounter(PhraseRules rules, PhrasePasses before, std::size_t max_types, int threads)
+PhraseCounter::PhraseCounter(PhraseRules rules, const PhrasePasses& before, std::size_t max_types, int threads)
     : rules_(std::move(rules), {}),
       max_types_(max_types),
       threads_(resolve_threads(threads)),
-      seen_(static_cast<std::size_t>(threads_), Seen(std::move(before))),
-      parts_(kParts) {}
+      parts_(kParts) {
+  for (int thread = 0; thread < threads_; ++thread) seen_.emplace_back(before);
+}
 
 void PhraseCounter::Seen::put(std::string_view text, std::uint32_t hash, std::size_t first, std::size_t last) {
   if (text.size() > 0xFFFFFFFF) throw std::invalid_argument("a word is longer than 4 GiB");
   const Header header{hash, static_cast<std::uint32_t>(text.size()), static_cast<std::uint32_t>(first),
                       static_cast<std::uint32_t>(last)};
-  std::string& out = parts[part_of(hash)];
-  out.append(reinterpret_cast<const char*>(&header), sizeof header).append(text);
+  Bytes& out = parts[part_of(hash)];
+  const std::size_t end = out.size + sizeof header + text.size();
+  if (end > out.capacity) out.grow(end);
+  std::memcpy(out.data.get() + out.size, &header, sizeof header);
+  std::memcpy(out.data.get() + out.size + sizeof header, text.data(), text.size());
+  out.size = end;
+}
+
+void PhraseCounter::Bytes::grow(std::size_t needed) {
+  capacity = std::max(needed, 2 * capacity);
+  auto larger = std::make_unique_for_overwrite<char[]>(capacity);
+  if (size != 0) std::memcpy(larger.get(), data.get(), size);
+  data = std::move(larger);
 }
 
 void PhraseCounter::look(const std::vector<std::string_view>& sentence, Seen& seen) const {
@@ -128,9 +140,9 @@ void PhraseCounter::add_seen() {
   parallel_for(kParts, threads_, 1, [&](std::size_t part, std::size_t, int) {
     PhraseCounts& counts = parts_[part];
     for (Seen& seen : seen_) {
-      std::string& bytes = seen.parts[part];
-      const char* ahead = bytes.data();
-      const char* const end = bytes.data() + bytes.size();
+      Bytes& bytes = seen.parts[part];
+      const char* ahead = bytes.data.get();
+      const char* const end = ahead + bytes.size;
       Seen::Header header;
       const auto look_ahead = [&] {
         if (ahead == end) return;
@@ -139,12 +151,12 @@ void PhraseCounter::add_seen() {
         ahead += sizeof header + header.size;
       };
       for (std::size_t i = 0; i < kAhead; ++i) look_ahead();
-      for (const char* at = bytes.data(); at != end; at += sizeof header + header.size) {
+      for (const char* at = bytes.data.get(); at != end; at += sizeof header + header.size) {
         look_ahead();
         std::memcpy(&header, at, sizeof header);
         counts.add({at + sizeof header, header.size}, header.hash, header.first, header.last);
       }
-      bytes.clear();
+      bytes.size = 0;
     }
   });
   pending_ = 0;

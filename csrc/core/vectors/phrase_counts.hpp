@@ -63,7 +63,7 @@ class PhraseCounter {
  public:
   // About `max_types` words and pairs are kept at most: when there are more, those seen once are forgotten, the next time
   // those seen twice, and so on.
-  PhraseCounter(PhraseRules rules, PhrasePasses before, std::size_t max_types, int threads);
+  PhraseCounter(PhraseRules rules, const PhrasePasses& before, std::size_t max_types, int threads);
 
   // Sentences, one a line, of words between white space. The text must be valid UTF-8.
   void add_lines(std::string_view text);
@@ -78,14 +78,20 @@ class PhraseCounter {
   static constexpr std::size_t kParts = 64;
   static constexpr std::size_t part_of(std::uint32_t hash) { return hash >> 26; }
 
+  // Like std::string, but growing is all that an append may have to call.
+  struct Bytes {
+    void grow(std::size_t needed);
+    std::unique_ptr<char[]> data;
+    std::size_t size = 0, capacity = 0;
+  };
   // What a thread has seen: for each part, headers and texts one after another.
   struct Seen {
     struct Header {
       std::uint32_t hash, size, first, last;
     };
-    explicit Seen(PhrasePasses before) : joiner(std::move(before)) {}
+    explicit Seen(const PhrasePasses& before) : joiner(before) {}
     void put(std::string_view text, std::uint32_t hash, std::size_t first, std::size_t last);
-    std::array<std::string, kParts> parts;
+    std::array<Bytes, kParts> parts;
     std::uint64_t words = 0;
     PhraseJoiner joiner;
     std::vector<std::string_view> sentence;

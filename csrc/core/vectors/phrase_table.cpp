@@ -81,6 +81,7 @@ void PhraseTable::group(const std::vector<std::string_view>& words, std::vector<
 }
 
 const std::vector<std::string_view>& PhraseJoiner::join(const std::vector<std::string_view>& words) {
+  if (passes_.empty()) return words;
   words_ = words;
   for (const auto& table : passes_) {
     table->group(words_, groups_, joined_);

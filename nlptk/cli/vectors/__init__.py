@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from nlptk.cli.vectors import convert, phrases, similar, train
+from nlptk.cli.vectors import convert, phrases, plot, similar, train
+from nlptk.cli.vectors import eval as evaluation
 
 app = typer.Typer(
     name="vectors",
@@ -14,6 +15,8 @@ app = typer.Typer(
 )
 app.command("train")(train.train)
 app.command("phrases")(phrases.phrases)
+app.command("eval")(evaluation.evaluate)
 app.command("similar")(similar.similar)
 app.command("analogy")(similar.analogy)
 app.command("convert")(convert.convert)
+app.command("plot")(plot.plot)
