@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,6 +30,12 @@ _WHOLE = {
     **dict.fromkeys(("vector_size", "window", "epochs", "min_count", "bucket"), 1),
     **dict.fromkeys(("negative", "min_n", "max_n", "seed", "threads"), 0),
 }
+
+
+def _tell(
+    report: Callable[[Progress], None], total: int, epoch: int, done: int, loss: float, alpha: float
+) -> None:
+    report(Progress("train", done, total, epoch, loss, alpha))
 
 
 def _is_whole(value: object, least: int) -> bool:
@@ -264,12 +271,12 @@ class Word2Vec(Estimator):
         for epoch in range(position.epoch, self.epochs):
             chunks = list(range(text.chunks))[position.chunk if epoch == position.epoch else 0 :]
             for part in self._parts(chunks, saved is not None):
+                tell = functools.partial(_tell, report, total, epoch + 1)
                 try:
-                    trainer.run(
-                        epoch, part, lambda *s, e=epoch: report(Progress("train", s[0], total, e + 1, *s[1:]))
-                    )
+                    trainer.run(epoch, part, tell)
                 except ValueError as error:
                     raise DataError(str(error)) from None
+                tell(*trainer.status)
                 at = Position(epoch, part[-1] + 1, trainer.status[0])
                 if saved is not None and (part[-1] + 1 == text.chunks or saved.age >= seconds):
                     saved.write(trainer, vocabulary, at)
