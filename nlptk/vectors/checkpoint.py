@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
@@ -33,7 +34,7 @@ class Checkpoint:
     """A folder with the last state of one training, written whole or not at all.
 
     Args:
-        folder: is made when the first state is written.
+        folder: is made by `prepare`.
         settings: of the training, and `corpus_bytes` the size of its corpus: a state of another is refused.
     """
 
@@ -50,6 +51,15 @@ class Checkpoint:
     def age(self) -> float:
         """Seconds since the last state was written, or since this was made."""
         return time.monotonic() - self._written
+
+    def prepare(self) -> None:
+        """Make the folder. Raises DataError if it cannot be written, before an hour is spent."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if not os.access(self.path.parent, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        except OSError as error:
+            raise self._unwritable(error) from error
 
     def write(self, trainer: _core.SgnsTrainer, vocabulary: _core.WordVocabulary, at: Position) -> None:
         """Raises DataError if the folder cannot be written."""
@@ -70,14 +80,14 @@ class Checkpoint:
             "raw_tokens": vocabulary.raw_tokens,
         }
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
             with atomic_bytes(self.path) as stream:
                 stream.write(save(arrays, {"state": json.dumps(state)}))
         except OSError as error:
-            raise DataError(
-                f"cannot write the checkpoint {str(self.path)!r}: {error.strerror or error}"
-            ) from error
+            raise self._unwritable(error) from error
         self._written = time.monotonic()
+
+    def _unwritable(self, error: OSError) -> DataError:
+        return DataError(f"cannot write the checkpoint {str(self.path)!r}: {error.strerror or error}")
 
     def read(self) -> Position | None:
         """Where to go on, or None if there is no state.

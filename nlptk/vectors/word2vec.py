@@ -175,6 +175,8 @@ class Word2Vec(Estimator):
             corpus, tokenizer=tokenizer, errors=errors, progress=lambda *done: report(Progress("copy", *done))
         ) as text:
             saved = None if checkpoint is None else Checkpoint(checkpoint, self.get_params(), text.bytes)
+            if saved is not None:
+                saved.prepare()
             position = saved.read() if saved is not None and resume else None
             vocabulary = self._count(text, report) if position is None else saved.vocabulary()  # type: ignore[union-attr]
             if before_training is not None:
