@@ -9,9 +9,9 @@ and saving as text included. Quality is the mean over the seeds: Spearman's rho 
 accuracy on Google's analogies within the 30,000 most frequent words; of Chinese on wordsim-240 and -297 and
 CA8.
 
-Learning rates are each program's default (gensim 0.025; nlptk 0.05, CBOW 0.1; fastText 0.05) but for rows that
-name another, which have one seed. One epoch is short, and higher rates learn more in it: rows at equal rates
-show what is due to that.
+Learning rates are each program's default (gensim 0.025; nlptk 0.05, CBOW 0.1; fastText 0.05) but for rows
+that name another, which have one seed. One epoch is short, and higher rates learn more in it: rows at equal
+rates show what is due to that.
 """
 
 from __future__ import annotations
@@ -43,15 +43,15 @@ ZH = {
 }
 
 _GENSIM = """
-from gensim.models import {cls}
-model = {cls}(corpus_file={corpus!r}, vector_size={dim}, window=5, negative=5, sample=1e-3, min_count=5, epochs=1,
-              sg={sg}, alpha={alpha}, seed={seed}, workers={threads})
+from gensim.models import Word2Vec
+model = Word2Vec(corpus_file={corpus!r}, vector_size={dim}, window=5, negative=5, sample=1e-3, min_count=5,
+                 epochs=1, sg={sg}, alpha={alpha}, seed={seed}, workers={threads})
 model.wv.save_word2vec_format({out!r})
 """
 _FASTTEXT = """
 import fasttext
-model = fasttext.train_unsupervised({corpus!r}, model={model!r}, dim={dim}, ws=5, neg=5, t=1e-3, minCount=5, epoch=1,
-                                    minn=3, maxn=6, lr={alpha}, thread={threads}, verbose=0)
+model = fasttext.train_unsupervised({corpus!r}, model="skipgram", dim=100, ws=5, neg=5, t=1e-3, minCount=5,
+                                    epoch=1, minn=3, maxn=6, lr=0.05, thread={threads}, verbose=0)
 model.save_model({out!r})
 """
 
@@ -60,7 +60,7 @@ def gensim(sg: int, alpha: float = 0.025, dim: int = 100) -> Callable[..., list[
     """A contestant: the command of one run."""
 
     def command(**run: Any) -> list[str]:
-        return [sys.executable, "-c", _GENSIM.format(cls="Word2Vec", sg=sg, alpha=alpha, dim=dim, **run)]
+        return [sys.executable, "-c", _GENSIM.format(sg=sg, alpha=alpha, dim=dim, **run)]
 
     return command
 
@@ -68,7 +68,7 @@ def gensim(sg: int, alpha: float = 0.025, dim: int = 100) -> Callable[..., list[
 def fasttext(**run: Any) -> list[str]:
     """fastText's own program through its Python package; its seed cannot be chosen."""
     run["out"] = run["out"].replace(".txt", ".bin")
-    return [sys.executable, "-c", _FASTTEXT.format(model="skipgram", alpha=0.05, dim=100, **run)]
+    return [sys.executable, "-c", _FASTTEXT.format(**run)]
 
 
 def nlptk(*options: str, ending: str = ".txt") -> Callable[..., list[str]]:
@@ -76,25 +76,14 @@ def nlptk(*options: str, ending: str = ".txt") -> Callable[..., list[str]]:
 
     def command(corpus: str, out: str, seed: int, threads: int) -> list[str]:
         out = out.replace(".txt", ending)
-        fixed = f"--window 5 --negative 5 --sample 1e-3 --min-count 5 --epochs 1 --threads {threads} --seed {seed}"
-        return [
-            sys.executable,
-            "-m",
-            "nlptk",
-            "vectors",
-            "train",
-            corpus,
-            "-o",
-            out,
-            "-q",
-            *fixed.split(),
-            *options,
-        ]
+        line = f"-m nlptk vectors train {corpus} -o {out} -q --window 5 --negative 5 --sample 1e-3"
+        line += f" --min-count 5 --epochs 1 --threads {threads} --seed {seed}"
+        return [sys.executable, *line.split(), *options]
 
     return command
 
 
-# Of each part: corpus, test files, rounds (None: --seeds), the contestants, and the least ratio that is aimed at.
+# Of each part: its contestants, the peer first, and the ratio that is aimed at.
 PARTS: dict[str, dict[str, Any]] = {
     "skipgram": {
         "title": "Skip-gram, 100 dimensions",

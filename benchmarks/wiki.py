@@ -1,5 +1,5 @@
-"""The wiki text that several benchmarks read, as one plain file: lower-cased, letters only, digits spelled out
-(21.9 million words of English), as Mahoney's text8 has it.
+"""The wiki text that several benchmarks read, as one plain file: lower-cased, letters only, digits spelled
+out, as Mahoney's text8 has it; 21.9 million words of English.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """C++ kernels of nlptk."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -616,3 +616,116 @@ def nearest_rows(
     threads: int = 0,
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Rows and scores [queries, min(top, end - begin)] for `terms` [queries, terms, dim]."""
+
+# sgns.cpp: the kernels of nlptk/vectors/word2vec.py
+class TokenCorpus:
+    """Words of files on disk, in chunks of bytes; a line belongs to the chunk that it begins in.
+
+    `names` are what messages call the files. Words stand between white space and lines end at LF, or with
+    `spooled` they end at U+001F and U+001E. `errors` is "strict", "replace" or "ignore". ValueError for a
+    file that cannot be read.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        names: Sequence[str],
+        spooled: bool = False,
+        errors: str = "strict",
+        chunk_bytes: int = 1 << 20,
+    ) -> None: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def chunks(self) -> int: ...
+    def lines(self, chunk: int) -> list[list[str]]:
+        """The words of each line of a chunk. ValueError for bytes that are not UTF-8 (names the line)."""
+
+class WordVocabulary:
+    """Words by falling count, then by their bytes."""
+
+    def __init__(self, words: Sequence[str], counts: Sequence[int], raw_tokens: int = 0) -> None:
+        """ValueError if a word is given twice, or counts rise."""
+
+    @staticmethod
+    def count(
+        corpus: TokenCorpus,
+        min_count: int,
+        max_size: int = 0,
+        prune_at: int = 20_000_000,
+        threads: int = 0,
+        report: Callable[[int], None] | None = None,
+    ) -> WordVocabulary:
+        """Count all of a corpus; `report` gets the chunks that are done. ValueError as TokenCorpus.lines."""
+
+    def __len__(self) -> int: ...
+    def words(self) -> list[str]: ...
+    def counts(self) -> NDArray[np.uint64]: ...
+    @property
+    def tokens(self) -> int:
+        """Words of the corpus that are of the vocabulary."""
+
+    @property
+    def raw_tokens(self) -> int:
+        """All words of the corpus."""
+
+    @property
+    def raw_words(self) -> int:
+        """All different ones."""
+
+    @property
+    def pruned_below(self) -> int:
+        """Rarer words were forgotten while counting; 1: none were."""
+
+class SgnsSettings(TypedDict, total=False):
+    """`struct SgnsSettings` of csrc/core/sgns/trainer.hpp; only the stub has this class."""
+
+    dim: int
+    window: int
+    shrink_windows: bool
+    cbow: bool
+    negative: int
+    hs: bool
+    ns_exponent: float
+    sample: float
+    alpha: float
+    min_alpha: float
+    min_n: int
+    max_n: int
+    buckets: int
+    seed: int
+    threads: int
+    schedule: int
+    block: int
+    pool: int
+
+class SgnsTrainer:
+    """Matrices of word vectors, and what trains them. ValueError for settings that cannot be."""
+
+    def __init__(self, corpus: TokenCorpus, vocabulary: WordVocabulary, settings: SgnsSettings) -> None: ...
+    def run(
+        self,
+        epoch: int,
+        chunks: Sequence[int],
+        report: Callable[[int, float, float], None] | None = None,
+    ) -> None:
+        """Train on these chunks; `report` gets the members of `status`. ValueError if a vector is no longer
+        finite, naming its word, and as TokenCorpus.lines."""
+
+    @property
+    def status(self) -> tuple[int, float, float]:
+        """Words trained on, the loss of the last while, the learning rate."""
+
+    def set_tokens(self, tokens: int) -> None:
+        """How many words were trained on before, of which the learning rate depends."""
+
+    def word_vectors(self) -> NDArray[np.float32]:
+        """The vectors of the vocabulary, [words, dim]."""
+
+    @property
+    def inputs(self) -> NDArray[np.float32]:
+        """The trainer's own memory, [words + buckets, dim], rows further apart than they are long."""
+
+    @property
+    def outputs(self) -> NDArray[np.float32]:
+        """Likewise of words as they are predicted, then of inner nodes of the Huffman tree."""

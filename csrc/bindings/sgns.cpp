@@ -25,6 +25,22 @@ std::shared_ptr<Corpus> make_corpus(std::vector<std::string> paths, std::vector<
                                   on_invalid, chunk_bytes);
 }
 
+// The words of each line of a chunk, as a thread of the training reads them.
+py::list lines_of(const Corpus& corpus, std::size_t chunk) {
+  if (chunk >= corpus.chunks().size()) throw std::invalid_argument("the corpus has no chunk " + std::to_string(chunk));
+  nlptk::TokenReader reader(corpus);
+  reader.open(corpus.chunks()[chunk]);
+  py::list lines, line;
+  std::string_view token;
+  for (auto event = reader.next(token); event != nlptk::TokenReader::Event::end; event = reader.next(token)) {
+    if (event == nlptk::TokenReader::Event::token)
+      line.append(py::str(token.data(), token.size()));
+    else
+      lines.append(std::exchange(line, py::list()));
+  }
+  return lines;
+}
+
 // A callback that takes the GIL, or none.
 template <class Argument, class Give>
 std::function<void(Argument)> with_gil(const py::object& callback, Give give) {
@@ -47,8 +63,8 @@ Vocabulary count_words(const Corpus& corpus, std::uint64_t min_count, std::size_
   return Vocabulary::count(corpus, settings, hook);
 }
 
-Vocabulary make_vocabulary(const std::vector<std::string>& words, std::vector<std::uint64_t> counts) {
-  return Vocabulary({words.begin(), words.end()}, std::move(counts));
+Vocabulary make_vocabulary(const std::vector<std::string>& words, std::vector<std::uint64_t> counts, std::uint64_t raw_tokens) {
+  return Vocabulary({words.begin(), words.end()}, std::move(counts), raw_tokens);
 }
 
 py::list words_of(const Vocabulary& vocabulary) {
@@ -140,9 +156,10 @@ void bind_sgns(py::module_& m) {
       .def(py::init(&make_corpus), py::arg("paths"), py::arg("names"), py::arg("spooled") = false, py::arg("errors") = "strict",
            py::arg("chunk_bytes") = std::size_t{1} << 20)
       .def_property_readonly("bytes", &Corpus::bytes)
-      .def_property_readonly("chunks", [](const Corpus& corpus) { return corpus.chunks().size(); });
+      .def_property_readonly("chunks", [](const Corpus& corpus) { return corpus.chunks().size(); })
+      .def("lines", &lines_of, py::arg("chunk"));
   py::class_<Vocabulary, std::shared_ptr<Vocabulary>>(m, "WordVocabulary")
-      .def(py::init(&make_vocabulary), py::arg("words"), py::arg("counts"))
+      .def(py::init(&make_vocabulary), py::arg("words"), py::arg("counts"), py::arg("raw_tokens") = 0)
       .def_static("count", &count_words, py::arg("corpus"), py::arg("min_count"), py::arg("max_size") = 0,
                   py::arg("prune_at") = Vocabulary::Settings().prune_at, py::arg("threads") = 0, py::arg("report") = py::none())
       .def("__len__", &Vocabulary::size)

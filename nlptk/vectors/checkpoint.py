@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
@@ -33,7 +34,7 @@ class Checkpoint:
     """A folder with the last state of one training, written whole or not at all.
 
     Args:
-        folder: is made when the first state is written.
+        folder: is made by `prepare`.
         settings: of the training, and `corpus_bytes` the size of its corpus: a state of another is refused.
     """
 
@@ -43,6 +44,7 @@ class Checkpoint:
             "corpus_bytes": corpus_bytes
         }
         self._arrays: dict[str, np.ndarray[Any, Any]] = {}
+        self._vocabulary: _core.WordVocabulary
         self._written = time.monotonic()
 
     @property
@@ -50,28 +52,42 @@ class Checkpoint:
         """Seconds since the last state was written, or since this was made."""
         return time.monotonic() - self._written
 
+    def prepare(self) -> None:
+        """Make the folder. Raises DataError if it cannot be written, before an hour is spent."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if not os.access(self.path.parent, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        except OSError as error:
+            raise self._unwritable(error) from error
+
     def write(self, trainer: _core.SgnsTrainer, vocabulary: _core.WordVocabulary, at: Position) -> None:
         """Raises DataError if the folder cannot be written."""
         from safetensors.numpy import save
 
         blob, offsets = pack_words(vocabulary.words())
-        arrays = {
+        arrays: dict[str, np.ndarray[Any, Any]] = {
             "inputs": np.ascontiguousarray(trainer.inputs),
             "outputs": np.ascontiguousarray(trainer.outputs),
             "words": np.frombuffer(blob, np.uint8),
             "offsets": offsets,
             "counts": vocabulary.counts(),
         }
-        state = {"schema": _SCHEMA, "settings": self._settings, "position": at._asdict()}
+        state = {
+            "schema": _SCHEMA,
+            "settings": self._settings,
+            "position": at._asdict(),
+            "raw_tokens": vocabulary.raw_tokens,
+        }
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
             with atomic_bytes(self.path) as stream:
                 stream.write(save(arrays, {"state": json.dumps(state)}))
         except OSError as error:
-            raise DataError(
-                f"cannot write the checkpoint {str(self.path)!r}: {error.strerror or error}"
-            ) from error
+            raise self._unwritable(error) from error
         self._written = time.monotonic()
+
+    def _unwritable(self, error: OSError) -> DataError:
+        return DataError(f"cannot write the checkpoint {str(self.path)!r}: {error.strerror or error}")
 
     def read(self) -> Position | None:
         """Where to go on, or None if there is no state.
@@ -91,12 +107,18 @@ class Checkpoint:
             if state["schema"] != _SCHEMA:
                 raise ModelError(f"{str(self.path)!r} is of schema {state['schema']}, not {_SCHEMA}")
             position = Position(**state["position"])
+            if not all(type(number) is int and number >= 0 for number in position):
+                raise ValueError("there is no such place in a training")
+            words = unpack_words(self._arrays["words"].tobytes(), self._arrays["offsets"])
+            counts = self._arrays["counts"].tolist()
+            self._vocabulary = _core.WordVocabulary(words, counts, state["raw_tokens"])
+            saved_settings = dict(state["settings"])
         except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
             raise ModelError(f"the checkpoint {str(self.path)!r} is damaged: {error}; delete it") from error
-        changed = [k for k, v in self._settings.items() if state["settings"].get(k) != v]
+        changed = [k for k, v in self._settings.items() if saved_settings.get(k) != v]
         if changed:
             names = ", ".join(
-                f"{k} {state['settings'].get(k)!r} there, {self._settings[k]!r} here" for k in changed
+                f"{k} {saved_settings.get(k)!r} there, {self._settings[k]!r} here" for k in changed
             )
             raise ConfigError(
                 f"{str(self.path)!r} is of another training ({names}); use the same, or a new folder"
@@ -105,12 +127,17 @@ class Checkpoint:
 
     def vocabulary(self) -> _core.WordVocabulary:
         """The words of the state that was read."""
-        words = unpack_words(self._arrays["words"].tobytes(), self._arrays["offsets"])
-        return _core.WordVocabulary(words, self._arrays["counts"].tolist())
+        return self._vocabulary
 
     def restore(self, trainer: _core.SgnsTrainer, at: Position) -> None:
-        """Give the trainer the matrices of the state that was read, and its place in the schedule."""
+        """Give the trainer the matrices of the state that was read, and its place in the schedule.
+
+        Raises ModelError if they are of another shape.
+        """
         trainer.set_tokens(at.tokens)
-        trainer.inputs[:] = self._arrays["inputs"]
-        trainer.outputs[:] = self._arrays["outputs"]
+        for name, matrix in (("inputs", trainer.inputs), ("outputs", trainer.outputs)):
+            saved = self._arrays.get(name)
+            if saved is None or saved.shape != matrix.shape or saved.dtype != np.float32:
+                raise ModelError(f"the checkpoint {str(self.path)!r} is damaged: no {name}; delete it")
+            matrix[:] = saved
         self._arrays.clear()

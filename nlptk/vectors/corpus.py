@@ -95,11 +95,10 @@ def open_corpus(
         else:
             paths = [file if _is_plain(file) else copies.of(file, progress) for file in files]
             try:
-                yield _core.TokenCorpus(paths, [source_name(file) for file in files], errors=errors)
+                text = _core.TokenCorpus(paths, [source_name(file) for file in files], errors=errors)
             except ValueError as error:
-                raise (
-                    error if isinstance(error, (ConfigError, DataError)) else DataError(str(error))
-                ) from None
+                raise DataError(str(error)) from None
+            yield text
 
 
 class _Copies:
@@ -145,8 +144,15 @@ def _is_plain(file: str) -> bool:
             return False
         with open(file, "rb") as stream:
             return stream.read(2) != b"\x1f\x8b"
-    except OSError as error:
-        raise DataError(f"cannot read {file!r}: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        hint = "; sentences are given as lists of words" if len(file.split()) > 1 else ""
+        raise DataError(f"cannot read {shortened(file)}: {why}{hint}") from error
+
+
+def shortened(text: str) -> str:
+    """Its repr, with an end to it."""
+    return repr(text) if len(text) <= 80 else repr(text[:80]) + "..."
 
 
 def _tell(reader: LineReader, progress: Progress | None) -> None:
@@ -161,7 +167,13 @@ def _write_cut(
     with open_text(file) as reader:
         for text in reader.texts(errors):
             lines = (_joined([w for w in tokenizer(line) if not w.isspace()]) for line in text.split("\n"))
-            out.write("".join(lines).encode())
+            try:
+                out.write("".join(lines).encode())
+            except UnicodeEncodeError as error:
+                bad = error.object[error.start]
+                raise DataError(
+                    f"the tokenizer gave {bad!r}, a lone surrogate, which UTF-8 cannot carry"
+                ) from None
             _tell(reader, progress)
 
 

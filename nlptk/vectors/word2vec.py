@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,21 @@ if TYPE_CHECKING:
 
 MODELS = ("skipgram", "cbow")
 _ALPHA = {"skipgram": 0.05, "cbow": 0.1}  # chosen on one epoch of 22 M words: docs/word2vec.md
+# The least that these may be.
+_WHOLE = {
+    **dict.fromkeys(("vector_size", "window", "epochs", "min_count", "bucket"), 1),
+    **dict.fromkeys(("negative", "min_n", "max_n", "seed", "threads"), 0),
+}
+
+
+def _tell(
+    report: Callable[[Progress], None], total: int, epoch: int, done: int, loss: float, alpha: float
+) -> None:
+    report(Progress("train", done, total, epoch, loss, alpha))
+
+
+def _is_whole(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value < 1 << 31
 
 
 @dataclass(frozen=True)
@@ -161,6 +177,8 @@ class Word2Vec(Estimator):
             corpus, tokenizer=tokenizer, errors=errors, progress=lambda *done: report(Progress("copy", *done))
         ) as text:
             saved = None if checkpoint is None else Checkpoint(checkpoint, self.get_params(), text.bytes)
+            if saved is not None:
+                saved.prepare()
             position = saved.read() if saved is not None and resume else None
             vocabulary = self._count(text, report) if position is None else saved.vocabulary()  # type: ignore[union-attr]
             if before_training is not None:
@@ -187,16 +205,20 @@ class Word2Vec(Estimator):
     def _check(self) -> None:
         if self.model not in MODELS:
             raise ConfigError(f"model must be one of {', '.join(MODELS)}, not {self.model!r}")
-        for name in ("vector_size", "window", "epochs", "min_count"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ConfigError(f"{name} must be a whole number from 1 on, not {value!r}")
+        for name, least in _WHOLE.items():
+            if not _is_whole(getattr(self, name), least):
+                wanted = f"a whole number from {least} to 2147483647"
+                raise ConfigError(f"{name} must be {wanted}, not {getattr(self, name)!r}")
         for name in ("max_final_vocab", "max_vocab_size"):
             value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 2):
+            if value is not None and not _is_whole(value, 2):
                 raise ConfigError(f"{name} must be None or a whole number from 2 on, not {value!r}")
-        if self.threads < 0:
-            raise ConfigError(f"threads must be 0 (all cores) or more, not {self.threads}")
+        for name in ("ns_exponent", "sample", "alpha", "min_alpha"):
+            value = getattr(self, name)
+            if value is None and name == "alpha":
+                continue
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                raise ConfigError(f"{name} must be a number, not {value!r}")
 
     def _count(self, text: _core.TokenCorpus, report: Callable[[Progress], None]) -> _core.WordVocabulary:
         per_chunk = text.bytes // max(text.chunks, 1)
@@ -221,7 +243,7 @@ class Word2Vec(Estimator):
         return vocabulary
 
     def _trainer(self, text: _core.TokenCorpus, vocabulary: _core.WordVocabulary) -> _core.SgnsTrainer:
-        settings = {
+        settings: _core.SgnsSettings = {
             "dim": self.vector_size,
             "window": self.window,
             "shrink_windows": self.shrink_windows,
@@ -258,12 +280,12 @@ class Word2Vec(Estimator):
         for epoch in range(position.epoch, self.epochs):
             chunks = list(range(text.chunks))[position.chunk if epoch == position.epoch else 0 :]
             for part in self._parts(chunks, saved is not None):
+                tell = functools.partial(_tell, report, total, epoch + 1)
                 try:
-                    trainer.run(
-                        epoch, part, lambda *s, e=epoch: report(Progress("train", s[0], total, e + 1, *s[1:]))
-                    )
+                    trainer.run(epoch, part, tell)
                 except ValueError as error:
                     raise DataError(str(error)) from None
+                tell(*trainer.status)
                 at = Position(epoch, part[-1] + 1, trainer.status[0])
                 if saved is not None and (part[-1] + 1 == text.chunks or saved.age >= seconds):
                     saved.write(trainer, vocabulary, at)

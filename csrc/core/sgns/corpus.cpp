@@ -20,12 +20,29 @@ constexpr char kTokenEnd = '\x1F', kLineEnd = '\x1E';
 
 constexpr std::size_t kLongestSpace = 3;  // bytes of a white space character
 
+constexpr char kTooLong[] = "a word of more than 1 MiB without white space; is this text? (--tokenizer cuts text into words)";
+
 bool may_be_space(char c) { return utf8::kSpaceKind[static_cast<unsigned char>(c)] != 0; }
 
 int open_file(const std::string& path, const std::string& name) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) throw std::invalid_argument("cannot read '" + name + "': " + std::strerror(errno));
   return descriptor;
+}
+
+// Bytes that one U+FFFD stands for where `text` begins with no valid sequence: as much as could begin one (Unicode 3.9,
+// as Python has it).
+std::size_t broken_length(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text[0]);
+  if (lead < 0xC2 || lead > 0xF4) return 1;
+  unsigned char low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+  unsigned char high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+  std::size_t n = 1;
+  for (; n < std::min(utf8::length_of(lead), text.size()); ++n, low = 0x80, high = 0xBF) {
+    const auto c = static_cast<unsigned char>(text[n]);
+    if (c < low || c > high) break;
+  }
+  return n;
 }
 
 }  // namespace
@@ -81,6 +98,7 @@ void TokenReader::open(const Corpus::Chunk& chunk) {
     if (!skip_line()) last_ = 0;
   } else if (corpus_->layout() == Layout::text && fill() && size_ >= 3 && std::memcmp(buffer_.data(), "\xEF\xBB\xBF", 3) == 0) {
     at_ = 3;  // a byte-order mark
+    in_line_ = true;  // that the mark begins, however short the chunk
   }
 }
 
@@ -107,8 +125,7 @@ bool TokenReader::fill() {
     at_ = 0;
   }
   if (size_ == buffer_.size()) {
-    if (size_ > kLongestToken)
-      fail(base_, "a word of more than 1 MiB without white space; is this text? (--tokenizer cuts text into words)");
+    if (size_ > kLongestToken) fail(base_, kTooLong);
     buffer_.resize(2 * buffer_.size());
   }
   ssize_t n;
@@ -164,6 +181,7 @@ TokenReader::Event TokenReader::next(std::string_view& token) {
       end = token_end(at_);
     }
     const std::uint64_t offset = base_ + at_;
+    if (end - at_ > kLongestToken) fail(offset, kTooLong);
     token = checked({buffer_.data() + at_, end - at_}, offset);
     at_ = end;
     if (!token.empty()) return Event::token;
@@ -184,7 +202,8 @@ std::string_view TokenReader::checked(std::string_view token, std::uint64_t offs
   while (bad < token.size()) {
     cleaned_.append(token.substr(0, bad));
     if (corpus_->on_invalid() == OnInvalid::replace) utf8::append(cleaned_, utf8::kReplacement);
-    token.remove_prefix(bad + 1);
+    token.remove_prefix(bad);
+    token.remove_prefix(broken_length(token));
     bad = utf8::find_invalid(token.data(), token.size());
   }
   cleaned_.append(token);

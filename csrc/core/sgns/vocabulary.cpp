@@ -15,7 +15,7 @@ namespace {
 // What one thread counts.
 struct Counter {
   WordCounts words;
-  std::uint64_t tokens = 0, least = 1;
+  std::uint64_t tokens = 0, least = 1;  // of all its chunks
 
   void forget_rare() {
     ++least;
@@ -30,12 +30,11 @@ struct Counter {
 void count_chunk(TokenReader& reader, const Corpus::Chunk& chunk, std::size_t prune_at, Counter& counter) {
   reader.open(chunk);
   std::string_view token;
-  unsigned until_poll = 0;
   for (TokenReader::Event event; (event = reader.next(token)) != TokenReader::Event::end;) {
     if (event != TokenReader::Event::token) continue;
     counter.words.add(token);
     ++counter.tokens;
-    if (++until_poll % 4096 == 0) {
+    if (counter.tokens % 4096 == 0) {
       poll_interrupt();
       while (counter.words.size() > prune_at) counter.forget_rare();
     }
@@ -44,7 +43,7 @@ void count_chunk(TokenReader& reader, const Corpus::Chunk& chunk, std::size_t pr
 
 }  // namespace
 
-Vocabulary::Vocabulary(const std::vector<std::string_view>& words, std::vector<std::uint64_t> counts)
+Vocabulary::Vocabulary(const std::vector<std::string_view>& words, std::vector<std::uint64_t> counts, std::uint64_t raw_tokens)
     : counts_(std::move(counts)) {
   if (words.size() != counts_.size()) throw std::invalid_argument("each word needs a count");
   if (words.size() >= kNone / 2) throw std::invalid_argument("a vocabulary holds less than 2^31 words: raise min_count");
@@ -62,7 +61,7 @@ Vocabulary::Vocabulary(const std::vector<std::string_view>& words, std::vector<s
     slots_[at] = key_of(words[i]);
     slots_[at].id = static_cast<std::uint32_t>(i);
   }
-  raw_tokens_ = tokens_;
+  raw_tokens_ = std::max(tokens_, raw_tokens);
   raw_words_ = words.size();
 }
 
@@ -98,8 +97,7 @@ Vocabulary Vocabulary::count(const Corpus& corpus, const Settings& settings, con
     texts.push_back(word.text());
     counts.push_back(word.count);
   }
-  Vocabulary vocabulary(texts, std::move(counts));
-  vocabulary.raw_tokens_ = total.tokens;
+  Vocabulary vocabulary(texts, std::move(counts), total.tokens);
   vocabulary.raw_words_ = total.words.size();
   vocabulary.pruned_below_ = total.least;
   return vocabulary;

@@ -29,8 +29,9 @@ class Vocabulary {
   static constexpr std::uint32_t kNone = 0xFFFFFFFF;
 
   Vocabulary() = default;
-  // `words` by falling count. Throws std::invalid_argument if two are the same.
-  Vocabulary(const std::vector<std::string_view>& words, std::vector<std::uint64_t> counts);
+  // `words` by falling count, of a corpus of `raw_tokens` if that is more than they sum to. Throws std::invalid_argument
+  // if two are the same.
+  Vocabulary(const std::vector<std::string_view>& words, std::vector<std::uint64_t> counts, std::uint64_t raw_tokens = 0);
 
   // Called on the calling thread now and then with the chunks that are counted so far.
   using Report = std::function<void(std::size_t chunks)>;

@@ -15,7 +15,7 @@ inline constexpr std::array<unsigned char, 256> kSpaceKind = [] {
   return kind;
 }();
 
-// Bytes of the white space character at p < end, 0 if there is none.
+// Bytes of the white space character at p < end, 0 if there is none; also where the text is no valid UTF-8.
 inline std::size_t space_at(const char* p, const char* end) {
   const auto at = [p](int i) { return static_cast<unsigned char>(p[i]); };
   const unsigned char kind = kSpaceKind[at(0)];
@@ -24,7 +24,7 @@ inline std::size_t space_at(const char* p, const char* end) {
   if (end - p < 3) return 0;
   if (at(0) == 0xE1) return at(1) == 0x9A && at(2) == 0x80 ? 3 : 0;
   if (at(0) == 0xE3) return at(1) == 0x80 && at(2) == 0x80 ? 3 : 0;
-  if (at(1) == 0x80) return at(2) <= 0x8A || at(2) == 0xA8 || at(2) == 0xA9 || at(2) == 0xAF ? 3 : 0;
+  if (at(1) == 0x80) return (at(2) >= 0x80 && at(2) <= 0x8A) || at(2) == 0xA8 || at(2) == 0xA9 || at(2) == 0xAF ? 3 : 0;
   return at(1) == 0x81 && at(2) == 0x9F ? 3 : 0;
 }
 
