@@ -2,7 +2,8 @@
 
     python benchmarks/bench_phrases.py [--quick] [--rounds 3] [--lines N]
 
-The corpus is both English wiki folders, lower-cased, letters only, a paragraph a line, as one plain file.
+The corpus is both English wiki folders, lower-cased, letters only with digits
+spelled out, a paragraph a line, as one plain file.
 Each contestant is a process of its own, in turn: it finds the phrases of the file (default score, min_count
 5, threshold 10), and writes the file with phrases joined. Seconds are of the work, without Python's start and
 imports; memory is the peak of the process. Identity: the joined files are compared byte by byte.
@@ -10,18 +11,15 @@ imports; memory is the peak of the process. Identity: the joined files are compa
 
 from __future__ import annotations
 
-import gzip
-import re
 import tempfile
-from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from common import fresh, has_peer, median, parse, parser, save, say, table, target
+from wiki import english_lines
 
 REACH = 8.0
-FOLDERS = ("en-simplewiki-text", "en-enwiki2014-text")
 
 _TIMED = """
 import json, resource, time
@@ -56,17 +54,6 @@ with open({out!r}, "w", encoding="utf-8") as file:
 }
 
 
-def wiki_lines(data: Path) -> Iterator[str]:
-    """The paragraphs of both corpora, lower-cased, letters only; those without any are left out."""
-    for folder in FOLDERS:
-        for path in sorted((data / folder).glob("*.gz")):
-            with gzip.open(path, "rt", encoding="utf-8", newline="\n") as lines:
-                for line in lines:
-                    words = re.findall("[a-z]+", line.lower())
-                    if words:
-                        yield " ".join(words) + "\n"
-
-
 def timed(parts: dict[str, str], **values: Any) -> dict[str, Any]:
     """One run in a process of its own."""
     return fresh(_TIMED.format(**{name: code.format(**values) for name, code in parts.items()}))
@@ -85,7 +72,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         corpus = Path(folder) / "wiki.txt"
         with corpus.open("w", encoding="utf-8") as file:
-            file.writelines(islice(wiki_lines(given.data), lines))
+            file.writelines(islice(english_lines(given.data), lines))
         words = sum(len(line.split()) for line in corpus.open(encoding="utf-8"))
         outs = {name: Path(folder) / f"{name}.txt" for name in ("nlptk-1", "nlptk-2", "gensim")}
         for number in range(rounds):

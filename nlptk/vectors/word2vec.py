@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 MODELS = ("skipgram", "cbow")
+_ALPHA = {"skipgram": 0.05, "cbow": 0.1}  # chosen on one epoch of 22 M words: docs/word2vec.md
 # The least that these may be.
 _WHOLE = {
     **dict.fromkeys(("vector_size", "window", "epochs", "min_count", "bucket"), 1),
@@ -79,7 +80,8 @@ class Word2Vec(Estimator):
         hs: predict by a Huffman tree of the words (hierarchical softmax), beside or instead of noise words.
         ns_exponent: noise words are drawn by count to this power.
         sample: words more frequent than this share are skipped at times; 0 for none.
-        alpha, min_alpha: the learning rate, which falls from the one to the other over all epochs.
+        alpha, min_alpha: the learning rate, which falls from the one to the other over all epochs; None is
+            0.05, or 0.1 for "cbow".
         epochs: times that the corpus is read.
         min_n, max_n: characters of the shortest and longest subwords; `max_n` 0 for no subwords.
         bucket: subwords are hashed into so many vectors.
@@ -106,7 +108,7 @@ class Word2Vec(Estimator):
         hs: bool = False,
         ns_exponent: float = 0.75,
         sample: float = 1e-3,
-        alpha: float = 0.05,
+        alpha: float | None = None,
         min_alpha: float = 1e-4,
         epochs: int = 5,
         min_n: int = 3,
@@ -197,6 +199,9 @@ class Word2Vec(Estimator):
 
     # ---- steps ----
 
+    def _alpha(self) -> float:
+        return self.alpha if self.alpha is not None else _ALPHA[self.model]
+
     def _check(self) -> None:
         if self.model not in MODELS:
             raise ConfigError(f"model must be one of {', '.join(MODELS)}, not {self.model!r}")
@@ -210,6 +215,8 @@ class Word2Vec(Estimator):
                 raise ConfigError(f"{name} must be None or a whole number from 2 on, not {value!r}")
         for name in ("ns_exponent", "sample", "alpha", "min_alpha"):
             value = getattr(self, name)
+            if value is None and name == "alpha":
+                continue
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 raise ConfigError(f"{name} must be a number, not {value!r}")
 
@@ -245,7 +252,7 @@ class Word2Vec(Estimator):
             "hs": self.hs,
             "ns_exponent": self.ns_exponent,
             "sample": self.sample,
-            "alpha": self.alpha,
+            "alpha": self._alpha(),
             "min_alpha": self.min_alpha,
             "min_n": self.min_n,
             "max_n": self.max_n,

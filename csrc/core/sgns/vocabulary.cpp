@@ -6,7 +6,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "hash.hpp"
 #include "parallel.hpp"
 #include "word_counts.hpp"
 
@@ -44,8 +43,6 @@ void count_chunk(TokenReader& reader, const Corpus::Chunk& chunk, std::size_t pr
 
 }  // namespace
 
-std::uint32_t Vocabulary::tag_of(std::string_view word) { return hash_word(word); }
-
 Vocabulary::Vocabulary(const std::vector<std::string_view>& words, std::vector<std::uint64_t> counts, std::uint64_t raw_tokens)
     : counts_(std::move(counts)) {
   if (words.size() != counts_.size()) throw std::invalid_argument("each word needs a count");
@@ -59,10 +56,10 @@ Vocabulary::Vocabulary(const std::vector<std::string_view>& words, std::vector<s
     text_.append(words[i]);
     begins_.push_back(text_.size());
     tokens_ += counts_[i];
-    const std::uint32_t tag = tag_of(words[i]);
-    std::size_t at = tag & mask_;
+    std::size_t at = hash_word(words[i]) & mask_;
     while (slots_[at].id != kNone) at = (at + 1) & mask_;
-    slots_[at] = {tag, static_cast<std::uint32_t>(i)};
+    slots_[at] = key_of(words[i]);
+    slots_[at].id = static_cast<std::uint32_t>(i);
   }
   raw_tokens_ = std::max(tokens_, raw_tokens);
   raw_words_ = words.size();

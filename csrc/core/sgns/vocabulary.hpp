@@ -1,13 +1,17 @@
 // The words of a corpus by falling frequency, and the way from a word to its number.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "hash.hpp"
+#include "huge_pages.hpp"
 #include "sgns/corpus.hpp"
 
 namespace nlptk {
@@ -47,24 +51,33 @@ class Vocabulary {
   std::uint64_t pruned_below() const { return pruned_below_; }
 
   std::uint32_t find(std::string_view word) const {
-    const std::uint32_t tag = tag_of(word);
-    for (std::size_t at = tag & mask_;; at = (at + 1) & mask_) {
-      const Slot slot = slots_[at];
-      if (slot.id == kNone || (slot.tag == tag && this->word(slot.id) == word)) return slot.id;
+    const Slot wanted = key_of(word);
+    for (std::size_t at = hash_word(word) & mask_;; at = (at + 1) & mask_) {
+      const Slot& slot = slots_[at];
+      if (slot.id == kNone) return kNone;
+      if (slot.head != wanted.head || slot.size != wanted.size) continue;
+      if (word.size() <= sizeof wanted.head || this->word(slot.id) == word) return slot.id;
     }
   }
 
  private:
+  // Most words are no longer than their heads, so that nothing else need be looked at.
   struct Slot {
-    std::uint32_t tag = 0;
+    std::uint64_t head = 0;  // the first eight bytes
+    std::uint32_t size = 0;
     std::uint32_t id = kNone;
   };
-  static std::uint32_t tag_of(std::string_view word);
+  static Slot key_of(std::string_view word) {
+    Slot slot;
+    slot.size = static_cast<std::uint32_t>(word.size());
+    std::memcpy(&slot.head, word.data(), std::min(word.size(), sizeof slot.head));
+    return slot;
+  }
 
   std::string text_;
   std::vector<std::size_t> begins_;
   std::vector<std::uint64_t> counts_;
-  std::vector<Slot> slots_ = std::vector<Slot>(1);
+  std::vector<Slot, HugePageAllocator<Slot>> slots_ = std::vector<Slot, HugePageAllocator<Slot>>(1);
   std::size_t mask_ = 0;
   std::uint64_t tokens_ = 0, raw_tokens_ = 0, raw_words_ = 0, pruned_below_ = 1;
 };

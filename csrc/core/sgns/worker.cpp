@@ -22,7 +22,7 @@ std::size_t pool_size(const SgnsSettings& settings) {
   if (settings.negative == 0) return 0;
   const auto negative = static_cast<std::size_t>(settings.negative);
   const std::size_t wanted =
-      settings.pool > 0 ? settings.pool : negative * (settings.cbow ? 3 : static_cast<std::size_t>(settings.window) + 1);
+      settings.pool > 0 ? settings.pool : negative * (static_cast<std::size_t>(settings.window) + 1);
   return std::min((wanted + kSgnsLanes - 1) / kSgnsLanes * kSgnsLanes, kMostPool);
 }
 

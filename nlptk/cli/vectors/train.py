@@ -77,7 +77,10 @@ def train(
         int | None, typer.Option(min=2, show_default=False, help="Keep the most frequent so many words.")
     ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Times that the corpus is read.")] = 5,
-    alpha: Annotated[float, typer.Option(help="The learning rate at the start.")] = 0.05,
+    alpha: Annotated[
+        float | None,
+        typer.Option(show_default=False, help="The learning rate at the start: 0.05, cbow 0.1."),
+    ] = None,
     min_alpha: Annotated[float, typer.Option(min=0, help="The learning rate at the end.")] = 1e-4,
     subwords: Annotated[
         bool, typer.Option("--subwords", help="fastText's model: unseen words get vectors by their parts.")
