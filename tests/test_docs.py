@@ -38,6 +38,7 @@ def clean() -> Iterator[None]:
         "wordpiece.md",
         "bpe.md",
         "pretokenizers.md",
+        "word2vec.md",
         "keyed_vectors.md",
         "vectors-evaluation.md",
         "phrases.md",

@@ -62,6 +62,7 @@ def open_corpus(
     errors: str = "strict",
     folder: PathLike | None = None,
     progress: Progress | None = None,
+    chunk_bytes: int = 1 << 20,
 ) -> Iterator[_core.TokenCorpus]:
     """The corpus as the kernels read it; copies are removed at the end.
 
@@ -69,6 +70,7 @@ def open_corpus(
         tokenizer: for raw text; without it words are what stands between white space (`str.split`).
         errors: of bytes that are not UTF-8: "strict", "replace" (U+FFFD) or "ignore" (dropped).
         folder: where copies go; by default the system's folder for temporary files.
+        chunk_bytes: of the pieces that threads take.
 
     Raises:
         ConfigError: see `named_files`; `errors` is none that there is; a tokenizer for sentences.
@@ -85,17 +87,18 @@ def open_corpus(
             path = copies.new()
             with copies.writing(path) as out:
                 _write_sentences(corpus, out)  # type: ignore[arg-type]
-            yield _core.TokenCorpus([path], ["<sentences>"], spooled=True)
+            yield _core.TokenCorpus([path], ["<sentences>"], spooled=True, chunk_bytes=chunk_bytes)
         elif tokenizer is not None:
             path = copies.new()
             with copies.writing(path) as out:
                 for file in files:
                     _write_cut(file, tokenizer, errors, out, progress)
-            yield _core.TokenCorpus([path], ["<tokens>"], spooled=True)
+            yield _core.TokenCorpus([path], ["<tokens>"], spooled=True, chunk_bytes=chunk_bytes)
         else:
             paths = [file if _is_plain(file) else copies.of(file, progress) for file in files]
             try:
-                text = _core.TokenCorpus(paths, [source_name(file) for file in files], errors=errors)
+                names = [source_name(file) for file in files]
+                text = _core.TokenCorpus(paths, names, errors=errors, chunk_bytes=chunk_bytes)
             except ValueError as error:
                 raise DataError(str(error)) from None
             yield text

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -242,7 +243,9 @@ class Word2Vec(Estimator):
             )
         return vocabulary
 
-    def _trainer(self, text: _core.TokenCorpus, vocabulary: _core.WordVocabulary) -> _core.SgnsTrainer:
+    def _trainer(
+        self, text: _core.TokenCorpus, vocabulary: _core.WordVocabulary, processes: int = 1
+    ) -> _core.SgnsTrainer:
         settings: _core.SgnsSettings = {
             "dim": self.vector_size,
             "window": self.window,
@@ -259,7 +262,7 @@ class Word2Vec(Estimator):
             "buckets": self.bucket if self.max_n else 0,
             "seed": self.seed,
             "threads": self.threads,
-            "schedule": vocabulary.tokens * self.epochs,
+            "schedule": -(-vocabulary.tokens * self.epochs // processes),
         }
         try:
             return _core.SgnsTrainer(text, vocabulary, settings)
@@ -292,7 +295,7 @@ class Word2Vec(Estimator):
 
     def _parts(self, chunks: list[int], stops: bool) -> list[list[int]]:
         """The chunks, and where the training stops for a checkpoint, if it is due."""
-        step = 16 * max(self.threads, 2) if stops else len(chunks)
+        step = 16 * max(self.threads or os.cpu_count() or 1, 2) if stops else len(chunks)
         return [chunks[at : at + step] for at in range(0, len(chunks), max(step, 1))]
 
     def _vectors(self, trainer: _core.SgnsTrainer, vocabulary: _core.WordVocabulary) -> KeyedVectors:
