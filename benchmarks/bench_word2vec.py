@@ -26,7 +26,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from common import earlier, has_peer, parse, parser, save, say, table, target
+from common import earlier, fresh, has_peer, parse, parser, save, say, table, target
 from wiki import english_lines, raw_lines
 
 THREADS = 2
@@ -145,28 +145,33 @@ def measured(command: list[str], threads: int) -> dict[str, float]:
     return {"seconds": time.perf_counter() - started, "cpu": cpu, "MiB": usage.ru_maxrss / 1024}
 
 
-def quality(path: Path, tests: dict[str, str], data: Path) -> dict[str, float]:
-    """Each test's score, by nlptk's evaluation for all contestants."""
-    from nlptk import KeyedVectors
-    from nlptk.vectors.evaluation import score_word_analogies, score_word_pairs
+_QUALITY = """
+import json
+from nlptk import KeyedVectors
+from nlptk.vectors.evaluation import score_word_analogies, score_word_pairs
 
-    vectors = KeyedVectors.load(path)
-    found = {}
-    for name, file in tests.items():
-        at = data / "wordvec-eval" / file
-        if name.startswith(("analog", "CA8")):
-            found[name] = score_word_analogies(vectors, at).total.accuracy
-        else:
-            found[name] = score_word_pairs(vectors, at).spearman.statistic
-    if vectors.subwords is not None:  # pairs of words of which one or both were never seen are scored as well
-        at = data / "wordvec-eval" / EN["SimLex"]
-        rare = KeyedVectors(
-            vectors.index_to_key[:5000], vectors.vectors[:5000], subwords=vectors.subwords
-        )  # as if only the 5,000 most frequent words had been seen
-        found["SimLex, unseen words by subwords"] = score_word_pairs(
-            rare, at, subwords=True
-        ).spearman.statistic
-    return found
+vectors, found = KeyedVectors.load({path!r}), {{}}
+for name, file in {tests!r}.items():
+    if name.startswith(("analog", "CA8")):
+        found[name] = score_word_analogies(vectors, file).total.accuracy
+    else:
+        found[name] = score_word_pairs(vectors, file).spearman.statistic
+if vectors.subwords is not None:  # as if only the 5,000 most frequent words had been seen
+    few = KeyedVectors(vectors.index_to_key[:5000], vectors.vectors[:5000], subwords=vectors.subwords)
+    scores = score_word_pairs(few, {tests!r}["SimLex"], subwords=True)
+    found["SimLex, unseen words by subwords"] = scores.spearman.statistic
+print(json.dumps(found))
+"""
+
+
+def quality(path: Path, tests: dict[str, str], data: Path) -> dict[str, float]:
+    """Each test's score, by nlptk's evaluation for all contestants.
+
+    In a process of its own: what a process has in memory counts towards the peak of those that it starts.
+    """
+    files = {name: str(data / "wordvec-eval" / file) for name, file in tests.items()}
+    found = fresh(_QUALITY.format(path=str(path), tests=files))
+    return {name: found[name] for name in found if name != "wall"}
 
 
 def mean(values: list[float]) -> float:
@@ -247,6 +252,17 @@ def report(
     return made, targets
 
 
+_CUT = """
+from nlptk import JiebaTokenizer
+
+cut = JiebaTokenizer().cut
+with open({raw!r}, encoding="utf-8", newline="\\n") as lines, open({out!r}, "w", encoding="utf-8") as file:
+    for line in lines:
+        file.write(" ".join(word for word in cut(line) if not word.isspace()) + "\\n")
+print("{{}}")
+"""
+
+
 def write_corpora(folder: Path, given: Any, chinese: bool) -> dict[str, Path]:
     """The plain files that all contestants read."""
     corpora = {"en": folder / "en.txt", "zh": folder / "zh.txt"}
@@ -254,12 +270,10 @@ def write_corpora(folder: Path, given: Any, chinese: bool) -> dict[str, Path]:
     with corpora["en"].open("w", encoding="utf-8") as file:
         file.writelines(islice(english_lines(given.data), limit))
     if chinese:
-        from nlptk import JiebaTokenizer
-
-        cut = JiebaTokenizer().cut
-        with corpora["zh"].open("w", encoding="utf-8") as file:
-            for line in islice(raw_lines(given.data, "zh-zhwiki-text"), limit):
-                file.write(" ".join(word for word in cut(line) if not word.isspace()) + "\n")
+        lines = islice(raw_lines(given.data, "zh-zhwiki-text"), limit)
+        with (folder / "raw.txt").open("w", encoding="utf-8") as file:
+            file.writelines(lines)
+        fresh(_CUT.format(raw=str(folder / "raw.txt"), out=str(corpora["zh"])))
     return corpora
 
 

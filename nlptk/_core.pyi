@@ -722,6 +722,9 @@ class SgnsTrainer:
     def word_vectors(self) -> NDArray[np.float32]:
         """The vectors of the vocabulary, [words, dim]."""
 
+    def finish(self) -> None:
+        """End the training: `outputs` and all views of it are gone, the rows of `inputs` lie together."""
+
     @property
     def inputs(self) -> NDArray[np.float32]:
         """The trainer's own memory, [words + buckets, dim], rows further apart than they are long."""

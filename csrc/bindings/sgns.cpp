@@ -135,6 +135,11 @@ class Trainer {
     return vectors;
   }
 
+  void finish() {
+    const py::gil_scoped_release release;
+    trainer_->finish();
+  }
+
   // A view of the trainer's own memory, [rows, dim].
   static py::array_t<float> view(const py::object& self, bool out) {
     SgnsTrainer& t = *self.cast<Trainer&>().trainer_;
@@ -176,6 +181,7 @@ void bind_sgns(py::module_& m) {
       .def_property_readonly("status", &Trainer::status)
       .def("set_tokens", &Trainer::set_tokens, py::arg("tokens"))
       .def("word_vectors", &Trainer::word_vectors)
+      .def("finish", &Trainer::finish)
       .def_property_readonly("inputs", [](const py::object& self) { return Trainer::view(self, false); })
       .def_property_readonly("outputs", [](const py::object& self) { return Trainer::view(self, true); });
 }

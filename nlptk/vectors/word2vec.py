@@ -299,9 +299,9 @@ class Word2Vec(Estimator):
         return [chunks[at : at + step] for at in range(0, len(chunks), max(step, 1))]
 
     def _vectors(self, trainer: _core.SgnsTrainer, vocabulary: _core.WordVocabulary) -> KeyedVectors:
-        subwords = None
+        vectors, subwords = trainer.word_vectors(), None
         if self.max_n:
-            rows = np.ascontiguousarray(trainer.inputs[len(vocabulary) :])
-            subwords = Subwords(rows, self.min_n, self.max_n)
+            trainer.finish()
+            subwords = Subwords(trainer.inputs[len(vocabulary) :], self.min_n, self.max_n)
         counts = vocabulary.counts().astype(np.int64)
-        return KeyedVectors(vocabulary.words(), trainer.word_vectors(), counts=counts, subwords=subwords)
+        return KeyedVectors(vocabulary.words(), vectors, counts=counts, subwords=subwords)

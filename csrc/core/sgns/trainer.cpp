@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstring>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -108,6 +109,7 @@ void SgnsTrainer::add_loss(double loss) {
 }
 
 void SgnsTrainer::run(std::uint64_t epoch, const std::vector<std::uint32_t>& chunks, const Report& report) {
+  if (finished_) throw std::invalid_argument("the training is finished");
   for (const std::uint32_t chunk : chunks)
     if (chunk >= corpus_.chunks().size()) throw std::invalid_argument("the corpus has no chunk " + std::to_string(chunk));
   std::vector<std::unique_ptr<SgnsWorker>> workers;
@@ -151,6 +153,16 @@ void SgnsTrainer::word_vectors(float* vectors) const {
     }
     for (std::size_t k = 0; k < settings_.dim; ++k) vector[k] /= static_cast<float>(end - begin);
   }
+}
+
+void SgnsTrainer::finish() {
+  decltype(out_)().swap(out_);
+  const std::size_t rows = in_rows();
+  for (std::size_t row = 1; row < rows; ++row)
+    std::memmove(in_.data() + row * settings_.dim, in_.data() + row * stride_, settings_.dim * sizeof(float));
+  in_.resize(rows * settings_.dim);
+  stride_ = settings_.dim;
+  finished_ = true;
 }
 
 }  // namespace nlptk

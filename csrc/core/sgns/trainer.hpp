@@ -61,6 +61,8 @@ class SgnsTrainer {
   float* out() { return out_.data(); }
   // The vectors of the vocabulary, [words, dim]: rows of `in`, with subwords the mean of a word's rows.
   void word_vectors(float* vectors) const;
+  // Ends the training: rows of `in` are moved together, [rows, dim], and what else takes memory is freed.
+  void finish();
 
  private:
   friend class SgnsWorker;
@@ -81,6 +83,7 @@ class SgnsTrainer {
   AliasTable noise_;
   HuffmanTree tree_{{}};
   std::vector<std::uint32_t> row_offsets_, rows_;  // rows of `in` of each word, where it has subwords
+  bool finished_ = false;
   std::atomic<std::uint64_t> tokens_{0};
   std::atomic<double> loss_{0};
 };
