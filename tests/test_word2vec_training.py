@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import gzip
 import itertools
 import subprocess
@@ -81,7 +80,11 @@ def test_unseen_words_get_vectors_by_their_subwords() -> None:
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks so small that a small corpus has many."""
-    small = functools.partial(_core.TokenCorpus, chunk_bytes=500)
+    whole = _core.TokenCorpus
+
+    def small(*arguments: Any, **options: Any) -> _core.TokenCorpus:
+        return whole(*arguments, **{**options, "chunk_bytes": 500})
+
     monkeypatch.setattr(_core, "TokenCorpus", small)
 
 
