@@ -156,6 +156,8 @@ def test_what_cannot_be_is_refused(corpus: Path) -> None:
         fit(learner, ["no-such.txt"])
     with pytest.raises(ConfigError, match="window must be"):
         fit(Word2Vec(10, window=0), [corpus])
+    with pytest.raises(DataError, match=r"the vector of the word '\w+' is not finite"):
+        fit(Word2Vec(10, alpha=10.0, min_alpha=10.0, epochs=20, sample=0, threads=1), [corpus])
 
 
 def test_a_group_is_needed(corpus: Path) -> None:

@@ -30,7 +30,7 @@ from nlptk.errors import ConfigError, DataError, MissingDependencyError, NlptkEr
 from nlptk.vectors.corpus import ERRORS, open_corpus
 from nlptk.vectors.formats import format_for
 from nlptk.vectors.keyed_vectors import KeyedVectors
-from nlptk.vectors.word2vec import MODELS, Progress, Word2Vec
+from nlptk.vectors.word2vec import MODELS, Progress, Word2Vec, learn
 
 try:
     import torch
@@ -156,7 +156,7 @@ def _train(
         for begin in range(0, rounds, step):
             before = trainer.status[0]
             part = chunks[begin : begin + step]
-            group.do(lambda: trainer.run(epoch, part, None))  # noqa: B023 (is called at once)
+            group.do(lambda: learn(trainer, epoch, part))  # noqa: B023 (is called at once)
             done += int(group.sum(np.array([trainer.status[0] - before], np.float64))[0])
             everything = (begin // step + 1) % until_all == 0 or begin + step >= rounds
             for matrix, base in matrices:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import functools
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,19 @@ _WHOLE = {
     **dict.fromkeys(("vector_size", "window", "epochs", "min_count", "bucket"), 1),
     **dict.fromkeys(("negative", "min_n", "max_n", "seed", "threads"), 0),
 }
+
+
+def learn(
+    trainer: _core.SgnsTrainer,
+    epoch: int,
+    chunks: Sequence[int],
+    tell: Callable[[int, float, float], None] | None = None,
+) -> None:
+    """Train on chunks. Raises DataError for bad bytes and for numbers beyond all bounds."""
+    try:
+        trainer.run(epoch, chunks, tell)
+    except ValueError as error:
+        raise DataError(str(error)) from None
 
 
 def _tell(
@@ -284,10 +297,7 @@ class Word2Vec(Estimator):
             chunks = list(range(text.chunks))[position.chunk if epoch == position.epoch else 0 :]
             for part in self._parts(chunks, saved is not None):
                 tell = functools.partial(_tell, report, total, epoch + 1)
-                try:
-                    trainer.run(epoch, part, tell)
-                except ValueError as error:
-                    raise DataError(str(error)) from None
+                learn(trainer, epoch, part, tell)
                 tell(*trainer.status)
                 at = Position(epoch, part[-1] + 1, trainer.status[0])
                 if saved is not None and (part[-1] + 1 == text.chunks or saved.age >= seconds):
