@@ -14,6 +14,7 @@ import numpy as np
 from nlptk import _core
 from nlptk.corpora.files import PathLike, atomic_bytes
 from nlptk.errors import ConfigError, DataError, ModelError
+from nlptk.vectors.formats.native import write_safetensors
 from nlptk.vectors.words import pack_words, unpack_words
 
 _FILE = "training.safetensors"
@@ -43,7 +44,6 @@ class Checkpoint:
         self._settings = {k: v for k, v in settings.items() if k not in _FREE} | {
             "corpus_bytes": corpus_bytes
         }
-        self._arrays: dict[str, np.ndarray[Any, Any]] = {}
         self._vocabulary: _core.WordVocabulary
         self._written = time.monotonic()
 
@@ -63,15 +63,13 @@ class Checkpoint:
 
     def write(self, trainer: _core.SgnsTrainer, vocabulary: _core.WordVocabulary, at: Position) -> None:
         """Raises DataError if the folder cannot be written."""
-        from safetensors.numpy import save
-
         blob, offsets = pack_words(vocabulary.words())
         arrays: dict[str, np.ndarray[Any, Any]] = {
-            "inputs": np.ascontiguousarray(trainer.inputs),
-            "outputs": np.ascontiguousarray(trainer.outputs),
+            "inputs": trainer.inputs,
+            "outputs": trainer.outputs,
             "words": np.frombuffer(blob, np.uint8),
             "offsets": offsets,
-            "counts": vocabulary.counts(),
+            "counts": vocabulary.counts().astype(np.int64),
         }
         state = {
             "schema": _SCHEMA,
@@ -81,7 +79,7 @@ class Checkpoint:
         }
         try:
             with atomic_bytes(self.path) as stream:
-                stream.write(save(arrays, {"state": json.dumps(state)}))
+                write_safetensors(stream, arrays, {"state": json.dumps(state)})
         except OSError as error:
             raise self._unwritable(error) from error
         self._written = time.monotonic()
@@ -103,18 +101,17 @@ class Checkpoint:
         try:
             with safe_open(os.fspath(self.path), "numpy") as file:
                 state = json.loads((file.metadata() or {})["state"])
-                self._arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                blob, offsets, counts = (file.get_tensor(name) for name in ("words", "offsets", "counts"))
             if state["schema"] != _SCHEMA:
                 raise ModelError(f"{str(self.path)!r} is of schema {state['schema']}, not {_SCHEMA}")
             position = Position(**state["position"])
             if not all(type(number) is int and number >= 0 for number in position):
                 raise ValueError("there is no such place in a training")
-            words = unpack_words(self._arrays["words"].tobytes(), self._arrays["offsets"])
-            counts = self._arrays["counts"].tolist()
-            self._vocabulary = _core.WordVocabulary(words, counts, state["raw_tokens"])
+            words = unpack_words(blob.tobytes(), offsets)
+            self._vocabulary = _core.WordVocabulary(words, counts.tolist(), state["raw_tokens"])
             saved_settings = dict(state["settings"])
         except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"the checkpoint {str(self.path)!r} is damaged: {error}; delete it") from error
+            raise self._damaged(error) from error
         changed = [k for k, v in self._settings.items() if saved_settings.get(k) != v]
         if changed:
             names = ", ".join(
@@ -125,6 +122,9 @@ class Checkpoint:
             )
         return position
 
+    def _damaged(self, error: Exception) -> ModelError:
+        return ModelError(f"the checkpoint {str(self.path)!r} is damaged: {error}; delete it")
+
     def vocabulary(self) -> _core.WordVocabulary:
         """The words of the state that was read."""
         return self._vocabulary
@@ -134,10 +134,15 @@ class Checkpoint:
 
         Raises ModelError if they are of another shape.
         """
+        from safetensors import SafetensorError, safe_open
+
         trainer.set_tokens(at.tokens)
-        for name, matrix in (("inputs", trainer.inputs), ("outputs", trainer.outputs)):
-            saved = self._arrays.get(name)
-            if saved is None or saved.shape != matrix.shape or saved.dtype != np.float32:
-                raise ModelError(f"the checkpoint {str(self.path)!r} is damaged: no {name}; delete it")
-            matrix[:] = saved
-        self._arrays.clear()
+        try:
+            with safe_open(os.fspath(self.path), "numpy") as file:
+                for name, matrix in (("inputs", trainer.inputs), ("outputs", trainer.outputs)):
+                    saved = file.get_tensor(name)
+                    if saved.shape != matrix.shape or saved.dtype != np.float32:
+                        raise ValueError(f"its {name} are of another shape")
+                    matrix[:] = saved
+        except (SafetensorError, OSError, ValueError) as error:
+            raise self._damaged(error) from error

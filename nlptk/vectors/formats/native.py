@@ -145,6 +145,11 @@ def write_native(stream: Sink, table: VectorTable) -> None:
             arrays["subwords"] = subwords.vectors
         else:
             arrays |= {"subword_codes": subwords.vectors, "subword_scales": subwords.scales}
+    write_safetensors(stream, arrays, metadata)
+
+
+def write_safetensors(stream: Sink, arrays: Arrays, metadata: dict[str, str]) -> None:
+    """Write arrays as safetensors, a few megabytes at a time; rows may lie apart."""
     # Wide numbers first, so that each array begins at a multiple of its numbers' size.
     order = sorted(arrays, key=lambda name: (-arrays[name].dtype.itemsize, name))
     content: dict[str, Any] = {"__metadata__": metadata}
