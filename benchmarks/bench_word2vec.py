@@ -212,6 +212,7 @@ def report(
             who,
             f"{found['seconds']:.1f}",
             f"{peer['seconds'] / found['seconds']:.1f} times",
+            f"{found['cpu']:.1f}",
             f"{found['MiB']:,.0f}",
             *(f"{found[key]:.3f}" for key in scores),
         ]
@@ -219,7 +220,7 @@ def report(
     ]
     seeds = len(next(iter(samples.values())))
     title = f"{part['title']}; {'one seed' if seeds == 1 else f'means of {seeds} seeds'}"
-    made = table(title, ["", "seconds", "ratio", "peak, MiB", *scores], rows)
+    made = table(title, ["", "seconds", "ratio", "of processors", "peak, MiB", *scores], rows)
     targets = []
     if name == "scaling":
         one, two = means["nlptk, 1 thread"]["seconds"], means["nlptk, 2 threads"]["seconds"]
@@ -290,6 +291,11 @@ def main() -> None:
         corpora = write_corpora(Path(folder), given, "chinese" in wanted)
         for name in wanted:
             samples[name] = run_part(name, corpora, given)
+            save_all(samples, given.quick)  # a long run may be cut short
+
+
+def save_all(samples: dict[str, Any], quick: bool) -> None:
+    """Results of all parts that were ever run."""
     tables, targets = [], []
     for name in PARTS:
         if name in samples:
@@ -304,7 +310,7 @@ def main() -> None:
         notes=[" ".join(part.split()) for part in (__doc__ or "").split("\n\n")[2:]],
         samples=samples,
         packages=["gensim", "fasttext"],
-        quick=given.quick,
+        quick=quick,
     )
 
 

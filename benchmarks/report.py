@@ -23,6 +23,8 @@ ORDER = (
     "jieba",
     "bpe",
     "wordpiece",
+    "word2vec",
+    "phrases",
     "similar",
 )
 
