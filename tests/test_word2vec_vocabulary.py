@@ -100,4 +100,4 @@ def test_counting_tells_how_far_it_is(counted: Counted) -> None:
         raise RuntimeError("enough")
 
     with pytest.raises(RuntimeError, match="enough"):
-        counted(sample(1000), 500, threads=2, report=fail)
+        counted(sample(1000), 500, threads=1, report=fail)

@@ -42,12 +42,12 @@ except ImportError as error:
 
 T = TypeVar("T")
 Floats = npt.NDArray[np.float32]
-SYNC_WORDS = 1_000_000
+SYNC_WORDS = 500_000
 # The most frequent of so many words are joined after every round, all only now and then: they move most.
-_HOT = 16
-# A row moves by the sum of its moves over the number of processes that moved it to this power: 1 would be
-# their mean, which learns slowly, 0 their sum, which overshoots (docs/word2vec.md).
-_POWER = 0.5
+_HOT = 4
+# A row moves by the mean of its moves in the processes that moved it, times the root of their number, at most
+# this: the mean alone learns slowly, the sum overshoots (docs/word2vec.md).
+_GAIN = 2.0
 _ROWS = 1 << 15  # that are joined at a time
 
 
@@ -175,7 +175,8 @@ def _join(group: _Group, matrix: Floats, base: Floats) -> None:
         np.subtract(mine, old, out=moves[:, :-1])
         moves[:, -1] = moves[:, :-1].any(axis=1)  # in how many processes
         group.sum(moves)
-        old += moves[:, :-1] / np.maximum(moves[:, -1:], 1) ** _POWER
+        movers = np.maximum(moves[:, -1:], 1)
+        old += moves[:, :-1] * (np.minimum(np.sqrt(movers), _GAIN) / movers)
         mine[:] = old
 
 
