@@ -349,10 +349,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except PeerError as error:
         if error.__cause__ is not None and isinstance(error.__cause__, RuntimeError):
-            print("nlptk: error:", error, file=sys.stderr)
+            sys.stderr.write(f"nlptk: error: {error}\n")
         return 1
     except NlptkError as error:
-        print("nlptk: error:", " ".join(str(error).split()), file=sys.stderr)
+        sys.stderr.write(f"nlptk: error: {' '.join(str(error).split())}\n")
         return 2 if isinstance(error, ConfigError) else 1
     except KeyboardInterrupt:
         return 130
