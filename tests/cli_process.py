@@ -25,6 +25,15 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(INSTALLED)}
 
 
+def check_refusal(result: tuple[int, str, str], status: int, named: str) -> None:
+    """A command ended with this status, nothing on stdout, and one line on stderr that holds `named`."""
+    got, out, err = result
+    assert (got, out) == (status, ""), err
+    assert err.startswith("nlptk: error: ")
+    assert err.count("\n") == 1
+    assert named in err
+
+
 def wait_for(condition: Callable[[], bool]) -> None:
     """Return once the condition holds; AssertionError after a minute."""
     for _ in range(3000):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from bpe_corpus import CORPUS, train_in
+from cli_process import check_refusal
 
 from nlptk.tokenize.bpe import BPE
 
@@ -140,11 +141,7 @@ def test_training_that_cannot_be_is_one_line(
     monkeypatch.chdir(tmp_path)
     Path("here.json").mkdir()
     Path("file").write_text("kept")
-    got, out, err = run("bpe", "train", *arguments, stdin=stdin)
-    assert (got, out) == (status, "")
-    assert err.startswith("nlptk: error: ")
-    assert err.count("\n") == 1
-    assert named in err
+    check_refusal(run("bpe", "train", *arguments, stdin=stdin), status, named)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "here.json"]
     assert Path("file").read_text() == "kept"
 

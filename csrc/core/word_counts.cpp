@@ -1,22 +1,13 @@
 #include "word_counts.hpp"
 
-#include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 namespace nlptk {
 
 void WordCounts::insert(std::size_t at, std::string_view text, std::uint32_t hash, std::uint64_t count) {
   if (text.size() > 0xFFFFFFFF) throw std::invalid_argument("a piece of text is longer than 4 GiB");
-  if (left_ < text.size()) {
-    const std::size_t size = std::max(kBlock, text.size());
-    blocks_.push_back(std::make_unique_for_overwrite<char[]>(size));
-    free_ = blocks_.back().get();
-    left_ = size;
-  }
-  std::memcpy(free_, text.data(), text.size());
-  words_[at] = {free_, static_cast<std::uint32_t>(text.size()), hash, count};
-  free_ += text.size();
-  left_ -= text.size();
+  words_[at] = {texts_.keep(text), static_cast<std::uint32_t>(text.size()), hash, count};
   if (++size_ * 2 > words_.size()) grow();
 }
 

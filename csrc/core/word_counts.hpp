@@ -3,11 +3,11 @@
 
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <string_view>
 #include <vector>
 
 #include "hash.hpp"
+#include "text_arena.hpp"
 
 namespace nlptk {
 
@@ -35,8 +35,6 @@ class WordCounts {
   }
 
  private:
-  static constexpr std::size_t kBlock = std::size_t{1} << 18;
-
   void add(std::string_view text, std::uint32_t hash, std::uint64_t count) {
     const std::size_t mask = words_.size() - 1;
     std::size_t at = hash & mask;
@@ -54,9 +52,7 @@ class WordCounts {
 
   std::vector<Word> words_;
   std::size_t size_ = 0;
-  std::vector<std::unique_ptr<char[]>> blocks_;
-  char* free_ = nullptr;
-  std::size_t left_ = 0;
+  TextArena texts_{std::size_t{1} << 18};
 };
 
 }  // namespace nlptk

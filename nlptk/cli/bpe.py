@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import itertools
 import json
 import sys
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nlptk.cli.files import STDIN, check_output, existing_file, naming, open_output
+from nlptk.cli.files import STDIN, OnError, check_output, existing_file, existing_files, naming, open_output
 from nlptk.cli.progress import Progress
 from nlptk.errors import ConfigError
 
@@ -27,13 +26,6 @@ app = typer.Typer(
     help="Learn a BPE tokenizer; encode lines of text to ids and decode them.",
     epilog="Example: nlptk bpe train corpus.txt --vocab-size 32000 --output tokenizer.json",
 )
-
-
-class OnError(enum.Enum):
-    """What to do with bytes that are not UTF-8."""
-
-    strict = "strict"
-    replace = "replace"
 
 
 Errors = Annotated[
@@ -69,12 +61,6 @@ Output = Annotated[
 ]
 
 
-def _existing_files(paths: list[Path]) -> list[Path]:
-    for path in paths:
-        existing_file(path)
-    return paths
-
-
 # ---- train ----
 
 
@@ -83,7 +69,7 @@ def train(
     files: Annotated[
         list[Path],
         typer.Argument(
-            callback=_existing_files,
+            callback=existing_files,
             metavar="FILES",
             show_default=False,
             help="UTF-8 text, gzip or not; - is standard input.",

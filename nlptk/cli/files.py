@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import enum
 import os
 import sys
 from collections.abc import Iterator
@@ -24,6 +25,28 @@ def existing_file(path: Path | None) -> Path | None:
     if path is not None and path.is_dir():
         raise typer.BadParameter(f"{str(path)!r} is a folder.")
     return path
+
+
+def existing_files(paths: list[Path]) -> list[Path]:
+    """The same of several."""
+    for path in paths:
+        existing_file(path)
+    return paths
+
+
+class OnError(enum.Enum):
+    """What to do with bytes that are not UTF-8."""
+
+    strict = "strict"
+    replace = "replace"
+
+
+class OnErrorOrIgnore(enum.Enum):
+    """The same where they can be dropped, too."""
+
+    strict = "strict"
+    replace = "replace"
+    ignore = "ignore"
 
 
 class Writer(Protocol):

@@ -34,17 +34,12 @@ def named_files(corpus: Corpus) -> list[str] | None:
     """The files that a corpus names, or None if it is sentences.
 
     Raises:
-        ConfigError: it is neither, or can be read only once.
+        ConfigError: it is neither.
     """
     if isinstance(corpus, (str, os.PathLike)):
         return [os.fspath(corpus)]
     if isinstance(corpus, bytes) or not isinstance(corpus, Iterable):
         raise ConfigError("a corpus is a file, a list of files, or sentences that are lists of words")
-    if isinstance(corpus, Iterator):
-        raise ConfigError(
-            "the corpus is a generator, which can be read only once: give a list, an object whose "
-            "__iter__ begins anew, or the name of a file"
-        )
     if (
         isinstance(corpus, (list, tuple))
         and corpus
@@ -52,6 +47,18 @@ def named_files(corpus: Corpus) -> list[str] | None:
     ):
         return [os.fspath(entry) for entry in corpus]
     return None
+
+
+def checked_sentences(sentences: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
+    """The sentences, checked. Raises DataError for one that is no list of words."""
+    if isinstance(sentences, str):
+        raise DataError("sentences are lists of words, not one string")
+    for number, sentence in enumerate(sentences):
+        if isinstance(sentence, str) or not isinstance(sentence, Sequence):
+            raise DataError(f"sentence {number} is {type(sentence).__name__}: it must be a list of words")
+        if not all(isinstance(word, str) for word in sentence):
+            raise DataError(f"sentence {number} holds a word that is no string")
+        yield sentence
 
 
 @contextlib.contextmanager
@@ -73,11 +80,17 @@ def open_corpus(
         chunk_bytes: of the pieces that threads take.
 
     Raises:
-        ConfigError: see `named_files`; `errors` is none that there is; a tokenizer for sentences.
+        ConfigError: a corpus that is none, or can be read only once; `errors` is none that there is; a
+            tokenizer for sentences.
         DataError: a file cannot be read; a sentence is no list of words; the disk is full.
     """
     if errors not in ERRORS:
         raise ConfigError(f"errors must be one of {', '.join(ERRORS)}, not {errors!r}")
+    if isinstance(corpus, Iterator):
+        raise ConfigError(
+            "the corpus is a generator, which can be read only once: give a list, an object whose "
+            "__iter__ begins anew, or the name of a file"
+        )
     files = named_files(corpus)
     if files is None and tokenizer is not None:
         raise ConfigError("a tokenizer is for files of raw text; these sentences are lists of words already")
@@ -181,13 +194,9 @@ def _write_cut(
 
 
 def _write_sentences(sentences: Iterable[Sequence[str]], out: IO[bytes]) -> None:
-    for number, sentence in enumerate(sentences):
-        if isinstance(sentence, str) or not isinstance(sentence, Sequence):
-            raise DataError(f"sentence {number} is {type(sentence).__name__}: it must be a list of words")
+    for number, sentence in enumerate(checked_sentences(sentences)):
         try:
             line = _joined(sentence).encode()
-        except TypeError:
-            raise DataError(f"sentence {number} holds a word that is no string") from None
         except UnicodeEncodeError as error:
             raise DataError(
                 f"sentence {number} holds {error.object[error.start]!r}, a lone surrogate, which UTF-8 "

@@ -10,7 +10,6 @@ are those of gensim's ``Phrases``.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -20,6 +19,7 @@ from nlptk import _core
 from nlptk.corpora.files import LineReader, PathLike, atomic_writer, error_at, open_text, source_name
 from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.estimator import Estimator
+from nlptk.vectors.corpus import Corpus, checked_sentences, named_files
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -29,8 +29,6 @@ ENGLISH_CONNECTOR_WORDS = frozenset(
     "a an and at by for from in of on or the to with without".split()  # noqa: SIM905 (reads better)
 )
 
-#: A file, several files (one sentence a line), or sentences that can be read again.
-Corpus = PathLike | Sequence[PathLike] | Iterable[Sequence[str]]
 #: Called with the pass, from 1, the bytes of text read and the bytes there are (None: unknown).
 Progress = Callable[[int, int, int | None], None]
 
@@ -143,7 +141,7 @@ class Phrases(Estimator):
             DataError: a sentence is no list of words.
             ConfigError: nothing was learned yet.
         """
-        return [self[sentence] for sentence in _sentences(sentences)]
+        return [self[sentence] for sentence in checked_sentences(sentences)]
 
     def __getitem__(self, sentence: Sequence[str]) -> list[str]:
         """One sentence, a list of words, with its phrases joined."""
@@ -152,7 +150,7 @@ class Phrases(Estimator):
     def find_phrases(self, sentences: Iterable[Sequence[str]]) -> dict[str, float]:
         """The phrases that the sentences hold, and their scores, in order of appearance."""
         found: dict[str, float] = {}
-        for sentence in _sentences(sentences):
+        for sentence in checked_sentences(sentences):
             self._join(sentence, found)
         return found
 
@@ -257,16 +255,9 @@ def _row(phrase: str, first: int, last: int, score: float) -> tuple[bytes, int, 
 
 def _corpus(corpus: Corpus, passes: int) -> tuple[list[Path] | None, Iterable[Sequence[str]]]:
     """The files that a corpus names, or None and its sentences."""
-    if isinstance(corpus, (str, os.PathLike)):
-        return [Path(corpus)], ()
-    if isinstance(corpus, bytes) or not isinstance(corpus, Iterable):
-        raise ConfigError("a corpus is a file, a list of files, or sentences that are lists of words")
-    if (
-        isinstance(corpus, (list, tuple))
-        and corpus
-        and all(isinstance(e, (str, os.PathLike)) for e in corpus)
-    ):
-        return [Path(entry) for entry in corpus], ()
+    files = named_files(corpus)
+    if files is not None:
+        return [Path(file) for file in files], ()
     if isinstance(corpus, Iterator) and passes > 1:
         raise ConfigError(
             f"{passes} passes read the corpus so often, but a generator can be read once: give a list"
@@ -301,18 +292,6 @@ def _replaced(reader: LineReader, block: bytes, bad: int, errors: str) -> bytes:
 
 
 def _count_sentences(counter: _core.PhraseCounter, sentences: Iterable[Sequence[str]]) -> None:
-    stream = _sentences(sentences)
+    stream = checked_sentences(sentences)
     while batch := list(islice(stream, _BATCH)):
         counter.add_sentences(batch)
-
-
-def _sentences(sentences: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
-    """The sentences, checked. Raises DataError for one that is no list of words."""
-    if isinstance(sentences, str):
-        raise DataError("sentences are lists of words, not one string")
-    for number, sentence in enumerate(sentences):
-        if isinstance(sentence, str) or not isinstance(sentence, Sequence):
-            raise DataError(f"sentence {number} is {type(sentence).__name__}: it must be a list of words")
-        if not all(isinstance(word, str) for word in sentence):
-            raise DataError(f"sentence {number} holds a word that is no string")
-        yield sentence

@@ -114,9 +114,7 @@ void scatter(const SgnsBlock& b, const SgnsWorkspace& w) {
       add_scaled(b.in + std::size_t{b.inputs[r]} * b.stride, 1.0f, w.dx + i * b.stride, b.stride);
 }
 
-constexpr std::size_t kMostRows = 128;  // at a time, of targets or negatives
-
-// Scores of one input against `m` of its targets, at most kMostRows, into w.row; by fours, the last row again for those
+// Scores of one input against `m` of its targets, at most kSgnsMostRows, into w.row; by fours, the last row again for those
 // that are missing.
 NLPTK_INLINE void score_targets(const SgnsBlock& b, const SgnsWorkspace& w, std::size_t i, std::uint32_t begin,
                                 std::size_t m, float** rows) {
@@ -127,13 +125,13 @@ NLPTK_INLINE void score_targets(const SgnsBlock& b, const SgnsWorkspace& w, std:
 }
 
 void learn_targets(const SgnsBlock& b, const SgnsWorkspace& w, std::size_t i) {
-  float* rows[kMostRows];
+  float* rows[kSgnsMostRows];
   const float* x = w.x + i * b.stride;
   float* dx = w.dx + i * b.stride;
   std::size_t m = 0;
   for (std::uint32_t begin = b.target_offsets[i]; begin < b.target_offsets[i + 1]; begin += static_cast<std::uint32_t>(m)) {
     m = b.target_offsets[i + 1] - begin;
-    if (m > kMostRows) m = kMostRows;
+    if (m > kSgnsMostRows) m = kSgnsMostRows;
     score_targets(b, w, i, begin, m, rows);
     for (std::size_t k = 0; k < m; k += kWidth) store(w.row + k, sigmoid(load(w.row + k)));
     for (std::size_t j = 0; j < m; ++j) {
@@ -157,7 +155,7 @@ NLPTK_INLINE void name_negatives(const SgnsBlock& b, float** rows) {
 }
 
 void learn_negatives(const SgnsBlock& b, const SgnsWorkspace& w, float* const* dx, const float* const* x) {
-  float* rows[kMostRows];
+  float* rows[kSgnsMostRows];
   name_negatives(b, rows);
   score_negatives(b, w, rows);
   const std::size_t m = b.negative_count;
@@ -169,8 +167,8 @@ void learn_negatives(const SgnsBlock& b, const SgnsWorkspace& w, float* const* d
 void step(const SgnsBlock& b, const SgnsWorkspace& w) {
   gather(b, w);
   std::memset(w.dx, 0, b.size * b.stride * sizeof(float));
-  float* dx[kMostRows];
-  const float* x[kMostRows];
+  float* dx[kSgnsMostRows];
+  const float* x[kSgnsMostRows];
   std::size_t fetched = 0;
   for (std::size_t i = 0; i < b.size; ++i) {
     // A share of the next block's rows with each input, so that the lines on their way never pile up.
@@ -188,13 +186,13 @@ double log_sigmoid(double x) { return x < 0 ? x - std::log1p(std::exp(x)) : -std
 
 double loss(const SgnsBlock& b, const SgnsWorkspace& w) {
   gather(b, w);
-  float* rows[kMostRows];
+  float* rows[kSgnsMostRows];
   double total = 0;
   for (std::size_t i = 0; i < b.size; ++i) {
     std::size_t m = 0;
     for (std::uint32_t begin = b.target_offsets[i]; begin < b.target_offsets[i + 1]; begin += static_cast<std::uint32_t>(m)) {
       m = b.target_offsets[i + 1] - begin;
-      if (m > kMostRows) m = kMostRows;
+      if (m > kSgnsMostRows) m = kSgnsMostRows;
       score_targets(b, w, i, begin, m, rows);
       for (std::size_t j = 0; j < m; ++j) {
         const bool is_one = b.labels == nullptr || b.labels[begin + j] != 0;

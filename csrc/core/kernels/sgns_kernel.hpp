@@ -10,6 +10,8 @@ namespace nlptk {
 
 // Rows are `stride` floats apart, a multiple of 16, zero beyond the dimension and aligned to 64 bytes.
 inline constexpr std::size_t kSgnsLanes = 16;
+// Inputs of a block, and noise words, at most; targets are taken so many at a time.
+inline constexpr std::size_t kSgnsMostRows = 128;
 
 // A block of inputs. Input i is the mean of the rows inputs[input_offsets[i] .. input_offsets[i + 1]) of `in`: a word,
 // with its subwords, or the words of a window (CBOW). It is to predict each of targets[target_offsets[i] ..
@@ -38,7 +40,7 @@ struct SgnsWorkspace {
   float* x = nullptr;       // [size, stride] inputs
   float* dx = nullptr;      // [size, stride] what they learn
   float* scores = nullptr;  // [size, negative_count]
-  float* row = nullptr;     // [128 + 16]
+  float* row = nullptr;     // [kSgnsMostRows + kSgnsLanes]
 };
 
 struct SgnsKernels {

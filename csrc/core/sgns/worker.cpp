@@ -9,7 +9,8 @@
 namespace nlptk {
 namespace {
 
-constexpr std::size_t kMostInputs = 32, kMostPool = 128;
+constexpr std::size_t kMostInputs = 32;
+static_assert(kMostInputs <= kSgnsMostRows);
 constexpr std::uint64_t kBlocksPerLoss = 256;
 
 std::size_t block_size(const SgnsSettings& settings, std::size_t words) {
@@ -23,7 +24,7 @@ std::size_t pool_size(const SgnsSettings& settings) {
   const auto negative = static_cast<std::size_t>(settings.negative);
   const std::size_t wanted =
       settings.pool > 0 ? settings.pool : negative * (static_cast<std::size_t>(settings.window) + 1);
-  return std::min((wanted + kSgnsLanes - 1) / kSgnsLanes * kSgnsLanes, kMostPool);
+  return std::min((wanted + kSgnsLanes - 1) / kSgnsLanes * kSgnsLanes, kSgnsMostRows);
 }
 
 }  // namespace
@@ -44,7 +45,7 @@ SgnsWorker::SgnsWorker(SgnsTrainer& trainer)
       block_(block_size(settings_, trainer.vocabulary_.size())),
       pool_(pool_size(settings_)) {
   const std::size_t rows = block_ * trainer.stride_, scores = block_ * pool_;
-  memory_.resize(2 * rows + scores + 128 + kSgnsLanes);
+  memory_.resize(2 * rows + scores + kSgnsMostRows + kSgnsLanes);
   float* at = memory_.data();
   workspace_.x = std::exchange(at, at + rows);
   workspace_.dx = std::exchange(at, at + rows);

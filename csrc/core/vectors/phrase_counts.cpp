@@ -29,18 +29,8 @@ void PhraseCounts::add(std::string_view text, std::uint32_t hash, std::uint32_t 
 }
 
 void PhraseCounts::insert(std::size_t at, const Entry& entry) {
-  constexpr std::size_t kBlock = std::size_t{1} << 16;
-  if (left_ < entry.size) {
-    const std::size_t size = std::max<std::size_t>(kBlock, entry.size);
-    blocks_.push_back(std::make_unique_for_overwrite<char[]>(size));
-    free_ = blocks_.back().get();
-    left_ = size;
-  }
   entries_[at] = entry;
-  entries_[at].data = free_;  // not null, even for an empty word: there is a block
-  if (entry.size != 0) std::memcpy(free_, entry.data, entry.size);
-  free_ += entry.size;
-  left_ -= entry.size;
+  entries_[at].data = texts_.keep(entry.text());
   if (++size_ * 4 > entries_.size() * 3) grow();
 }
 

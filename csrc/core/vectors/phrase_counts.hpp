@@ -13,6 +13,7 @@
 #include <tuple>
 #include <vector>
 
+#include "text_arena.hpp"
 #include "vectors/phrase_table.hpp"
 
 namespace nlptk {
@@ -52,9 +53,7 @@ class PhraseCounts {
 
   std::vector<Entry> entries_;
   std::size_t size_ = 0;
-  std::vector<std::unique_ptr<char[]>> blocks_;  // the texts, one after another
-  char* free_ = nullptr;
-  std::size_t left_ = 0;
+  TextArena texts_{std::size_t{1} << 16};
   // "a_b" and "c", "a" and "b_c" make one text with one count, but are two pairs: those after the first are here.
   std::set<std::tuple<std::string, std::uint32_t, std::uint32_t>> others_;
 };

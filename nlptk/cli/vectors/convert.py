@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from nlptk.cli.files import STDIN
-from nlptk.cli.vectors.similar import Errors, Json, OnError, Vectors
+from nlptk.cli.files import STDIN, OnErrorOrIgnore
+from nlptk.cli.vectors.similar import Errors, Json, Vectors
 from nlptk.errors import ConfigError
 
 
@@ -50,7 +50,7 @@ def convert(
     digits: Annotated[
         int, typer.Option(min=0, max=9, help="Significant digits in text; 0: as many as read back the same.")
     ] = 0,
-    errors: Errors = OnError.strict,
+    errors: Errors = OnErrorOrIgnore.strict,
     as_json: Json = False,
 ) -> None:
     """Convert word vectors from one format to another. OUT appears when it is whole.

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nlptk.cli.files import existing_file
+from nlptk.cli.files import OnErrorOrIgnore, existing_files
 from nlptk.cli.progress import Progress
 from nlptk.cli.tables import table
-from nlptk.cli.vectors.similar import Errors, Method, OnError, Vectors
+from nlptk.cli.vectors.similar import Errors, Method, Vectors
 
 if TYPE_CHECKING:
     from nlptk.vectors.evaluation import AnalogyScores, PairScores, SectionScores
@@ -25,18 +25,12 @@ class TestSet(enum.Enum):
     analogies = "analogies"
 
 
-def _existing_files(paths: list[Path]) -> list[Path]:
-    for path in paths:
-        existing_file(path)
-    return paths
-
-
 def evaluate(
     vectors: Vectors,
     files: Annotated[
         list[Path],
         typer.Argument(
-            callback=_existing_files,
+            callback=existing_files,
             metavar="FILES",
             help="Word pairs with scores, or analogies by section; gzip or not.",
             show_default=False,
@@ -65,7 +59,7 @@ def evaluate(
     subwords: Annotated[
         bool, typer.Option("--subwords", help="In pairs, make vectors of unknown words from subwords.")
     ] = False,
-    errors: Errors = OnError.strict,
+    errors: Errors = OnErrorOrIgnore.strict,
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nlptk.cli.files import STDIN, check_output, existing_file, open_output
+from nlptk.cli.files import STDIN, OnError, check_output, existing_files, open_output
 from nlptk.cli.progress import Progress
 from nlptk.errors import ConfigError
 
@@ -27,24 +27,11 @@ class Scoring(enum.Enum):
     npmi = "npmi"
 
 
-class OnError(enum.Enum):
-    """What to do with bytes that are not UTF-8."""
-
-    strict = "strict"
-    replace = "replace"
-
-
-def _existing_files(paths: list[Path]) -> list[Path]:
-    for path in paths:
-        existing_file(path)
-    return paths
-
-
 def phrases(
     files: Annotated[
         list[Path],
         typer.Argument(
-            callback=_existing_files,
+            callback=existing_files,
             metavar="FILES",
             help="Text, a sentence a line, gzip or not; - is standard input.",
             show_default=False,

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from nlptk.cli.files import check_output, existing_file
-from nlptk.cli.vectors.similar import Errors, OnError, Vectors
+from nlptk.cli.files import OnErrorOrIgnore, check_output, existing_file
+from nlptk.cli.vectors.similar import Errors, Vectors
 from nlptk.errors import ConfigError, DataError
 
 
@@ -42,7 +42,7 @@ def plot(
     ] = Projection.pca,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of t-SNE.")] = 0,
     size: Annotated[float, typer.Option(min=1, max=100, help="Of a PNG, inches.")] = 10.0,
-    errors: Errors = OnError.strict,
+    errors: Errors = OnErrorOrIgnore.strict,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing.")] = False,
 ) -> None:
     """Draw words as a map: .png needs matplotlib, .html is a page by itself to zoom and search in.

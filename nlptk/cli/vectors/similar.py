@@ -9,19 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nlptk.cli.files import existing_file
+from nlptk.cli.files import OnErrorOrIgnore, existing_file
 from nlptk.errors import ConfigError
 
 if TYPE_CHECKING:
     from nlptk.vectors.keyed_vectors import KeyedVectors, Similar
-
-
-class OnError(enum.Enum):
-    """What to do with words that are not UTF-8."""
-
-    strict = "strict"
-    replace = "replace"
-    ignore = "ignore"
 
 
 class Method(enum.Enum):
@@ -45,7 +37,9 @@ Restrict = Annotated[
     int | None,
     typer.Option(min=1, help="Answer with the first so many words only.", show_default=False),
 ]
-Errors = Annotated[OnError, typer.Option(help="Words that are not UTF-8: stop there, replace or drop bytes.")]
+Errors = Annotated[
+    OnErrorOrIgnore, typer.Option(help="Words that are not UTF-8: stop there, replace or drop bytes.")
+]
 Json = Annotated[bool, typer.Option("--json", help="A JSON object a line.")]
 
 
@@ -54,7 +48,7 @@ def similar(
     words: Annotated[list[str], typer.Argument(metavar="WORD...", show_default=False)],
     topn: TopN = 10,
     restrict_vocab: Restrict = None,
-    errors: Errors = OnError.strict,
+    errors: Errors = OnErrorOrIgnore.strict,
     as_json: Json = False,
 ) -> None:
     """Print the words whose vectors have the largest cosine with each word's, and the cosines.
@@ -81,7 +75,7 @@ def analogy(
     topn: TopN = 10,
     method: Annotated[Method, typer.Option(help="3CosAdd or 3CosMul.")] = Method.add,
     restrict_vocab: Restrict = None,
-    errors: Errors = OnError.strict,
+    errors: Errors = OnErrorOrIgnore.strict,
     as_json: Json = False,
 ) -> None:
     """A is to B as C is to what? Print the words that fit best, and their scores.
@@ -98,7 +92,7 @@ def analogy(
         _print(answer, "")
 
 
-def _load(file: Path, errors: OnError) -> KeyedVectors:
+def _load(file: Path, errors: OnErrorOrIgnore) -> KeyedVectors:
     from nlptk.vectors.keyed_vectors import KeyedVectors
 
     return KeyedVectors.load(file, errors=errors.value)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nlptk.cli.files import check_output, existing_file
+from nlptk.cli.files import OnErrorOrIgnore, check_output, existing_files
 from nlptk.cli.progress import Progress
 from nlptk.errors import ConfigError
 
@@ -28,25 +28,11 @@ class Model(enum.Enum):
     cbow = "cbow"
 
 
-class OnError(enum.Enum):
-    """What to do with bytes that are not UTF-8."""
-
-    strict = "strict"
-    replace = "replace"
-    ignore = "ignore"
-
-
-def _existing_files(paths: list[Path]) -> list[Path]:
-    for path in paths:
-        existing_file(path)
-    return paths
-
-
 def train(
     files: Annotated[
         list[Path],
         typer.Argument(
-            callback=_existing_files,
+            callback=existing_files,
             metavar="FILES",
             show_default=False,
             help="Text, a sentence a line, gzip or not; - is standard input.",
@@ -97,8 +83,8 @@ def train(
     ] = None,
     lower: Annotated[bool, typer.Option("--lower", help="Lower-case the text; with --tokenizer.")] = False,
     errors: Annotated[
-        OnError, typer.Option(help="Bytes that are not UTF-8: stop there, replace or drop them.")
-    ] = OnError.strict,
+        OnErrorOrIgnore, typer.Option(help="Bytes that are not UTF-8: stop there, replace or drop them.")
+    ] = OnErrorOrIgnore.strict,
     checkpoint: Annotated[
         Path | None,
         typer.Option(file_okay=False, show_default=False, help="Keep the training's state in this folder."),
