@@ -20,7 +20,7 @@ import numpy.typing as npt
 from nlptk import _core
 
 Floats = npt.NDArray[np.float64]
-MOST_TARGETS = 128  # whose scores are taken before any of their rows is changed
+PAIRS = 16  # of an input and a target, which are scored before any row changes
 
 
 @dataclass(frozen=True)
@@ -87,26 +87,26 @@ def sigmoid(x: Floats) -> Floats:
 
 
 def learn(
-    block: list[tuple[list[int], list[tuple[int, int]], int]], into: Floats, out: Floats, case: Case
+    block: list[tuple[list[int], list[tuple[int, int]], int, int]], into: Floats, out: Floats, case: Case
 ) -> None:
-    """One block of (rows of the input, targets with labels, words predicted)."""
-    x = np.array([into[rows].mean(axis=0) for rows, _, _ in block])
+    """One block of (rows of the input, targets with labels, words predicted, words of the input)."""
+    x = np.array([into[rows].mean(axis=0) for rows, *_ in block])
     dx = np.zeros_like(x)
-    for i, (_, targets, _) in enumerate(block):
-        for at in range(0, len(targets), MOST_TARGETS):
-            rows = [row for row, _ in targets[at : at + MOST_TARGETS]]
-            labels = np.array([label for _, label in targets[at : at + MOST_TARGETS]])
-            g = case.alpha * (labels - sigmoid(out[rows] @ x[i]))
-            dx[i] += g @ out[rows]
-            np.add.at(out, rows, np.outer(g, x[i]))
+    pairs = [(i, row, label) for i, (_, targets, *_) in enumerate(block) for row, label in targets]
+    for at in range(0, len(pairs), PAIRS):
+        inputs, rows, labels = map(list, zip(*pairs[at : at + PAIRS], strict=True))
+        g = case.alpha * (np.array(labels) - sigmoid((out[rows] * x[inputs]).sum(axis=1)))
+        np.add.at(dx, inputs, g[:, None] * out[rows])
+        np.add.at(out, rows, g[:, None] * x[inputs])
     if case.negative:
         noise = np.zeros(case.pool, int)
-        weights = np.array([predicted * case.negative / case.pool for _, _, predicted in block])
+        weights = np.array([predicted * case.negative / case.pool for _, _, predicted, _ in block])
         g = -case.alpha * weights[:, None] * sigmoid(x @ out[noise].T)
         dx += g @ out[noise]
         np.add.at(out, noise, g.T @ x)
-    for i, (rows, _, _) in enumerate(block):
-        np.add.at(into, rows, np.broadcast_to(dx[i], (len(rows), case.dim)))
+    for i, (rows, _, _, words) in enumerate(block):
+        step = dx[i] / np.sqrt(words)
+        np.add.at(into, rows, np.broadcast_to(step, (len(rows), case.dim)))
 
 
 def train(
@@ -127,7 +127,7 @@ def train(
                 targets += [(target, 1)] if case.negative else []
                 targets += [(first_node + n, label) for n, label in paths[target]] if case.hs else []
             rows = [row for word in inputs for row in rows_of[word]]
-            block.append((rows, targets, len(predicted)))
+            block.append((rows, targets, len(predicted), len(inputs)))
             if len(block) == case.block:
                 learn(block, into, out, case)
                 block = []

@@ -198,7 +198,7 @@ struct Case {
   std::size_t dim, stride, size, negative_count, rows;
   std::vector<std::uint32_t> inputs, input_offsets{0}, targets, target_offsets{0}, negatives;
   std::vector<std::uint8_t> labels;
-  std::vector<float> weights;
+  std::vector<float> weights, input_weights;
   Floats in, out, memory;
   SgnsBlock block;
   SgnsWorkspace workspace;
@@ -209,7 +209,7 @@ struct Case {
     Random random(seed);
     const auto row = [&] { return static_cast<std::uint32_t>(random.below(rows)); };
     for (std::size_t i = 0; i < size; ++i) {
-      for (std::size_t n = 1 + random.below(4); n > 0; --n) inputs.push_back(row());
+      for (std::size_t n = 1 + random.below(seed % 5 == 0 ? 40 : 4); n > 0; --n) inputs.push_back(row());
       for (std::size_t n = random.below(most_targets + 1); n > 0; --n) {
         targets.push_back(row());
         labels.push_back(static_cast<std::uint8_t>(with_labels ? random.below(2) : 1));
@@ -217,6 +217,7 @@ struct Case {
       input_offsets.push_back(static_cast<std::uint32_t>(inputs.size()));
       target_offsets.push_back(static_cast<std::uint32_t>(targets.size()));
       weights.push_back(static_cast<float>(random.uniform()));
+      input_weights.push_back(static_cast<float>(random.uniform()));
     }
     for (std::size_t j = 0; j < negative_count; ++j) negatives.push_back(row());
     for (Floats* matrix : {&in, &out}) {
@@ -224,15 +225,15 @@ struct Case {
       for (std::size_t i = 0; i < rows; ++i)
         for (std::size_t k = 0; k < dim; ++k) (*matrix)[i * stride + k] = static_cast<float>(random.uniform() - 0.5);
     }
-    memory.resize(2 * size * stride + size * negative_count + 128 + kSgnsLanes);
-    workspace = {memory.data(), memory.data() + size * stride, memory.data() + 2 * size * stride,
-                 memory.data() + 2 * size * stride + size * negative_count};
+    memory.resize(2 * size * stride + size * negative_count);
+    workspace = {memory.data(), memory.data() + size * stride, memory.data() + 2 * size * stride};
     block.in = in.data();
     block.out = out.data();
     block.stride = stride;
     block.size = size;
     block.inputs = inputs.data();
     block.input_offsets = input_offsets.data();
+    block.input_weights = input_weights.data();
     block.targets = targets.data();
     block.target_offsets = target_offsets.data();
     block.labels = with_labels ? labels.data() : nullptr;
@@ -275,15 +276,16 @@ double learn(const Case& c, std::vector<double>& in, std::vector<double>& out) {
   const auto apply = [](std::vector<double>& matrix, const std::vector<double>& changes) {
     for (std::size_t k = 0; k < matrix.size(); ++k) matrix[k] += changes[k];
   };
-  for (std::size_t i = 0; i < c.size; ++i) {
-    constexpr std::uint32_t kAtOnce = 128;
-    for (std::uint32_t begin = c.target_offsets[i]; begin < c.target_offsets[i + 1]; begin += kAtOnce) {
-      std::vector<double> changes(out.size(), 0.0);
-      for (std::uint32_t t = begin; t < std::min(begin + kAtOnce, c.target_offsets[i + 1]); ++t)
-        add_errors(i, c.targets[t], rate * (c.labels[t] - sigmoid(dot(x[i], out, c.targets[t]))), changes);
-      apply(out, changes);
+  std::vector<double> some(out.size(), 0.0);
+  std::size_t pairs = 0;
+  for (std::size_t i = 0; i < c.size; ++i)
+    for (std::uint32_t t = c.target_offsets[i]; t < c.target_offsets[i + 1]; ++t) {
+      add_errors(i, c.targets[t], rate * (c.labels[t] - sigmoid(dot(x[i], out, c.targets[t]))), some);
+      if (++pairs % kSgnsPairs != 0) continue;
+      apply(out, some);
+      some.assign(out.size(), 0.0);
     }
-  }
+  apply(out, some);
   std::vector<double> changes(out.size(), 0.0);
   for (std::size_t i = 0; i < c.size; ++i)
     for (std::size_t j = 0; j < c.negative_count; ++j)
@@ -291,7 +293,7 @@ double learn(const Case& c, std::vector<double>& in, std::vector<double>& out) {
   apply(out, changes);
   for (std::size_t i = 0; i < c.size; ++i)
     for (std::uint32_t r = c.input_offsets[i]; r < c.input_offsets[i + 1]; ++r)
-      for (std::size_t k = 0; k < c.dim; ++k) in[c.inputs[r] * c.dim + k] += dx[i][k];
+      for (std::size_t k = 0; k < c.dim; ++k) in[c.inputs[r] * c.dim + k] += static_cast<double>(c.input_weights[i]) * dx[i][k];
   return loss;
 }
 

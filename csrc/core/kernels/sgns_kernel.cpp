@@ -10,8 +10,11 @@
 namespace nlptk::NLPTK_ISA {
 namespace {
 
-constexpr std::size_t kCols = kWidth == 4 ? 2 : 4;  // vectors of a row that one pass keeps in registers
+// Vectors of a row that one pass over N rows keeps in registers: 32 there are with AVX-512, else 16.
+template <std::size_t N>
+constexpr std::size_t kCols = (kWidth == 16 ? 16 : 8) / (N == 1 ? 2 : N);
 static_assert(kSgnsLanes % kWidth == 0);
+constexpr std::size_t kPairs = kSgnsPairs;
 
 // scores[i * ld + j] = x_i . o_j for N inputs and four outputs.
 template <std::size_t N>
@@ -60,16 +63,22 @@ void add_tile(float* const* dst, const float* g, std::size_t gi, std::size_t gj,
     }
 }
 
+// The last vectors of the rows, at most C.
+template <std::size_t N, std::size_t C>
+NLPTK_INLINE void add_rest(float* const* dst, const float* g, std::size_t gi, std::size_t gj, const float* const* src,
+                           std::size_t m, std::size_t k, std::size_t stride) {
+  if constexpr (C > 0) {
+    if (k + C * kWidth == stride) return add_tile<N, C>(dst, g, gi, gj, src, m, k);
+    add_rest<N, C - 1>(dst, g, gi, gj, src, m, k, stride);
+  }
+}
+
 template <std::size_t N>
 void add_rows(float* const* dst, const float* g, std::size_t gi, std::size_t gj, const float* const* src, std::size_t m,
               std::size_t stride) {
   std::size_t k = 0;
-  for (; k + kCols * kWidth <= stride; k += kCols * kWidth) add_tile<N, kCols>(dst, g, gi, gj, src, m, k);
-  switch ((stride - k) / kWidth) {
-    case 1: return add_tile<N, 1>(dst, g, gi, gj, src, m, k);
-    case 2: return add_tile<N, 2>(dst, g, gi, gj, src, m, k);
-    case 3: return add_tile<N, 3>(dst, g, gi, gj, src, m, k);
-  }
+  for (; k + kCols<N> * kWidth <= stride; k += kCols<N> * kWidth) add_tile<N, kCols<N>>(dst, g, gi, gj, src, m, k);
+  add_rest<N, kCols<N> - 1>(dst, g, gi, gj, src, m, k, stride);
 }
 
 void add_product(float* const* dst, std::size_t n, const float* g, std::size_t gi, std::size_t gj,
@@ -100,47 +109,76 @@ void gather(const SgnsBlock& b, const SgnsWorkspace& w) {
   for (std::size_t i = 0; i < b.size; ++i) {
     const std::uint32_t begin = b.input_offsets[i], end = b.input_offsets[i + 1];
     float* x = w.x + i * b.stride;
-    std::memcpy(x, b.in + std::size_t{b.inputs[begin]} * b.stride, b.stride * sizeof(float));
-    if (end - begin == 1) continue;
-    for (std::uint32_t r = begin + 1; r < end; ++r) add_scaled(x, 1.0f, b.in + std::size_t{b.inputs[r]} * b.stride, b.stride);
-    const Vec share = splat(1.0f / static_cast<float>(end - begin));
-    for (std::size_t k = 0; k < b.stride; k += kWidth) store(x + k, load(x + k) * share);
+    if (end - begin == 1) {
+      std::memcpy(x, b.in + std::size_t{b.inputs[begin]} * b.stride, b.stride * sizeof(float));
+      continue;
+    }
+    std::memset(x, 0, b.stride * sizeof(float));
+    const float share = 1.0f / static_cast<float>(end - begin);
+    const float* rows[kPairs];
+    for (std::uint32_t r = begin; r < end;) {
+      std::size_t m = 0;
+      for (; m < kPairs && r < end; ++m, ++r) rows[m] = b.in + std::size_t{b.inputs[r]} * b.stride;
+      add_rows<1>(&x, &share, 0, 0, rows, m, b.stride);
+    }
   }
 }
 
 void scatter(const SgnsBlock& b, const SgnsWorkspace& w) {
   for (std::size_t i = 0; i < b.size; ++i)
     for (std::uint32_t r = b.input_offsets[i]; r < b.input_offsets[i + 1]; ++r)
-      add_scaled(b.in + std::size_t{b.inputs[r]} * b.stride, 1.0f, w.dx + i * b.stride, b.stride);
+      add_scaled(b.in + std::size_t{b.inputs[r]} * b.stride, b.input_weights[i], w.dx + i * b.stride, b.stride);
 }
 
-// Scores of one input against `m` of its targets, at most kSgnsMostRows, into w.row; by fours, the last row again for those
-// that are missing.
-NLPTK_INLINE void score_targets(const SgnsBlock& b, const SgnsWorkspace& w, std::size_t i, std::uint32_t begin,
-                                std::size_t m, float** rows) {
-  for (std::size_t j = 0; j < m; ++j) rows[j] = b.out + std::size_t{b.targets[begin + j]} * b.stride;
-  const std::size_t whole = (m + 3) / 4 * 4;
-  for (std::size_t j = m; j < whole; ++j) rows[j] = rows[m - 1];
-  dot_rows<1>(w.x + i * b.stride, b.stride, rows, whole, w.row, 0);
-}
+// Inputs and their targets, pair by pair. All of them are scored before any row changes.
+struct Pairs {
+  std::size_t count = 0;
+  std::size_t input[kPairs];
+  const float* x[kPairs];
+  float* row[kPairs];
+  float label[kPairs];
+};
 
-void learn_targets(const SgnsBlock& b, const SgnsWorkspace& w, std::size_t i) {
-  float* rows[kSgnsMostRows];
-  const float* x = w.x + i * b.stride;
-  float* dx = w.dx + i * b.stride;
-  std::size_t m = 0;
-  for (std::uint32_t begin = b.target_offsets[i]; begin < b.target_offsets[i + 1]; begin += static_cast<std::uint32_t>(m)) {
-    m = b.target_offsets[i + 1] - begin;
-    if (m > kSgnsMostRows) m = kSgnsMostRows;
-    score_targets(b, w, i, begin, m, rows);
-    for (std::size_t k = 0; k < m; k += kWidth) store(w.row + k, sigmoid(load(w.row + k)));
-    for (std::size_t j = 0; j < m; ++j) {
-      const float label = b.labels == nullptr ? 1.0f : static_cast<float>(b.labels[begin + j]);
-      w.row[j] = b.rate * (label - w.row[j]);
-    }
-    add_rows<1>(&dx, w.row, 0, 1, rows, m, b.stride);
-    for (std::size_t j = 0; j < m; ++j) add_scaled(rows[j], w.row[j], x, b.stride);
+void score_pairs(Pairs& p, std::size_t stride, float* scores) {
+  for (std::size_t j = p.count; j % 4 != 0; ++j) p.x[j] = p.x[j - 1], p.row[j] = p.row[j - 1];
+  for (std::size_t j = 0; j < p.count; j += 4) {
+    Vec sums[4] = {zero(), zero(), zero(), zero()};
+    for (std::size_t k = 0; k < stride; k += kWidth)
+      for (std::size_t i = 0; i < 4; ++i) sums[i] = fma(load(p.x[j + i] + k), load(p.row[j + i] + k), sums[i]);
+    store_sums(sums[0], sums[1], sums[2], sums[3], scores + j);
   }
+}
+
+void learn_pairs(Pairs& p, const SgnsBlock& b, const SgnsWorkspace& w) {
+  float g[kPairs] = {};
+  score_pairs(p, b.stride, g);
+  for (std::size_t k = 0; k < kPairs; k += kWidth) store(g + k, splat(b.rate) * (load(p.label + k) - sigmoid(load(g + k))));
+  for (std::size_t j = 0, n; j < p.count; j += n) {
+    for (n = 1; j + n < p.count && p.input[j + n] == p.input[j];) ++n;
+    float* dx = w.dx + p.input[j] * b.stride;
+    add_rows<1>(&dx, g + j, 0, 1, p.row + j, n, b.stride);
+  }
+  for (std::size_t j = 0; j < p.count; ++j) add_scaled(p.row[j], g[j], p.x[j], b.stride);
+}
+
+// Calls learn(pairs) for all pairs of the block, so many at a time, and before(i) before those of input i.
+template <class Learn, class Before>
+NLPTK_INLINE void for_pairs(const SgnsBlock& b, const SgnsWorkspace& w, Learn learn, Before before) {
+  Pairs pairs = {};
+  for (std::size_t i = 0; i < b.size; ++i) {
+    before(i);
+    for (std::uint32_t t = b.target_offsets[i]; t < b.target_offsets[i + 1]; ++t) {
+      const std::size_t j = pairs.count++;
+      pairs.input[j] = i;
+      pairs.x[j] = w.x + i * b.stride;
+      pairs.row[j] = b.out + std::size_t{b.targets[t]} * b.stride;
+      pairs.label[j] = b.labels == nullptr ? 1.0f : static_cast<float>(b.labels[t]);
+      if (pairs.count < kPairs) continue;
+      learn(pairs);
+      pairs.count = 0;
+    }
+  }
+  if (pairs.count > 0) learn(pairs);
 }
 
 NLPTK_INLINE void score_negatives(const SgnsBlock& b, const SgnsWorkspace& w, float* const* rows) {
@@ -154,8 +192,11 @@ NLPTK_INLINE void name_negatives(const SgnsBlock& b, float** rows) {
   for (std::size_t j = 0; j < b.negative_count; ++j) rows[j] = b.out + std::size_t{b.negatives[j]} * b.stride;
 }
 
-void learn_negatives(const SgnsBlock& b, const SgnsWorkspace& w, float* const* dx, const float* const* x) {
+void learn_negatives(const SgnsBlock& b, const SgnsWorkspace& w) {
   float* rows[kSgnsMostRows];
+  float* dx[kSgnsMostRows];
+  const float* x[kSgnsMostRows];
+  for (std::size_t i = 0; i < b.size; ++i) x[i] = w.x + i * b.stride, dx[i] = w.dx + i * b.stride;
   name_negatives(b, rows);
   score_negatives(b, w, rows);
   const std::size_t m = b.negative_count;
@@ -167,18 +208,15 @@ void learn_negatives(const SgnsBlock& b, const SgnsWorkspace& w, float* const* d
 void step(const SgnsBlock& b, const SgnsWorkspace& w) {
   gather(b, w);
   std::memset(w.dx, 0, b.size * b.stride * sizeof(float));
-  float* dx[kSgnsMostRows];
-  const float* x[kSgnsMostRows];
   std::size_t fetched = 0;
-  for (std::size_t i = 0; i < b.size; ++i) {
-    // A share of the next block's rows with each input, so that the lines on their way never pile up.
-    for (const std::size_t until = b.prefetch_count * (i + 1) / b.size; fetched < until; ++fetched)
-      for (std::size_t k = 0; k < b.stride; k += 16) __builtin_prefetch(b.prefetch[fetched] + k, 1, 2);
-    x[i] = w.x + i * b.stride;
-    dx[i] = w.dx + i * b.stride;
-    learn_targets(b, w, i);
-  }
-  if (b.negative_count > 0) learn_negatives(b, w, dx, x);
+  for_pairs(
+      b, w, [&](Pairs& pairs) { learn_pairs(pairs, b, w); },
+      // A share of the next block's rows with each input, so that the lines on their way never pile up.
+      [&](std::size_t i) {
+        for (const std::size_t until = b.prefetch_count * (i + 1) / b.size; fetched < until; ++fetched)
+          for (std::size_t k = 0; k < b.stride; k += 16) __builtin_prefetch(b.prefetch[fetched] + k, 1, 2);
+      });
+  if (b.negative_count > 0) learn_negatives(b, w);
   scatter(b, w);
 }
 
@@ -186,20 +224,14 @@ double log_sigmoid(double x) { return x < 0 ? x - std::log1p(std::exp(x)) : -std
 
 double loss(const SgnsBlock& b, const SgnsWorkspace& w) {
   gather(b, w);
-  float* rows[kSgnsMostRows];
   double total = 0;
-  for (std::size_t i = 0; i < b.size; ++i) {
-    std::size_t m = 0;
-    for (std::uint32_t begin = b.target_offsets[i]; begin < b.target_offsets[i + 1]; begin += static_cast<std::uint32_t>(m)) {
-      m = b.target_offsets[i + 1] - begin;
-      if (m > kSgnsMostRows) m = kSgnsMostRows;
-      score_targets(b, w, i, begin, m, rows);
-      for (std::size_t j = 0; j < m; ++j) {
-        const bool is_one = b.labels == nullptr || b.labels[begin + j] != 0;
-        total -= log_sigmoid(is_one ? w.row[j] : -w.row[j]);
-      }
-    }
-  }
+  const auto add = [&](Pairs& pairs) {
+    float scores[kPairs];
+    score_pairs(pairs, b.stride, scores);
+    for (std::size_t j = 0; j < pairs.count; ++j) total -= log_sigmoid(pairs.label[j] != 0 ? scores[j] : -scores[j]);
+  };
+  for_pairs(b, w, add, [](std::size_t) {});
+  float* rows[kSgnsMostRows];
   name_negatives(b, rows);
   score_negatives(b, w, rows);
   for (std::size_t i = 0; i < b.size; ++i)

@@ -10,8 +10,10 @@ namespace nlptk {
 
 // Rows are `stride` floats apart, a multiple of 16, zero beyond the dimension and aligned to 64 bytes.
 inline constexpr std::size_t kSgnsLanes = 16;
-// Inputs of a block, and noise words, at most; targets are taken so many at a time.
+// Inputs of a block, and noise words, at most.
 inline constexpr std::size_t kSgnsMostRows = 128;
+// Pairs of an input and a target that are scored before any row changes.
+inline constexpr std::size_t kSgnsPairs = 16;
 
 // A block of inputs. Input i is the mean of the rows inputs[input_offsets[i] .. input_offsets[i + 1]) of `in`: a word,
 // with its subwords, or the words of a window (CBOW). It is to predict each of targets[target_offsets[i] ..
@@ -24,6 +26,7 @@ struct SgnsBlock {
   std::size_t size = 0;  // inputs
   const std::uint32_t* inputs = nullptr;
   const std::uint32_t* input_offsets = nullptr;  // [size + 1]
+  const float* input_weights = nullptr;          // [size] how much of what it learns each of its rows takes
   const std::uint32_t* targets = nullptr;
   const std::uint32_t* target_offsets = nullptr;  // [size + 1]
   const std::uint8_t* labels = nullptr;           // of targets; null: all 1
@@ -40,7 +43,6 @@ struct SgnsWorkspace {
   float* x = nullptr;       // [size, stride] inputs
   float* dx = nullptr;      // [size, stride] what they learn
   float* scores = nullptr;  // [size, negative_count]
-  float* row = nullptr;     // [kSgnsMostRows + kSgnsLanes]
 };
 
 struct SgnsKernels {

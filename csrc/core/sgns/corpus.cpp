@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
@@ -148,6 +149,23 @@ std::size_t TokenReader::token_end(std::size_t at) const {
   return at;
 }
 
+// The end of the token at `at` if that is ASCII, followed by a space or the end of the line and no longer than what is
+// looked at: most tokens, of which nothing else need be known. Otherwise `at`.
+std::size_t TokenReader::ascii_end(std::size_t at) const {
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = 0x80 * kOnes;
+  const char* const data = buffer_.data();
+  for (std::size_t end = at; std::endian::native == std::endian::little && end + 8 <= size_; end += 8) {
+    std::uint64_t bytes;
+    std::memcpy(&bytes, data + end, sizeof bytes);
+    // Of bytes below '!' and above ASCII the first has its high bit set; those after it may have it by a carry.
+    const std::uint64_t other = ((bytes - '!' * kOnes) | bytes) & kHigh;
+    if (other == 0) continue;
+    end += static_cast<std::size_t>(std::countr_zero(other)) / 8;
+    return (data[end] == ' ' || data[end] == '\n') && end - at <= kLongestToken ? end : at;
+  }
+  return at;
+}
+
 TokenReader::Event TokenReader::next(std::string_view& token) {
   const bool text = corpus_->layout() == Layout::text;
   for (;;) {
@@ -164,6 +182,11 @@ TokenReader::Event TokenReader::next(std::string_view& token) {
       return Event::line_end;
     }
     if (text) {
+      if (const std::size_t end = ascii_end(at_); end > at_) {
+        token = {buffer_.data() + at_, end - at_};
+        at_ = end;
+        return Event::token;
+      }
       while (size_ - at_ < kLongestSpace && fill()) {
       }
       if (const std::size_t space = utf8::space_at(buffer_.data() + at_, buffer_.data() + size_); space > 0) {

@@ -72,6 +72,7 @@ class TokenReader {
 
   bool fill();  // more of the file behind what is left; false at its end
   bool skip_line();
+  std::size_t ascii_end(std::size_t at) const;
   std::size_t token_end(std::size_t at) const;
   std::string_view checked(std::string_view token, std::uint64_t offset);
   [[noreturn]] void fail(std::uint64_t offset, const std::string& what) const;

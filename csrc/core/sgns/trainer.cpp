@@ -62,6 +62,7 @@ SgnsTrainer::SgnsTrainer(const Corpus& corpus, const Vocabulary& vocabulary, con
   check(settings_, vocabulary_);
   stride_ = (settings_.dim + kSgnsLanes - 1) / kSgnsLanes * kSgnsLanes;
   keep_ = keep_chances(vocabulary_, settings_.sample);
+  skipped_words_ = static_cast<std::uint32_t>(std::partition_point(keep_.begin(), keep_.end(), [](float keep) { return keep < 1; }) - keep_.begin());
   if (settings_.negative > 0) noise_ = noise_table(vocabulary_, settings_.ns_exponent);
   if (settings_.hierarchical) tree_ = HuffmanTree(vocabulary_.counts());
   if (settings_.subwords.max_n > 0) number_subwords();

@@ -79,7 +79,8 @@ class SgnsTrainer {
   int threads_;
   std::size_t stride_;
   std::vector<float, HugePageAllocator<float>> in_, out_;
-  std::vector<float> keep_;  // chance that a token of this word is trained on
+  std::vector<float> keep_;  // chance that a token of this word is trained on, rising with the number of the word
+  std::uint32_t skipped_words_ = 0;  // words of which it is below 1
   AliasTable noise_;
   HuffmanTree tree_{{}};
   std::vector<std::uint32_t> row_offsets_, rows_;  // rows of `in` of each word, where it has subwords

@@ -52,14 +52,15 @@ Vocabulary::Vocabulary(const std::vector<std::string_view>& words, std::vector<s
   begins_.assign(1, 0);
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (i > 0 && counts_[i] > counts_[i - 1]) throw std::invalid_argument("words must be given by falling count");
-    if (find(words[i]) != kNone) throw std::invalid_argument("the word '" + std::string(words[i]) + "' is given twice");
+    const Wanted wanted = wanted_of(words[i]);
+    if (find(wanted, words[i]) != kNone)
+      throw std::invalid_argument("the word '" + std::string(words[i]) + "' is given twice");
     text_.append(words[i]);
     begins_.push_back(text_.size());
     tokens_ += counts_[i];
-    std::size_t at = hash_word(words[i]) & mask_;
+    std::size_t at = wanted.hash & mask_;
     while (slots_[at].id != kNone) at = (at + 1) & mask_;
-    slots_[at] = key_of(words[i]);
-    slots_[at].id = static_cast<std::uint32_t>(i);
+    slots_[at] = {wanted.head, wanted.tail, wanted.size, static_cast<std::uint32_t>(i)};
   }
   raw_tokens_ = std::max(tokens_, raw_tokens);
   raw_words_ = words.size();

@@ -1,7 +1,6 @@
 // The words of a corpus by falling frequency, and the way from a word to its number.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -50,28 +49,64 @@ class Vocabulary {
   // The count below which words were forgotten while counting; 1: none were.
   std::uint64_t pruned_below() const { return pruned_below_; }
 
-  std::uint32_t find(std::string_view word) const {
-    const Slot wanted = key_of(word);
-    for (std::size_t at = hash_word(word) & mask_;; at = (at + 1) & mask_) {
-      const Slot& slot = slots_[at];
-      if (slot.id == kNone) return kNone;
-      if (slot.head != wanted.head || slot.size != wanted.size) continue;
-      if (word.size() <= sizeof wanted.head || this->word(slot.id) == word) return slot.id;
+  // A word that is to be looked up; it has the word's first and last eight bytes, so that most words are all there.
+  struct Wanted {
+    std::uint64_t head = 0, tail = 0;
+    std::uint32_t size = 0;  // 0: it is known already
+    union {
+      std::uint32_t hash, id;
+    };
+  };
+  // Has the place of the table fetched that find() will look at. The word need not stay where it is.
+  Wanted look_ahead(std::string_view word) const {
+    Wanted wanted = wanted_of(word);
+    if (word.size() > kWhole) {
+      wanted.id = find(wanted, word);
+      wanted.size = 0;
+    } else {
+      __builtin_prefetch(&slots_[wanted.hash & mask_]);
     }
+    return wanted;
   }
+  std::uint32_t find(const Wanted& wanted) const { return wanted.size == 0 ? wanted.id : find(wanted, {}); }
+  std::uint32_t find(std::string_view word) const { return find(wanted_of(word), word); }
 
  private:
-  // Most words are no longer than their heads, so that nothing else need be looked at.
+  static constexpr std::size_t kWhole = 16;  // bytes of the longest words that heads and tails tell apart
   struct Slot {
-    std::uint64_t head = 0;  // the first eight bytes
+    std::uint64_t head = 0, tail = 0;
     std::uint32_t size = 0;
     std::uint32_t id = kNone;
   };
-  static Slot key_of(std::string_view word) {
-    Slot slot;
-    slot.size = static_cast<std::uint32_t>(word.size());
-    std::memcpy(&slot.head, word.data(), std::min(word.size(), sizeof slot.head));
-    return slot;
+
+  static Wanted wanted_of(std::string_view word) {
+    Wanted wanted;
+    wanted.size = static_cast<std::uint32_t>(word.size());
+    const auto load = [&word](std::size_t at, auto value) {
+      std::memcpy(&value, word.data() + at, sizeof value);
+      return std::uint64_t{value};
+    };
+    if (word.size() >= 8) {  // loads may overlap, and have fixed sizes, which are fast
+      wanted.head = load(0, std::uint64_t{});
+      wanted.tail = load(word.size() - 8, std::uint64_t{});
+    } else if (word.size() >= 4) {
+      wanted.head = load(0, std::uint32_t{}) << 32 | load(word.size() - 4, std::uint32_t{});
+    } else if (!word.empty()) {
+      wanted.head = load(0, std::uint8_t{}) << 16 | load(word.size() / 2, std::uint8_t{}) << 8 | load(word.size() - 1, std::uint8_t{});
+    }
+    std::uint64_t h = hash_step(hash_step(kHashSeed ^ word.size(), wanted.head), wanted.tail);
+    for (std::size_t at = 8; at + 8 < word.size(); at += 8) h = hash_step(h, load(at, std::uint64_t{}));
+    wanted.hash = static_cast<std::uint32_t>(hash_finish(h) >> 32);
+    return wanted;
+  }
+  // `word` is looked at if it is longer than kWhole.
+  std::uint32_t find(const Wanted& wanted, std::string_view word) const {
+    for (std::size_t at = wanted.hash & mask_;; at = (at + 1) & mask_) {
+      const Slot& slot = slots_[at];
+      if (slot.id == kNone) return kNone;
+      if (slot.head != wanted.head || slot.tail != wanted.tail || slot.size != wanted.size) continue;
+      if (wanted.size <= kWhole || this->word(slot.id) == word) return slot.id;
+    }
   }
 
   std::string text_;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kMostInputs = 32;
 static_assert(kMostInputs <= kSgnsMostRows);
+constexpr std::size_t kAhead = 32;  // tokens that are looked up together
 constexpr std::uint64_t kBlocksPerLoss = 256;
 
 std::size_t block_size(const SgnsSettings& settings, std::size_t words) {
@@ -34,6 +35,7 @@ void SgnsWorker::Gathered::clear() {
   input_offsets.push_back(0);
   target_offsets.push_back(0);
   labels.clear();
+  input_weights.clear();
   negative_weights.clear();
   rows.clear();
 }
@@ -45,12 +47,11 @@ SgnsWorker::SgnsWorker(SgnsTrainer& trainer)
       block_(block_size(settings_, trainer.vocabulary_.size())),
       pool_(pool_size(settings_)) {
   const std::size_t rows = block_ * trainer.stride_, scores = block_ * pool_;
-  memory_.resize(2 * rows + scores + kSgnsMostRows + kSgnsLanes);
+  memory_.resize(2 * rows + scores);
   float* at = memory_.data();
   workspace_.x = std::exchange(at, at + rows);
   workspace_.dx = std::exchange(at, at + rows);
-  workspace_.scores = std::exchange(at, at + scores);
-  workspace_.row = at;
+  workspace_.scores = at;
   gathering_.clear();
   waiting_.clear();
 }
@@ -60,24 +61,30 @@ void SgnsWorker::run(const Corpus::Chunk& chunk, std::uint64_t seed, const std::
   reader_.open(chunk);
   line_.clear();
   next_ = 0;
+  Vocabulary::Wanted wanted[kAhead];
+  std::size_t ahead = 0;
   std::string_view token;
   for (TokenReader::Event event; (event = reader_.next(token)) != TokenReader::Event::end;) {
-    if (event == TokenReader::Event::line_end) {
-      advance(true, tick);
-      continue;
+    const bool line_ends = event == TokenReader::Event::line_end;
+    if (!line_ends) {
+      wanted[ahead++] = trainer_.vocabulary_.look_ahead(token);
+      if (ahead < kAhead) continue;
     }
-    const std::uint32_t word = trainer_.vocabulary_.find(token);
-    if (word == Vocabulary::kNone) continue;
-    ++tokens_;
-    const float keep = trainer_.keep_[word];
-    if (keep < 1.0f && random_.uniform() >= keep) continue;
-    line_.push_back(word);
-    if (line_.size() - next_ >= kTokens + static_cast<std::size_t>(settings_.window)) advance(false, tick);
+    for (std::size_t i = 0; i < ahead; ++i) add_token(trainer_.vocabulary_.find(wanted[i]));
+    ahead = 0;
+    if (line_ends || line_.size() - next_ >= kTokens + static_cast<std::size_t>(settings_.window)) advance(line_ends, tick);
   }
   submit();
   submit();
   trainer_.tokens_ += std::exchange(tokens_, 0);
   tick();
+}
+
+void SgnsWorker::add_token(std::uint32_t word) {
+  if (word == Vocabulary::kNone) return;
+  ++tokens_;
+  if (word < trainer_.skipped_words_ && random_.uniform() >= trainer_.keep_[word]) return;
+  line_.push_back(word);
 }
 
 void SgnsWorker::advance(bool line_ends, const std::function<void()>& tick) {
@@ -116,6 +123,8 @@ void SgnsWorker::add_input(std::size_t at) {
   }
   g.input_offsets.push_back(static_cast<std::uint32_t>(g.inputs.size()));
   g.target_offsets.push_back(static_cast<std::uint32_t>(g.targets.size()));
+  // Between the whole step for each word of the window (word2vec.c) and the gradient's share, which learns slowly.
+  g.input_weights.push_back(settings_.cbow ? 1.0f / std::sqrt(static_cast<float>(end - begin - 1)) : 1.0f);
   // One noise word of the pool stands for several that would be drawn for this input alone.
   if (pool_ > 0)
     g.negative_weights.push_back(static_cast<float>(predicted) * static_cast<float>(settings_.negative) / static_cast<float>(pool_));
@@ -173,6 +182,7 @@ void SgnsWorker::learn() {
   block.size = waiting_.size();
   block.inputs = waiting_.inputs.data();
   block.input_offsets = waiting_.input_offsets.data();
+  block.input_weights = waiting_.input_weights.data();
   block.targets = waiting_.targets.data();
   block.target_offsets = waiting_.target_offsets.data();
   block.labels = settings_.hierarchical ? waiting_.labels.data() : nullptr;

@@ -24,12 +24,13 @@ class SgnsWorker {
   struct Gathered {
     std::vector<std::uint32_t> inputs, input_offsets, targets, target_offsets, negatives;
     std::vector<std::uint8_t> labels;
-    std::vector<float> negative_weights;
+    std::vector<float> input_weights, negative_weights;
     std::vector<const float*> rows;  // those that it will touch, for prefetching
     std::size_t size() const { return input_offsets.size() - 1; }
     void clear();
   };
 
+  void add_token(std::uint32_t word);
   void advance(bool line_ends, const std::function<void()>& tick);
   void add_input(std::size_t at);
   void add_word(std::uint32_t word);
