@@ -15,17 +15,20 @@ class AliasTable {
   AliasTable() = default;
   explicit AliasTable(const std::vector<double>& weights);
 
-  std::uint32_t operator()(Random& random) const {
-    const std::uint64_t bits = random.next();
-    const auto at = static_cast<std::size_t>(((bits >> 32) * slots_.size()) >> 32);
-    const Slot slot = slots_[at];
-    return static_cast<std::uint32_t>(bits) < slot.keep ? static_cast<std::uint32_t>(at) : slot.alias;
+  // What random bits draw. prefetch(bits), if it is called well before, has the table looked at meanwhile.
+  std::uint32_t operator()(std::uint64_t bits) const {
+    const Slot slot = slots_[slot_of(bits)];
+    const std::uint32_t choices[2] = {slot.alias, static_cast<std::uint32_t>(slot_of(bits))};  // no branch: either is likely
+    return choices[static_cast<std::uint32_t>(bits) < slot.keep];
   }
+  void prefetch(std::uint64_t bits) const { __builtin_prefetch(&slots_[slot_of(bits)]); }
 
  private:
   struct Slot {
     std::uint32_t keep, alias;
   };
+  std::size_t slot_of(std::uint64_t bits) const { return static_cast<std::size_t>(((bits >> 32) * slots_.size()) >> 32); }
+
   std::vector<Slot> slots_;
 };
 

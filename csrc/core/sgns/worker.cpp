@@ -45,7 +45,8 @@ SgnsWorker::SgnsWorker(SgnsTrainer& trainer)
       settings_(trainer.settings_),
       reader_(trainer.corpus_),
       block_(block_size(settings_, trainer.vocabulary_.size())),
-      pool_(pool_size(settings_)) {
+      pool_(pool_size(settings_)),
+      noise_bits_(pool_) {
   const std::size_t rows = block_ * trainer.stride_, scores = block_ * pool_;
   memory_.resize(2 * rows + scores);
   float* at = memory_.data();
@@ -58,6 +59,7 @@ SgnsWorker::SgnsWorker(SgnsTrainer& trainer)
 
 void SgnsWorker::run(const Corpus::Chunk& chunk, std::uint64_t seed, const std::function<void()>& tick) {
   random_ = Random(seed);
+  for (std::uint64_t& bits : noise_bits_) bits = random_.next();
   reader_.open(chunk);
   line_.clear();
   next_ = 0;
@@ -162,15 +164,20 @@ void SgnsWorker::add_target(std::uint32_t word) {
 }
 
 void SgnsWorker::submit() {
-  if (gathering_.size() > 0)
-    for (std::size_t j = 0; j < pool_; ++j) {
-      const std::uint32_t word = trainer_.noise_(random_);
-      gathering_.negatives.push_back(word);
-      gathering_.rows.push_back(trainer_.out_.data() + std::size_t{word} * trainer_.stride_);
-    }
+  if (gathering_.size() > 0) add_noise();
   if (waiting_.size() > 0) learn();
   std::swap(waiting_, gathering_);
   gathering_.clear();
+}
+
+void SgnsWorker::add_noise() {
+  for (std::uint64_t& bits : noise_bits_) {
+    const std::uint32_t word = trainer_.noise_(bits);
+    gathering_.negatives.push_back(word);
+    gathering_.rows.push_back(trainer_.out_.data() + std::size_t{word} * trainer_.stride_);
+    bits = random_.next();
+    trainer_.noise_.prefetch(bits);
+  }
 }
 
 void SgnsWorker::learn() {

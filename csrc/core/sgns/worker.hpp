@@ -37,6 +37,7 @@ class SgnsWorker {
   void add_target(std::uint32_t word);
   // The block that was gathered waits; the one that waited is learned from while its rows are fetched.
   void submit();
+  void add_noise();
   void learn();
 
   SgnsTrainer& trainer_;
@@ -44,6 +45,7 @@ class SgnsWorker {
   TokenReader reader_;
   Random random_{0};
   std::size_t block_, pool_;
+  std::vector<std::uint64_t> noise_bits_;  // that the next block's noise words will be drawn by
   std::vector<std::uint32_t> line_;  // tokens of the vocabulary that are trained on, from a window before next_
   std::size_t next_ = 0;
   Gathered gathering_, waiting_;
