@@ -602,11 +602,17 @@ def describe_codes(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Inverse and slack of rows that are the codes themselves."""
 
+CoarseRows = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+
+def coarse_rows(matrix: NDArray[Any], threads: int = 0) -> CoarseRows:
+    """Groups of 4-bit rows, inverse, slack and sizes: see csrc/core/vectors/nearest.hpp."""
+
 def nearest_rows(
     codes: NDArray[np.int8],
     inverse: NDArray[np.float32],
     slack: NDArray[np.float32],
     exact: NDArray[np.float32] | None,
+    coarse: CoarseRows | None,
     terms: NDArray[np.float32],
     positives: int,
     multiply: bool,

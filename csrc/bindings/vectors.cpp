@@ -2,11 +2,13 @@
 #include <algorithm>
 #include <optional>
 #include <stdexcept>
+#include <tuple>
 #include <vector>
 
 #include <pybind11/stl.h>
 
 #include "bind.hpp"
+#include "kernels/coarse_kernel.hpp"
 #include "parallel.hpp"
 #include "vectors/nearest.hpp"
 #include "vectors/subword_rows.hpp"
@@ -209,8 +211,34 @@ py::tuple describe(const Codes& codes, int threads) {
   return py::make_tuple(inverse, slack);
 }
 
+using Groups = py::array_t<std::uint8_t, py::array::c_style>;
+
+py::tuple make_groups(const py::array& matrix, int threads) {
+  const bool is_codes = py::isinstance<Codes>(matrix);
+  if (matrix.ndim() != 2 || !(is_codes || py::isinstance<py::array_t<float>>(matrix)))
+    throw std::invalid_argument("the matrix must be [rows, dim] of float32 or of int8 in one piece");
+  const auto count = static_cast<std::size_t>(matrix.shape(0)), dim = static_cast<std::size_t>(matrix.shape(1));
+  Groups groups({coarse_groups(count), coarse_group_bytes(dim)});
+  const auto padded = static_cast<py::ssize_t>(coarse_groups(count) * kGroupRows);
+  Floats inverse(padded), slack(padded), sizes(matrix.shape(1));
+  std::uint8_t* const group = groups.mutable_data();
+  float *const inv = inverse.mutable_data(), *const off = slack.mutable_data(), *const size = sizes.mutable_data();
+  const FloatRows rows{is_codes ? nullptr : static_cast<const float*>(matrix.data()), count, dim,
+                       is_codes ? 0 : row_stride(matrix)};
+  const auto* const codes = is_codes ? static_cast<const std::int8_t*>(matrix.data()) : nullptr;
+  {
+    const py::gil_scoped_release release;
+    if (is_codes)
+      make_coarse(codes, count, dim, threads, group, inv, off, size);
+    else
+      make_coarse(rows, threads, group, inv, off, size);
+  }
+  return py::make_tuple(groups, inverse, slack, sizes);
+}
+
 py::tuple nearest(const Codes& codes, const Floats& inverse, const Floats& slack,
-                  const std::optional<py::array_t<float>>& exact, const Floats& terms, std::size_t positives,
+                  const std::optional<py::array_t<float>>& exact,
+                  const std::optional<std::tuple<Groups, Floats, Floats, Floats>>& coarse, const Floats& terms, std::size_t positives,
                   bool multiply, std::size_t begin, std::size_t end, std::size_t top, int threads) {
   if (codes.ndim() != 2) throw std::invalid_argument("codes must be [rows, dim]");
   if (inverse.ndim() != 1 || slack.ndim() != 1 || inverse.size() != codes.shape(0) || slack.size() != codes.shape(0))
@@ -224,6 +252,16 @@ py::tuple nearest(const Codes& codes, const Floats& inverse, const Floats& slack
     if (exact->shape(0) != codes.shape(0) || exact->shape(1) != codes.shape(1))
       throw std::invalid_argument("codes and rows must have one shape");
     rows.exact = exact->data();
+  }
+  CoarseRows some{};
+  if (coarse) {
+    const auto& [groups, its_inverse, its_slack, sizes] = *coarse;
+    const auto padded = static_cast<py::ssize_t>(coarse_groups(rows.count) * kGroupRows);
+    if (static_cast<std::size_t>(groups.size()) != coarse_groups(rows.count) * coarse_group_bytes(rows.dim) ||
+        its_inverse.size() != padded || its_slack.size() != padded || static_cast<std::size_t>(sizes.size()) != rows.dim)
+      throw std::invalid_argument("the groups are not of these rows");
+    some = {groups.data(), its_inverse.data(), its_slack.data(), sizes.data()};
+    rows.coarse = &some;
   }
   const auto count = static_cast<std::size_t>(terms.shape(1));
   if (positives > count) throw std::invalid_argument("there are more positives than terms");
@@ -258,7 +296,8 @@ void bind_vectors(py::module_& m) {
   m.def("parse_vector_binary", &parse_vector_binary, py::arg("data"), py::arg("begin"), py::arg("rows"), py::arg("dim"));
   m.def("quantize_rows", &quantize, py::arg("matrix"), py::arg("threads") = 0);
   m.def("describe_codes", &describe, py::arg("codes").noconvert(), py::arg("threads") = 0);
+  m.def("coarse_rows", &make_groups, py::arg("matrix").noconvert(), py::arg("threads") = 0);
   m.def("nearest_rows", &nearest, py::arg("codes").noconvert(), py::arg("inverse").noconvert(),
-        py::arg("slack").noconvert(), py::arg("exact").noconvert(), py::arg("terms"), py::arg("positives"),
+        py::arg("slack").noconvert(), py::arg("exact").noconvert(), py::arg("coarse"), py::arg("terms"), py::arg("positives"),
         py::arg("multiply"), py::arg("begin"), py::arg("end"), py::arg("top"), py::arg("threads") = 0);
 }

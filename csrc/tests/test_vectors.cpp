@@ -11,6 +11,7 @@
 
 #include "check.hpp"
 #include "random.hpp"
+#include "kernels/coarse_kernel.hpp"
 #include "vectors/nearest.hpp"
 #include "vectors/subword_rows.hpp"
 #include "vectors/text_format.hpp"
@@ -155,7 +156,8 @@ std::vector<Scored> slow(const std::vector<float>& matrix, std::size_t dim, cons
 
 void test_nearest(std::uint64_t seed) {
   Source random{seed};
-  const std::size_t rows = 1 + random.next() % 200, dim = 1 + random.next() % 70, queries = 1 + random.next() % 40;
+  const std::size_t rows = 1 + random.next() % 200, dim = 1 + random.next() % 70;
+  const std::size_t queries = 1 + random.next() % (seed % 2 == 0 ? 3 : 40);
   const bool multiply = random.next() % 2 == 0;
   const std::size_t positives = multiply ? 1 + random.next() % 2 : 1, count = positives + (multiply ? random.next() % 2 : 0);
   std::vector<float> matrix(rows * dim), terms(queries * count * dim);
@@ -168,7 +170,13 @@ void test_nearest(std::uint64_t seed) {
   std::vector<std::int8_t> codes(rows * dim);
   std::vector<float> inverse(rows), slack(rows);
   quantize_rows({matrix.data(), rows, dim, dim}, 2, codes.data(), nullptr, inverse.data(), slack.data());
-  const NearestRows nearest{codes.data(), rows, dim, inverse.data(), slack.data(), matrix.data(), dim};
+  std::vector<std::uint8_t> groups(coarse_groups(rows) * coarse_group_bytes(dim));
+  std::vector<float> group_inverse(coarse_groups(rows) * kGroupRows), group_slack(group_inverse.size()), sizes(dim);
+  make_coarse(FloatRows{matrix.data(), rows, dim, dim}, 2, groups.data(), group_inverse.data(), group_slack.data(),
+              sizes.data());
+  const CoarseRows coarse{groups.data(), group_inverse.data(), group_slack.data(), sizes.data()};
+  const NearestRows nearest{codes.data(), rows, dim, inverse.data(), slack.data(), matrix.data(), dim,
+                            seed % 4 == 0 ? nullptr : &coarse};
   const std::size_t top = 1 + random.next() % 12, width = std::min(top, rows);
   std::vector<std::int64_t> found(queries * width);
   std::vector<float> scores(queries * width);
@@ -182,6 +190,59 @@ void test_nearest(std::uint64_t seed) {
       const bool clear = i + 1 == rows || wanted[i].score - wanted[i + 1].score > 1e-10 * size;
       const bool clear_before = i == 0 || wanted[i - 1].score - wanted[i].score > 1e-10 * size;
       if (clear && clear_before) CHECK(found[q * width + i] == wanted[i].row);
+    }
+  }
+}
+
+void test_coarse_kernels() {
+  std::vector<const CoarseKernels*> tables{&baseline::coarse_kernels};
+#ifdef NLPTK_X86
+  if (active_isa() >= Isa::avx2) tables.push_back(&avx2::coarse_kernels);
+  if (active_isa() >= Isa::avx512) tables.push_back(&avx512::coarse_kernels);
+#endif
+  Source random{7};
+  for (const CoarseKernels* kernels : tables)
+    for (const std::size_t steps : {0, 1, 3, 4, 5, 75, 500})
+      for (const bool largest : {false, true}) {
+        std::vector<std::uint8_t> group(steps * kStepBytes, 0xFF);
+        std::vector<std::int8_t> query(steps * kStepValues, -128);
+        if (!largest) {
+          for (std::uint8_t& byte : group) byte = static_cast<std::uint8_t>(random.next());
+          for (std::int8_t& value : query) value = static_cast<std::int8_t>(random.next());
+        }
+        float products[kGroupRows];
+        kernels->dot_group(group.data(), steps, query.data(), 7, 0.5f, products);
+        for (std::size_t r = 0; r < kGroupRows; ++r) {
+          std::int32_t sum = 0;
+          for (std::size_t k = 0; k < steps * kStepValues; ++k) {
+            const std::uint8_t byte = group[k / 4 * kStepBytes + 2 * r + k % 2];
+            sum += (k % 4 < 2 ? byte & 15 : byte >> 4) * query[k];
+          }
+          CHECK(products[r] == static_cast<float>(2 * sum - 7) * 0.5f);
+        }
+      }
+}
+
+void test_coarse_rows_leave_what_they_say() {
+  for (const CoarseKernels* kernels : {&coarse_kernels(), &baseline::coarse_kernels}) {
+    Source random{3};
+    for (const std::size_t dim : {1, 2, 7, 100, 300}) {
+      std::vector<float> row(dim), sizes(dim), inverse(dim);
+      for (std::size_t k = 0; k < dim; ++k) {
+        inverse[k] = static_cast<float>(1 + k % 8);
+        sizes[k] = 1 / inverse[k];
+        row[k] = sizes[k] * (2 * random.number() - 1);
+      }
+      std::vector<std::uint8_t> codes(dim);
+      const NarrowRow made = kernels->quantize(row.data(), sizes.data(), inverse.data(), dim, codes.data());
+      double square = 0, residue = 0;
+      for (std::size_t k = 0; k < dim; ++k) {
+        CHECK(codes[k] < 16);
+        square += row[k] * static_cast<double>(row[k]);
+        residue += std::pow(row[k] - static_cast<double>(made.scale) * sizes[k] * (codes[k] - 7.5), 2);
+      }
+      CHECK(std::fabs(made.square - square) <= 1e-9 * square && std::fabs(made.residue - residue) <= 1e-9 * square);
+      if (dim >= 100) CHECK(residue < 0.015 * square);
     }
   }
 }
@@ -212,6 +273,8 @@ int main() {
   test_lines();
   test_broken_lines();
   test_subwords();
+  test_coarse_kernels();
+  test_coarse_rows_leave_what_they_say();
   for (std::uint64_t seed = 1; seed <= 300; ++seed) test_nearest(seed);
   test_rejects();
 }

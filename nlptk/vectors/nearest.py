@@ -15,11 +15,13 @@ from nlptk.errors import DataError
 Floats = npt.NDArray[np.float32]
 Found = tuple[npt.NDArray[np.int64], Floats]
 
+FEW = 4  # queries that are searched one by one: kFewQueries of nearest.cpp
 _ROW = re.compile(r"row (\d+) ")
 
 
 class NearestIndex:
     """Rows to search: float32, of which 8-bit copies are made here (a quarter of their size), or 8-bit ones.
+    The first search of few queries makes 4-bit copies, too.
 
     Scores are those of the rows given, in double, whatever the copies have lost; equal scores are ordered by
     row, so that threads and instruction sets do not show.
@@ -35,6 +37,7 @@ class NearestIndex:
         self.rows = len(matrix)
         self.threads = threads
         self._exact: Floats | None
+        self._coarse: _core.CoarseRows | None = None
         if matrix.dtype == np.int8:
             self._codes, self._exact = np.ascontiguousarray(matrix), None
             self._inverse, self._slack = _core.describe_codes(self._codes, threads)
@@ -53,11 +56,14 @@ class NearestIndex:
         `terms` is [queries, terms, dim]. With one term q, a row's score is its cosine with q times |q|. With
         `multiply`, of the first `positives` terms and the rest, all of length 1, it is 3CosMul.
         """
+        if self._coarse is None and not multiply and len(terms) < FEW:
+            self._coarse = _core.coarse_rows(self._codes if self._exact is None else self._exact, self.threads)
         return _core.nearest_rows(
             self._codes,
             self._inverse,
             self._slack,
             self._exact,
+            self._coarse,
             np.ascontiguousarray(terms, np.float32),
             positives,
             multiply,

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "kernels/partial_sums.hpp"
 #include "kernels/simd.hpp"
 
 namespace nlptk::NLPTK_ISA {
@@ -67,11 +68,11 @@ NLPTK_INLINE void put_sums(const Sums* sums, std::int32_t* out) {
 }
 
 // Four rows at a time, so that their sums do not wait for one another.
-void dot_rows(const std::int8_t* rows, std::size_t count, std::size_t dim, const std::int16_t* query, std::int32_t* out) {
+void dot_rows(const std::int8_t* const* rows, std::size_t count, std::size_t dim, const std::int16_t* query, std::int32_t* out) {
   const std::size_t whole = dim / kDotChunk * kDotChunk;
   for (std::size_t r = 0; r < count; r += 4) {
     const std::int8_t* row[4];
-    for (std::size_t i = 0; i < 4; ++i) row[i] = rows + (r + i < count ? r + i : count - 1) * dim;
+    for (std::size_t i = 0; i < 4; ++i) row[i] = rows[r + i < count ? r + i : count - 1];
     Sums sums[4] = {no_sums(), no_sums(), no_sums(), no_sums()};
     for (std::size_t at = 0; at < 4 * dim; at += 64) __builtin_prefetch(row[0] + 4096 + at);
     for (std::size_t k = 0; k < whole; k += kDotChunk)
@@ -152,17 +153,6 @@ std::uint64_t queries_above(const UpperBound& bound, const float* const* product
   for (std::size_t j = 0; j < kLanes; j += kWidth)
     below |= static_cast<std::uint64_t>(less_bits(upper(bound, products, j, times, more), load(thresholds + j))) << j;
   return ~below & ((std::uint64_t{1} << kLanes) - 1);
-}
-
-constexpr std::size_t kSums = 8;  // partial sums, the same on every instruction set
-
-// Calls f(sum, k) for every k < dim, where sum is the partial sum that value k belongs to.
-template <class F>
-NLPTK_INLINE void for_sums(std::size_t dim, F f) {
-  std::size_t k = 0;
-  for (; k + kSums <= dim; k += kSums)
-    for (std::size_t j = 0; j < kSums; ++j) f(j, k + j);
-  for (std::size_t j = 0; k + j < dim; ++j) f(j, k + j);
 }
 
 NarrowRow quantize(const float* x, std::size_t dim, std::int8_t* codes) {

@@ -26,9 +26,9 @@ struct NarrowRow {
 
 struct NearestKernels {
   std::size_t lanes;  // queries of a tile; products and thresholds below have so many
-  // out[r] = the dot product of row r, of 8-bit values, and a query of 16-bit ones; 127 times the sum of their sizes
+  // out[r] = the dot product of rows[r], of 8-bit values, and a query of 16-bit ones; 127 times the sum of their sizes
   // must be below 2^31. The query's last dim % kDotChunk values, if any, end a chunk of their own after zeros.
-  void (*dot_rows)(const std::int8_t* rows, std::size_t count, std::size_t dim, const std::int16_t* query,
+  void (*dot_rows)(const std::int8_t* const* rows, std::size_t count, std::size_t dim, const std::int16_t* query,
                    std::int32_t* out);
   // out[r * lanes + j] = the dot product of row r and query j; queries is [dim, lanes].
   void (*dot_tile)(const std::int8_t* rows, std::size_t count, std::size_t dim, const float* queries, float* scratch,

@@ -7,7 +7,9 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
+#include "kernels/coarse_kernel.hpp"
 #include "kernels/nearest_kernel.hpp"
 #include "parallel.hpp"
 
@@ -58,6 +60,7 @@ class Search {
       spread();
     else
       narrow();
+    if (groups_ == 0 && rows.coarse != nullptr && !queries.multiply) shorten();
   }
 
   struct Workspace {
@@ -75,33 +78,71 @@ class Search {
   }
 
   void work(std::size_t begin, std::size_t end, Workspace& space) const {
-    if (groups_ == 0)
-      for (std::size_t q = 0; q < queries_.queries; ++q)
-        for (std::size_t row = begin; row < end; row += kStep) few(row, std::min(end - row, kStep), q, space);
+    if (!short_.empty())
+      for (std::size_t q = 0; q < queries_.queries; ++q) coarse(begin, end, q, space);
+    else if (groups_ == 0)
+      for (std::size_t q = 0; q < queries_.queries; ++q) few(begin, end, q, space);
     for (std::size_t g = 0; g < groups_; ++g)
       for (std::size_t row = begin; row < end; row += kStep) many(row, std::min(end - row, kStep), g, space);
   }
 
  private:
-  // One query and the next rows: lanes are rows.
-  void few(std::size_t row, std::size_t count, std::size_t query, Workspace& space) const {
+  // One query and all rows of a range.
+  void few(std::size_t begin, std::size_t end, std::size_t query, Workspace& space) const {
+    std::size_t some[kStep];
+    for (std::size_t row = begin; row < end; row += kStep) {
+      const std::size_t count = std::min(end - row, kStep);
+      for (std::size_t r = 0; r < count; ++r) some[r] = row + r;
+      look_up(some, count, query, space);
+    }
+  }
+
+  // One query and those rows of a range whose 4-bit copies do not rule them out.
+  void coarse(std::size_t begin, std::size_t end, std::size_t query, Workspace& space) const {
+    const Short& terms = short_[query];
+    const std::size_t steps = terms.values.size() / kStepValues;
+    std::size_t some[kStep], count = 0;
+    for (std::size_t first = begin / kGroupRows * kGroupRows; first < end; first += kGroupRows) {
+      float products[kGroupRows];
+      coarse_kernels().dot_group(rows_.coarse->groups + first / kGroupRows * steps * kStepBytes, steps, terms.values.data(),
+                                 terms.offset, terms.scale, products);
+      const float* const product = products;
+      std::uint64_t above = kernels_.rows_above(bound_, &product, rows_.coarse->inverse + first, rows_.coarse->slack + first,
+                                                kGroupRows, space.thresholds[query] - terms.slack);
+      if (first < begin) above &= ~std::uint64_t{0} << (begin - first);
+      if (end - first < kGroupRows) above &= (std::uint64_t{1} << (end - first)) - 1;
+      for (; above != 0; above &= above - 1) {
+        const std::size_t row = first + static_cast<std::size_t>(std::countr_zero(above));
+        for (std::size_t k = 0; k < rows_.dim; k += 64) __builtin_prefetch(rows_.codes + row * rows_.dim + k);
+        some[count++] = row;
+        if (count == kStep) look_up(some, std::exchange(count, 0), query, space);
+      }
+    }
+    look_up(some, count, query, space);
+  }
+
+  // One query and some rows, at most kStep: lanes are rows.
+  void look_up(const std::size_t* some, std::size_t count, std::size_t query, Workspace& space) const {
+    if (count == 0) return;
+    const std::int8_t* codes[kStep];
+    float inverse[kStep] = {}, slack[kStep] = {};
+    for (std::size_t r = 0; r < count; ++r) {
+      codes[r] = rows_.codes + some[r] * rows_.dim;
+      inverse[r] = rows_.inverse[some[r]];
+      slack[r] = rows_.slack[some[r]] + narrow_slack_;
+    }
     std::int32_t sums[kStep];
     for (std::size_t t = 0; t < terms_; ++t) {
       const Narrow& narrow = narrow_[query * terms_ + t];
-      kernels_.dot_rows(rows_.codes + row * rows_.dim, count, rows_.dim, narrow.values.data(), sums);
+      kernels_.dot_rows(codes, count, rows_.dim, narrow.values.data(), sums);
       float* const out = space.products.data() + t * kStep;
       for (std::size_t r = 0; r < count; ++r) out[r] = static_cast<float>(sums[r]) * narrow.scale;
       space.terms[t] = out;
     }
-    float inverse[kStep], slack[kStep];  // copies, as vectors may reach over the last row
-    std::fill(std::copy_n(rows_.inverse + row, count, inverse), inverse + kStep, 0.0f);
-    std::fill(std::copy_n(rows_.slack + row, count, slack), slack + kStep, 0.0f);
-    for (std::size_t r = 0; r < count; ++r) slack[r] += narrow_slack_;
     std::uint64_t above = kernels_.rows_above(bound_, space.terms.data(), inverse, slack, kStep, space.thresholds[query]);
     above &= (std::uint64_t{1} << count) - 1;
     if (above == 0) return;
-    for (; above != 0; above &= above - 1)
-      offer(query, row + static_cast<std::size_t>(std::countr_zero(above)), space);
+    for (; above != 0; above &= above - 1) offer(query, some[std::countr_zero(above)], space);
     space.thresholds[query] = space.best[query].threshold(top_);
   }
 
@@ -187,6 +228,33 @@ class Search {
     }
   }
 
+  // A query in 8 bits, for 4-bit rows.
+  struct Short {
+    std::vector<std::int8_t> values;  // filled up with zeros to whole steps
+    std::int32_t offset = 0;          // 15 times their sum
+    float scale, slack;               // of half of a product; by how much scores may be off
+  };
+  void shorten() {
+    for (std::size_t q = 0; q < queries_.queries; ++q) {
+      const float* const x = term(q, 0);
+      Short made;
+      made.values.resize((rows_.dim + kStepValues - 1) / kStepValues * kStepValues);
+      double most = 0, off = 0;
+      const float* const sizes = rows_.coarse->sizes;
+      for (std::size_t k = 0; k < rows_.dim; ++k) most = std::max(most, std::fabs(double{x[k]} * sizes[k]));
+      const double scale = most / 127 + 1e-300;
+      for (std::size_t k = 0; k < rows_.dim; ++k) {
+        made.values[k] = static_cast<std::int8_t>(std::nearbyint(x[k] * sizes[k] / scale));
+        made.offset += 15 * made.values[k];
+        const double rest = x[k] - made.values[k] * scale / sizes[k];
+        off += rest * rest;
+      }
+      made.scale = static_cast<float>(scale / 2);
+      made.slack = static_cast<float>(std::sqrt(off) * 1.0001);  // copies of rows are no longer than the rows
+      short_.push_back(std::move(made));
+    }
+  }
+
   // Queries as lanes: [groups, terms, dim, lanes].
   void spread() {
     spread_.assign(groups_ * terms_ * rows_.dim * lanes_, 0.0f);
@@ -204,6 +272,7 @@ class Search {
   UpperBound bound_;
   std::vector<float> spread_;
   std::vector<Narrow> narrow_;
+  std::vector<Short> short_;
   float narrow_slack_ = 0;
 };
 
@@ -230,10 +299,9 @@ void search(const NearestRows& rows, const NearestQueries& queries, std::size_t 
   }
 }
 
-// What float sums of products can be off by, of the norms' product.
-float rounding(std::size_t dim) { return static_cast<float>(dim + 8) * 0x1p-23f; }
-
 }  // namespace
+
+float score_rounding(std::size_t dim) { return static_cast<float>(dim + 8) * 0x1p-23f; }
 
 double quantize_rows(const FloatRows& rows, int threads, std::int8_t* codes, float* scales, float* inverse,
                      float* slack) {
@@ -251,7 +319,7 @@ double quantize_rows(const FloatRows& rows, int threads, std::int8_t* codes, flo
       const double norm = std::sqrt(made.square), share = norm > 0 ? std::sqrt(made.residue) / norm : 0;
       if (scales != nullptr) scales[row] = made.scale;
       if (inverse != nullptr) inverse[row] = made.scale > 0 ? static_cast<float>(made.scale / norm) : 0;
-      if (slack != nullptr) slack[row] = static_cast<float>(share * 1.000001) + rounding(rows.dim);
+      if (slack != nullptr) slack[row] = static_cast<float>(share * 1.000001) + score_rounding(rows.dim);
       if (norm > 0) sum += share, ++some;
     }
     const std::lock_guard<std::mutex> lock(mutex);
@@ -267,7 +335,7 @@ void describe_codes(const std::int8_t* codes, std::size_t count, std::size_t dim
       std::int64_t square = 0;
       for (std::size_t k = 0; k < dim; ++k) square += codes[row * dim + k] * codes[row * dim + k];
       inverse[row] = square > 0 ? static_cast<float>(1 / std::sqrt(static_cast<double>(square))) : 0;
-      slack[row] = rounding(dim);
+      slack[row] = score_rounding(dim);
     }
   });
 }

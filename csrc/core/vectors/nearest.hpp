@@ -4,6 +4,9 @@
 // and a vector q differs from that of its copy x' by at most |x - x'| / |x|. Only rows whose bound reaches the n-th best
 // score so far are scored again from the true rows, in double; with 300 dimensions the bound is about 0.007 wide, so
 // those are a few dozen of 400,000.
+//
+// A query alone is bound by memory, so 4-bit copies are read before the 8-bit ones, by the same bound. It is about 0.1
+// wide, and of 400,000 rows some thousands pass it.
 #pragma once
 
 #include <cstddef>
@@ -18,6 +21,16 @@ struct FloatRows {
   std::size_t count, dim, stride;
 };
 
+// 4-bit rows in groups (kernels/coarse_kernel.hpp), the last one filled up with zeros.
+struct CoarseRows {
+  const std::uint8_t* groups;
+  const float* inverse;  // [groups, 32], as of NearestRows
+  const float* slack;
+  const float* sizes;    // [dim], which values are divided by
+};
+std::size_t coarse_groups(std::size_t rows);
+std::size_t coarse_group_bytes(std::size_t dim);
+
 // 8-bit rows: value k of row i is about codes[i * dim + k] * (some scale of the row).
 struct NearestRows {
   const std::int8_t* codes;
@@ -26,7 +39,11 @@ struct NearestRows {
   const float* slack;      // [count] how far a cosine of the copy can be from that of the row
   const float* exact;      // the rows themselves, or null if the codes are
   std::size_t exact_stride;
+  const CoarseRows* coarse = nullptr;  // null: single queries read the 8-bit rows
 };
+
+// What float sums of products can be off by, of the norms' product.
+float score_rounding(std::size_t dim);
 
 // Fills `codes`, and `scales` (of codes), `inverse` and `slack` where they are not null. Returns the mean of
 // |x - x'| / |x| over rows that are not zero. std::invalid_argument, naming the row, for NaN or an infinity.
@@ -35,6 +52,11 @@ double quantize_rows(const FloatRows& rows, int threads, std::int8_t* codes, flo
 // `inverse` and `slack` of rows that are the codes themselves.
 void describe_codes(const std::int8_t* codes, std::size_t count, std::size_t dim, int threads, float* inverse,
                     float* slack);
+
+// Fills all of CoarseRows from rows of floats or of 8-bit codes.
+void make_coarse(const FloatRows& rows, int threads, std::uint8_t* groups, float* inverse, float* slack, float* sizes);
+void make_coarse(const std::int8_t* codes, std::size_t count, std::size_t dim, int threads, std::uint8_t* groups,
+                 float* inverse, float* slack, float* sizes);
 
 // Queries of `positives` + `negatives` terms each: [queries, terms, dim]. Without `multiply` a query has one term q, and
 // a row's score is cos(row, q) * |q|. With it, terms have length 1, and it is 3CosMul (Levy and Goldberg 2014): the

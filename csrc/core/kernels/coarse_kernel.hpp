@@ -1,0 +1,45 @@
+// 4-bit rows: their dot products with 8-bit queries, one table for each instruction set; see vectors/nearest.hpp.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "cpu.hpp"
+#include "kernels/nearest_kernel.hpp"
+
+namespace nlptk {
+
+// Rows lie in groups, so that a lane is a row and no sum goes across lanes. A step is 4 values of all rows of a group:
+// byte 2 r + j has value j of row r in its low half and value 2 + j in its high half.
+inline constexpr std::size_t kGroupRows = 64;
+inline constexpr std::size_t kStepValues = 4;
+inline constexpr std::size_t kStepBytes = kGroupRows * kStepValues / 2;
+
+struct CoarseKernels {
+  // products[r] = (2 * the dot product of the codes of row r, 0 to 15, and the query - offset) * scale; the query is
+  // [steps * kStepValues].
+  void (*dot_group)(const std::uint8_t* group, std::size_t steps, const std::int8_t* query, std::int32_t offset,
+                    float scale, float* products);
+  // Value k is about (codes[k] - 7.5) * scale * sizes[k], where `sizes` are how large values usually are there (and
+  // `inverse` is about 1 / size): the multiple that leaves the least.
+  NarrowRow (*quantize)(const float* x, const float* sizes, const float* inverse, std::size_t dim, std::uint8_t* codes);
+};
+
+#ifdef NLPTK_X86
+namespace avx2 {
+extern const CoarseKernels coarse_kernels;
+}
+namespace avx512 {
+extern const CoarseKernels coarse_kernels;
+}
+#endif
+namespace baseline {
+extern const CoarseKernels coarse_kernels;
+}
+
+inline const CoarseKernels& coarse_kernels() {
+  static const CoarseKernels& table = NLPTK_DISPATCH(coarse_kernels);
+  return table;
+}
+
+}  // namespace nlptk
