@@ -135,7 +135,8 @@ def measured(command: list[str], threads: int) -> dict[str, float]:
     """Seconds and peak memory of a command. Ends with its own message if it fails."""
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONHASHSEED": "0"}
     started = time.perf_counter()
-    process = subprocess.Popen(command, env=environment)
+    # Elsewhere, so that `-m nlptk` is the one that is installed, not the sources here.
+    process = subprocess.Popen(command, env=environment, cwd=tempfile.gettempdir())
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
