@@ -4,7 +4,7 @@
 
 * Vectors are made here (normal, with a falling spectrum as trained ones have, lengths from 0.5 to 2), so no
   corpus is needed. Queries are the top 10 of one word, and analogies of three; both libraries use the threads
-  given, and what each makes before its first query (norms; norms and 8-bit copies) is timed apart.
+  given, and what each makes before its first query (norms; norms, 8-bit and 4-bit copies) is timed apart.
 * gensim answers one query a call. nlptk answers one a call (`most_similar`) and many (`most_similar_batch`).
 * Identity: words and their order for every query that is timed and more; scores within 1e-5. Where gensim's
   own float32 scores of two words differ by less than 1e-6 their order may differ; such queries are counted.
@@ -104,7 +104,7 @@ def main() -> None:
         "nlptk, 3CosMul, batch": lambda: ours.most_similar_batch(analogies, TOP, multiply=True),
     }
     counts = {name: BATCH if "batch" in name else 4 if "3CosMul" in name else some for name in contestants}
-    seconds = in_turn(contestants, given.rounds)
+    seconds = in_turn(contestants, given.rounds, pause=0.3)
     rates = {name: counts[name] / median(times) for name, times in seconds.items()}
 
     say("identity")
@@ -141,8 +141,8 @@ def main() -> None:
             warmup=0,
         )
     base = {name: rates["gensim, 3CosMul" if "3CosMul" in name else "gensim"] for name in rates}
-    ratio = rates["nlptk, batch"] / rates["gensim"]
-    single = rates["nlptk"] / rates["gensim"]
+    ratio = rates["nlptk"] / rates["gensim"]
+    batch = rates["nlptk, batch"] / rates["gensim"]
     shape = f"{given.rows:,} x {given.dim}"
     save(
         "similar",
@@ -173,7 +173,7 @@ def main() -> None:
                 f"identical answers, >= {REACH:.0f} times the queries a second",
                 ratio,
                 ratio >= REACH and different == 0,
-                f"{ratio:.1f} times in batches of {BATCH}, {single:.1f} times one at a time; "
+                f"{ratio:.1f} times one at a time, {batch:.1f} times in batches of {BATCH}; "
                 f"{different} answers differ ({ties} more only where scores are within 1e-6)",
             )
         ],

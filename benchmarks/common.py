@@ -80,15 +80,19 @@ def has_peer(module: str, what: str) -> bool:
 
 
 def in_turn(
-    contestants: Mapping[str, Callable[[], Any]], rounds: int, warmup: int = 1
+    contestants: Mapping[str, Callable[[], Any]], rounds: int, warmup: int = 1, pause: float = 0
 ) -> dict[str, list[float]]:
-    """Seconds of each call, the contestants taking turns: A B C, A B C, ..."""
+    """Seconds of each call, the contestants taking turns: A B C, A B C, ...
+
+    `pause`: seconds before each, in which the threads of the one before it, which may spin a while, lie down.
+    """
     for _ in range(warmup):
         for run in contestants.values():
             run()
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, run in contestants.items():
+            time.sleep(pause)
             start = time.perf_counter()
             run()
             seconds[name].append(time.perf_counter() - start)

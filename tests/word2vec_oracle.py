@@ -105,7 +105,7 @@ def learn(
         dx += g @ out[noise]
         np.add.at(out, noise, g.T @ x)
     for i, (rows, _, _, words) in enumerate(block):
-        step = dx[i] / np.sqrt(words)
+        step = dx[i] / words**0.25
         np.add.at(into, rows, np.broadcast_to(step, (len(rows), case.dim)))
 
 

@@ -125,8 +125,8 @@ void SgnsWorker::add_input(std::size_t at) {
   }
   g.input_offsets.push_back(static_cast<std::uint32_t>(g.inputs.size()));
   g.target_offsets.push_back(static_cast<std::uint32_t>(g.targets.size()));
-  // Between the whole step for each word of the window (word2vec.c) and the gradient's share, which learns slowly.
-  g.input_weights.push_back(settings_.cbow ? 1.0f / std::sqrt(static_cast<float>(end - begin - 1)) : 1.0f);
+  // Between the whole step for each word of the window (word2vec.c) and its share, the gradient, which learns slowly.
+  g.input_weights.push_back(settings_.cbow ? 1.0f / std::sqrt(std::sqrt(static_cast<float>(end - begin - 1))) : 1.0f);
   // One noise word of the pool stands for several that would be drawn for this input alone.
   if (pool_ > 0)
     g.negative_weights.push_back(static_cast<float>(predicted) * static_cast<float>(settings_.negative) / static_cast<float>(pool_));
