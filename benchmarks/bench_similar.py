@@ -95,16 +95,19 @@ def main() -> None:
     say("speed")
     contestants = {
         "gensim": lambda: [peer.most_similar(word, topn=TOP) for word in singles[:some]],
-        "nlptk": lambda: [ours.most_similar(word, topn=TOP) for word in singles[:some]],
-        "nlptk, 8 bits": lambda: [small.most_similar(word, topn=TOP) for word in singles[:some]],
+        "nlptk": lambda: [ours.most_similar(word, topn=TOP) for word in singles[: 5 * some]],
+        "nlptk, 8 bits": lambda: [small.most_similar(word, topn=TOP) for word in singles[: 5 * some]],
         "nlptk, batch": lambda: ours.most_similar_batch(singles, TOP),
         "nlptk, 8 bits, batch": lambda: small.most_similar_batch(singles, TOP),
         "gensim, 3CosMul": lambda: [peer.most_similar_cosmul(**query) for query in analogies[:4]],
         "nlptk, 3CosMul": lambda: [ours.most_similar_cosmul(**query) for query in analogies[:4]],
         "nlptk, 3CosMul, batch": lambda: ours.most_similar_batch(analogies, TOP, multiply=True),
     }
-    counts = {name: BATCH if "batch" in name else 4 if "3CosMul" in name else some for name in contestants}
-    seconds = in_turn(contestants, given.rounds, pause=0.3)
+    counts = {
+        name: BATCH if "batch" in name else 4 if "3CosMul" in name else 5 * some if "nlptk" in name else some
+        for name in contestants
+    }
+    seconds = in_turn(contestants, given.rounds, pause=0.1)
     rates = {name: counts[name] / median(times) for name, times in seconds.items()}
 
     say("identity")

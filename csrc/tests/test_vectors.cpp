@@ -210,15 +210,17 @@ void test_coarse_kernels() {
           for (std::uint8_t& byte : group) byte = static_cast<std::uint8_t>(random.next());
           for (std::int8_t& value : query) value = static_cast<std::int8_t>(random.next());
         }
-        float products[kGroupRows];
-        kernels->dot_group(group.data(), steps, query.data(), 7, 0.5f, products);
+        float inverse[kGroupRows], slack[kGroupRows], bounds[kGroupRows];
+        for (std::size_t r = 0; r < kGroupRows; ++r) inverse[r] = static_cast<float>(r % 4), slack[r] = static_cast<float>(r % 3);
+        const float most = kernels->bound_group(group.data(), {query.data(), steps, 7, 0.5f, 2, 0.25f}, inverse, slack, bounds);
+        CHECK(most == *std::max_element(bounds, bounds + kGroupRows));
         for (std::size_t r = 0; r < kGroupRows; ++r) {
           std::int32_t sum = 0;
           for (std::size_t k = 0; k < steps * kStepValues; ++k) {
             const std::uint8_t byte = group[k / 4 * kStepBytes + 2 * r + k % 2];
             sum += (k % 4 < 2 ? byte & 15 : byte >> 4) * query[k];
           }
-          CHECK(products[r] == static_cast<float>(2 * sum - 7) * 0.5f);
+          CHECK(bounds[r] == static_cast<float>(2 * sum - 7) * 0.5f * inverse[r] + slack[r] * 2 + 0.25f);
         }
       }
 }

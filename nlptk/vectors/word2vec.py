@@ -309,9 +309,10 @@ class Word2Vec(Estimator):
         return [chunks[at : at + step] for at in range(0, len(chunks), max(step, 1))]
 
     def _vectors(self, trainer: _core.SgnsTrainer, vocabulary: _core.WordVocabulary) -> KeyedVectors:
-        vectors, subwords = trainer.word_vectors(), None
+        trainer.finish()  # before there is a second matrix: this is where memory is highest
+        vectors, subwords = trainer.inputs, None
         if self.max_n:
-            trainer.finish()
+            vectors = trainer.word_vectors()
             subwords = Subwords(trainer.inputs[len(vocabulary) :], self.min_n, self.max_n)
         counts = vocabulary.counts().astype(np.int64)
         return KeyedVectors(vocabulary.words(), vectors, counts=counts, subwords=subwords)

@@ -89,11 +89,25 @@ void add_group(const std::uint8_t* group, std::size_t steps, const std::int8_t* 
 
 #endif
 
-void dot_group(const std::uint8_t* group, std::size_t steps, const std::int8_t* query, std::int32_t offset, float scale,
-               float* products) {
+float bound_group(const std::uint8_t* group, const CoarseQuery& query, const float* inverse, const float* slack,
+                  float* bounds) {
   std::int32_t sums[kGroupRows] = {};
-  add_group(group, steps, query, sums);
-  for (std::size_t r = 0; r < kGroupRows; ++r) products[r] = static_cast<float>(2 * sums[r] - offset) * scale;
+  add_group(group, query.steps, query.values, sums);
+  Vec largest = splat(kNegInf);
+  for (std::size_t r = 0; r < kGroupRows; ++r) bounds[r] = static_cast<float>(2 * sums[r] - query.offset) * query.scale;
+  for (std::size_t r = 0; r < kGroupRows; r += kWidth) {
+    const Vec bound = fma(load(bounds + r), load(inverse + r), fma(load(slack + r), splat(query.norm), splat(query.slack)));
+    store(bounds + r, bound);
+    largest = max(largest, bound);
+  }
+  return max_lanes(largest);
+}
+
+std::uint64_t at_least(const float* bounds, float low) {
+  std::uint64_t below = 0;
+  for (std::size_t r = 0; r < kGroupRows; r += kWidth)
+    below |= static_cast<std::uint64_t>(less_bits(load(bounds + r), splat(low))) << r;
+  return ~below;
 }
 
 // The code of a value in steps of 1 / times.
@@ -149,6 +163,6 @@ NarrowRow quantize(const float* x, const float* sizes, const float* inverse, std
 }  // namespace
 
 extern const CoarseKernels coarse_kernels;
-const CoarseKernels coarse_kernels = {dot_group, quantize};
+const CoarseKernels coarse_kernels = {bound_group, at_least, quantize};
 
 }  // namespace nlptk::NLPTK_ISA

@@ -11,15 +11,26 @@ namespace nlptk {
 
 // Rows lie in groups, so that a lane is a row and no sum goes across lanes. A step is 4 values of all rows of a group:
 // byte 2 r + j has value j of row r in its low half and value 2 + j in its high half.
-inline constexpr std::size_t kGroupRows = 64;
+inline constexpr std::size_t kGroupRows = 64;  // bits of a mask
 inline constexpr std::size_t kStepValues = 4;
 inline constexpr std::size_t kStepBytes = kGroupRows * kStepValues / 2;
 
+struct CoarseQuery {
+  const std::int8_t* values;  // [steps * kStepValues]
+  std::size_t steps;
+  std::int32_t offset;  // 15 times the sum of the values
+  float scale;          // of half a product
+  float norm;           // of the query, and
+  float slack;          // of what its values are off by
+};
+
 struct CoarseKernels {
-  // products[r] = (2 * the dot product of the codes of row r, 0 to 15, and the query - offset) * scale; the query is
-  // [steps * kStepValues].
-  void (*dot_group)(const std::uint8_t* group, std::size_t steps, const std::int8_t* query, std::int32_t offset,
-                    float scale, float* products);
+  // What the scores of a group's rows are at most, from the dot products of their codes, 0 to 15, and the query: bounds[r]
+  // = (2 * product - query.offset) * query.scale * inverse[r] + slack[r] * query.norm + query.slack. Returns the largest.
+  float (*bound_group)(const std::uint8_t* group, const CoarseQuery& query, const float* inverse, const float* slack,
+                       float* bounds);
+  // Bit r: whether bounds[r] is `low` or more; 64 rows.
+  std::uint64_t (*at_least)(const float* bounds, float low);
   // Value k is about (codes[k] - 7.5) * scale * sizes[k], where `sizes` are how large values usually are there (and
   // `inverse` is about 1 / size): the multiple that leaves the least.
   NarrowRow (*quantize)(const float* x, const float* sizes, const float* inverse, std::size_t dim, std::uint8_t* codes);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <mutex>
 #include <stdexcept>
@@ -77,10 +78,58 @@ class Search {
     space.terms.resize(terms_);
   }
 
+  bool has_coarse() const { return !short_.empty(); }
+
+  // A query by the 4-bit copies: all rows are bounded; the rows of the best bounds give a threshold, which is near the
+  // last one as the bounds of all rows are about as wide; and the few rows that reach it are looked up.
+  void coarse(std::size_t query, std::size_t begin, std::size_t end, int threads, std::vector<Workspace>& spaces) const {
+    // Kept by the thread: fresh memory for each query would cost page faults.
+    thread_local std::vector<float> kept_bounds, kept_best;
+    const std::size_t first = begin / kGroupRows, groups = coarse_groups(end) - first;
+    kept_bounds.resize(groups * kGroupRows);
+    kept_best.resize(groups);
+    float *const bounds = kept_bounds.data(), *const best = kept_best.data();  // of all rows, and of each group the largest
+    const CoarseRows& rows = *rows_.coarse;
+    const CoarseQuery kernel = short_[query].kernel();
+    parallel_for(groups, threads, kGrain / kGroupRows, [&](std::size_t from, std::size_t to, int) {
+      for (std::size_t g = from; g < to; ++g) {
+        const std::size_t at = first + g;
+        best[g] = coarse_kernels().bound_group(rows.groups + at * coarse_group_bytes(rows_.dim), kernel,
+                                               rows.inverse + at * kGroupRows, rows.slack + at * kGroupRows,
+                                               bounds + g * kGroupRows);
+      }
+    });
+    std::vector<float> highest(best, best + groups);
+    const std::size_t some = std::min(groups, 2 * top_ + 8);
+    std::nth_element(highest.begin(), highest.begin() + static_cast<std::ptrdiff_t>(some - 1), highest.end(), std::greater<>());
+    const float high = highest[some - 1];
+
+    // Rows of some groups whose bounds are at least `low`, and only those, or not those, that are at least `high`.
+    const auto look_up_groups = [&](std::size_t from, std::size_t to, bool upper, float low, Workspace& space) {
+      std::size_t found[kStep], count = 0;
+      for (std::size_t g = from; g < to; ++g) {
+        if (best[g] < std::max(low, space.thresholds[query])) continue;
+        std::uint64_t rows_left = coarse_kernels().at_least(bounds + g * kGroupRows, std::max(low, space.thresholds[query]));
+        if (!upper) rows_left &= ~coarse_kernels().at_least(bounds + g * kGroupRows, high);
+        for (; rows_left != 0; rows_left &= rows_left - 1) {
+          const std::size_t row = (first + g) * kGroupRows + static_cast<std::size_t>(std::countr_zero(rows_left));
+          if (row < begin || row >= end) continue;
+          for (std::size_t k = 0; k < rows_.dim; k += 64) __builtin_prefetch(rows_.codes + row * rows_.dim + k);
+          found[count++] = row;
+          if (count == kStep) look_up(found, std::exchange(count, 0), query, space);
+        }
+      }
+      look_up(found, count, query, space);
+    };
+    look_up_groups(0, groups, true, high, spaces[0]);
+    const float threshold = spaces[0].thresholds[query];
+    parallel_for(groups, threads, 256, [&](std::size_t from, std::size_t to, int thread) {
+      look_up_groups(from, to, false, threshold, spaces[static_cast<std::size_t>(thread)]);
+    });
+  }
+
   void work(std::size_t begin, std::size_t end, Workspace& space) const {
-    if (!short_.empty())
-      for (std::size_t q = 0; q < queries_.queries; ++q) coarse(begin, end, q, space);
-    else if (groups_ == 0)
+    if (groups_ == 0)
       for (std::size_t q = 0; q < queries_.queries; ++q) few(begin, end, q, space);
     for (std::size_t g = 0; g < groups_; ++g)
       for (std::size_t row = begin; row < end; row += kStep) many(row, std::min(end - row, kStep), g, space);
@@ -95,30 +144,6 @@ class Search {
       for (std::size_t r = 0; r < count; ++r) some[r] = row + r;
       look_up(some, count, query, space);
     }
-  }
-
-  // One query and those rows of a range whose 4-bit copies do not rule them out.
-  void coarse(std::size_t begin, std::size_t end, std::size_t query, Workspace& space) const {
-    const Short& terms = short_[query];
-    const std::size_t steps = terms.values.size() / kStepValues;
-    std::size_t some[kStep], count = 0;
-    for (std::size_t first = begin / kGroupRows * kGroupRows; first < end; first += kGroupRows) {
-      float products[kGroupRows];
-      coarse_kernels().dot_group(rows_.coarse->groups + first / kGroupRows * steps * kStepBytes, steps, terms.values.data(),
-                                 terms.offset, terms.scale, products);
-      const float* const product = products;
-      std::uint64_t above = kernels_.rows_above(bound_, &product, rows_.coarse->inverse + first, rows_.coarse->slack + first,
-                                                kGroupRows, space.thresholds[query] - terms.slack);
-      if (first < begin) above &= ~std::uint64_t{0} << (begin - first);
-      if (end - first < kGroupRows) above &= (std::uint64_t{1} << (end - first)) - 1;
-      for (; above != 0; above &= above - 1) {
-        const std::size_t row = first + static_cast<std::size_t>(std::countr_zero(above));
-        for (std::size_t k = 0; k < rows_.dim; k += 64) __builtin_prefetch(rows_.codes + row * rows_.dim + k);
-        some[count++] = row;
-        if (count == kStep) look_up(some, std::exchange(count, 0), query, space);
-      }
-    }
-    look_up(some, count, query, space);
   }
 
   // One query and some rows, at most kStep: lanes are rows.
@@ -143,7 +168,7 @@ class Search {
     above &= (std::uint64_t{1} << count) - 1;
     if (above == 0) return;
     for (; above != 0; above &= above - 1) offer(query, some[std::countr_zero(above)], space);
-    space.thresholds[query] = space.best[query].threshold(top_);
+    space.thresholds[query] = std::max(space.thresholds[query], space.best[query].threshold(top_));
   }
 
   // Many queries and the next rows: lanes are queries.
@@ -231,8 +256,9 @@ class Search {
   // A query in 8 bits, for 4-bit rows.
   struct Short {
     std::vector<std::int8_t> values;  // filled up with zeros to whole steps
-    std::int32_t offset = 0;          // 15 times their sum
-    float scale, slack;               // of half of a product; by how much scores may be off
+    std::int32_t offset = 0;          // see CoarseQuery
+    float scale, norm, slack;
+    CoarseQuery kernel() const { return {values.data(), values.size() / kStepValues, offset, scale, norm, slack}; }
   };
   void shorten() {
     for (std::size_t q = 0; q < queries_.queries; ++q) {
@@ -250,6 +276,7 @@ class Search {
         off += rest * rest;
       }
       made.scale = static_cast<float>(scale / 2);
+      made.norm = bound_.slack;
       made.slack = static_cast<float>(std::sqrt(off) * 1.0001);  // copies of rows are no longer than the rows
       short_.push_back(std::move(made));
     }
@@ -282,11 +309,16 @@ void search(const NearestRows& rows, const NearestQueries& queries, std::size_t 
   const Search one(rows, queries, top);
   const int workers = resolve_threads(threads);
   std::vector<Search::Workspace> spaces(static_cast<std::size_t>(workers));
-  parallel_for(end - begin, workers, kGrain, [&](std::size_t from, std::size_t to, int thread) {
-    Search::Workspace& space = spaces[static_cast<std::size_t>(thread)];
-    if (space.best.empty()) one.prepare(space);
-    one.work(begin + from, begin + to, space);
-  });
+  if (one.has_coarse()) {
+    for (Search::Workspace& space : spaces) one.prepare(space);
+    for (std::size_t q = 0; q < queries.queries; ++q) one.coarse(q, begin, end, workers, spaces);
+  } else {
+    parallel_for(end - begin, workers, kGrain, [&](std::size_t from, std::size_t to, int thread) {
+      Search::Workspace& space = spaces[static_cast<std::size_t>(thread)];
+      if (space.best.empty()) one.prepare(space);
+      one.work(begin + from, begin + to, space);
+    });
+  }
   for (std::size_t q = 0; q < queries.queries; ++q) {
     std::vector<Scored> all;
     for (const Search::Workspace& space : spaces)
