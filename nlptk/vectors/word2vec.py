@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 MODELS = ("skipgram", "cbow")
-_ALPHA = {"skipgram": 0.05, "cbow": 0.12}  # chosen on one epoch of 22 M words: docs/word2vec.md
+_ALPHA = {"skipgram": 0.04, "cbow": 0.12}  # chosen on one epoch of 22 M words: docs/word2vec.md
 # The least that these may be.
 _WHOLE = {
     **dict.fromkeys(("vector_size", "window", "epochs", "min_count", "bucket"), 1),
@@ -95,7 +95,7 @@ class Word2Vec(Estimator):
         ns_exponent: noise words are drawn by count to this power.
         sample: words more frequent than this share are skipped at times; 0 for none.
         alpha, min_alpha: the learning rate, which falls from the one to the other over all epochs; None is
-            0.05, or 0.12 for "cbow".
+            0.04, or 0.12 for "cbow".
         epochs: times that the corpus is read.
         min_n, max_n: characters of the shortest and longest subwords; `max_n` 0 for no subwords.
         bucket: subwords are hashed into so many vectors.

@@ -100,7 +100,7 @@ class Search {
       }
     });
     std::vector<float> highest(best, best + groups);
-    const std::size_t some = std::min(groups, 2 * top_ + 8);
+    const std::size_t some = std::min(groups, top_ + 4);
     std::nth_element(highest.begin(), highest.begin() + static_cast<std::ptrdiff_t>(some - 1), highest.end(), std::greater<>());
     const float high = highest[some - 1];
 
@@ -167,6 +167,10 @@ class Search {
     std::uint64_t above = kernels_.rows_above(bound_, space.terms.data(), inverse, slack, kStep, space.thresholds[query]);
     above &= (std::uint64_t{1} << count) - 1;
     if (above == 0) return;
+    if (rows_.exact != nullptr)
+      for (std::uint64_t rest = above; rest != 0; rest &= rest - 1)
+        for (std::size_t k = 0; k < rows_.dim; k += 16)
+          __builtin_prefetch(rows_.exact + some[std::countr_zero(rest)] * rows_.exact_stride + k);
     for (; above != 0; above &= above - 1) offer(query, some[std::countr_zero(above)], space);
     space.thresholds[query] = std::max(space.thresholds[query], space.best[query].threshold(top_));
   }

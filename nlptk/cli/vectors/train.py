@@ -65,7 +65,7 @@ def train(
     epochs: Annotated[int, typer.Option(min=1, help="Times that the corpus is read.")] = 5,
     alpha: Annotated[
         float | None,
-        typer.Option(show_default=False, help="The learning rate at the start: 0.05, cbow 0.12."),
+        typer.Option(show_default=False, help="The learning rate at the start: 0.04, cbow 0.12."),
     ] = None,
     min_alpha: Annotated[float, typer.Option(min=0, help="The learning rate at the end.")] = 1e-4,
     subwords: Annotated[
