@@ -26,7 +26,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from common import earlier, fresh, has_peer, parse, parser, save, say, table, target
+from common import commit, earlier, fresh, has_peer, parse, parser, save, say, table, target
 from wiki import english_lines, raw_lines
 
 THREADS = 2
@@ -291,6 +291,7 @@ def main() -> None:
         corpora = write_corpora(Path(folder), given, "chinese" in wanted)
         for name in wanted:
             samples[name] = run_part(name, corpora, given)
+            samples.setdefault("commits", {})[name] = commit()
             save_all(samples, given.quick)  # a long run may be cut short
 
 
@@ -300,6 +301,7 @@ def save_all(samples: dict[str, Any], quick: bool) -> None:
     for name in PARTS:
         if name in samples:
             made, reached = report(name, samples[name])
+            made["title"] += f" (commit {samples['commits'][name]})"
             tables.append(made)
             targets += reached
     save(

@@ -93,6 +93,73 @@ def test_any_matrix(
     check(matrix, terms, found, values, positives, multiply, begin, end)
 
 
+@given(
+    rows=st.integers(600, 3000),
+    dim=st.integers(1, 70),
+    queries=st.integers(1, 3),
+    top=st.integers(1, 4),
+    threads=st.integers(1, 3),
+    kind=st.sampled_from(["normal", "columns", "integers", "spikes", "tiny", "huge", "one huge", "zeros", "equal"]),
+    codes=st.booleans(),
+    whole=st.booleans(),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_few_queries_of_many_rows(
+    rows: int, dim: int, queries: int, top: int, threads: int, kind: str, codes: bool, whole: bool, seed: int
+) -> None:
+    """Groups of 64 rows are passed over by their 4-bit copies."""
+    rng = np.random.default_rng(seed)
+    matrix = rng.standard_normal((rows, dim)).astype(np.float32)
+    if codes:
+        matrix = np.clip(np.rint(matrix * 40), -127, 127).astype(np.float32)
+    elif kind == "columns":
+        matrix *= np.float32(10.0) ** rng.integers(-6, 3, dim)
+    elif kind == "integers":
+        matrix = np.rint(matrix)
+    elif kind == "spikes":
+        matrix = np.where(rng.random((rows, dim)) < 0.05, matrix * 1e4, matrix)
+    elif kind in ("tiny", "huge"):
+        matrix *= np.float32(1e-30 if kind == "tiny" else 5e37)
+    if kind == "one huge" and not codes:
+        matrix[rng.integers(rows)] *= np.float32(5e37)
+    elif kind == "zeros":
+        matrix[rng.random(rows) < 0.7] = 0
+    elif kind == "equal":
+        matrix[:] = matrix[0]
+    terms = unit(rng.standard_normal((queries, 1, dim)))
+    if rng.random() < 0.5:  # like a row
+        terms = unit(matrix[rng.integers(0, rows, queries), None].astype(np.float64))
+    begin, end = (0, rows) if whole else sorted(rng.integers(0, rows + 1, 2).tolist())
+    index = NearestIndex(matrix.astype(np.int8) if codes else matrix, [], threads)
+    found, values = index.nearest(terms, top, begin=begin, end=end)
+    assert found.shape == values.shape == (queries, min(top, end - begin))
+    check(matrix, terms, found, values, 1, False, begin, end)
+
+
+def test_a_row_that_float32_just_holds_is_found() -> None:
+    matrix = np.tile(np.float32([1, 0]), (512, 1))
+    matrix[:384] = [1, 0.5]
+    matrix[400] = [0, 3e38]
+    found, _ = NearestIndex(matrix, []).nearest(np.float32([[[0, 1]]]), 1, end=512)
+    assert found.tolist() == [[400]]
+
+
+@pytest.mark.parametrize("size", [1e-40, 1e-20, 1e20, 1e35])
+def test_queries_of_any_length(size: float) -> None:
+    rng = np.random.default_rng(3)
+    matrix = rng.standard_normal((2000, 9)).astype(np.float32)
+    query = unit(rng.standard_normal((1, 1, 9)))
+    wanted, _ = NearestIndex(matrix, []).nearest(query, 5, end=2000)
+    found, _ = NearestIndex(matrix, []).nearest((query * size).astype(np.float32), 5, end=2000)
+    assert set(found[0].tolist()) == set(wanted[0].tolist())
+
+
+def test_vectors_without_dimensions_have_no_likeness() -> None:
+    found, values = NearestIndex(np.zeros((3, 0), np.float32), []).nearest(np.zeros((1, 1, 0), np.float32), 2, end=3)
+    assert found.tolist() == [[0, 1]]
+    assert values.tolist() == [[0, 0]]
+
+
 def test_equal_scores_come_by_row() -> None:
     matrix = np.ones((5000, 20), np.float32)
     matrix[::7] = -1

@@ -59,6 +59,34 @@ void test_noise_is_drawn_by_weight() {
   }
 }
 
+// ---- look-up ----
+
+// Words of every length to 40 that differ in one byte, where heads and tails tell and where they do not.
+void test_words_are_told_apart() {
+  std::vector<std::string> words, absent;
+  for (std::size_t size = 1; size <= 40; ++size) {
+    const std::string word(size, 'a');
+    words.push_back(word);
+    for (std::size_t at = 0; at < size; ++at) {
+      words.push_back(word), words.back()[at] = 'b';
+      absent.push_back(word), absent.back()[at] = 'c';
+    }
+  }
+  absent.push_back(std::string(41, 'a'));
+  const std::vector<std::string_view> views(words.begin(), words.end());
+  const Vocabulary vocabulary(views, std::vector<std::uint64_t>(words.size(), 1));
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    CHECK(vocabulary.find(words[i]) == i);
+    std::string read = words[i];
+    const Vocabulary::Wanted wanted = vocabulary.look_ahead(read);
+    read.assign(read.size(), '?');  // as the reader's buffer goes on
+    CHECK(vocabulary.find(wanted) == i);
+  }
+  for (const std::string& word : absent)
+    CHECK(vocabulary.find(word) == Vocabulary::kNone && vocabulary.find(vocabulary.look_ahead(word)) == Vocabulary::kNone);
+  CHECK(rejects([&] { Vocabulary({"otter", "otter"}, {2, 1}); }, "given twice"));
+}
+
 // ---- the Huffman tree ----
 
 void test_tree_is_optimal_and_prefix_free() {
@@ -368,6 +396,7 @@ void test_training_learns_and_repeats() {
 
 int main() {
   test_noise_is_drawn_by_weight();
+  test_words_are_told_apart();
   test_tree_is_optimal_and_prefix_free();
   test_chunks_of_any_size_give_every_line_once();
   test_long_lines_and_words();

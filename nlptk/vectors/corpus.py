@@ -56,7 +56,7 @@ def checked_sentences(sentences: Iterable[Sequence[str]]) -> Iterator[Sequence[s
     for number, sentence in enumerate(sentences):
         if isinstance(sentence, str) or not isinstance(sentence, Sequence):
             raise DataError(f"sentence {number} is {type(sentence).__name__}: it must be a list of words")
-        if not all(isinstance(word, str) for word in sentence):
+        if not {*map(type, sentence)} <= {str} and not all(isinstance(word, str) for word in sentence):
             raise DataError(f"sentence {number} holds a word that is no string")
         yield sentence
 

@@ -82,7 +82,7 @@ class KeyedVectors(WordVectors):
         restrict_vocab: int | None = None,
         multiply: bool = False,
     ) -> list[Similar]:
-        """`most_similar` of many queries, which share each reading of the vectors: many times as fast.
+        """`most_similar` of many queries, which share each reading of the vectors: twice as fast and more.
 
         A query is what `positive` takes, or a mapping with "positive" and "negative". With `multiply`,
         3CosMul: see `most_similar_cosmul`.

@@ -310,9 +310,8 @@ class Word2Vec(Estimator):
 
     def _vectors(self, trainer: _core.SgnsTrainer, vocabulary: _core.WordVocabulary) -> KeyedVectors:
         trainer.finish()  # before there is a second matrix: this is where memory is highest
-        vectors, subwords = trainer.inputs, None
+        vectors, subwords = trainer.word_vectors(), None
         if self.max_n:
-            vectors = trainer.word_vectors()
             subwords = Subwords(trainer.inputs[len(vocabulary) :], self.min_n, self.max_n)
         counts = vocabulary.counts().astype(np.int64)
         return KeyedVectors(vocabulary.words(), vectors, counts=counts, subwords=subwords)

@@ -116,12 +116,12 @@ NLPTK_INLINE float code_of(float x, float times) {
   return code < 0 ? 0 : code > 15 ? 15 : code;
 }
 
-// The square of the part of x, over `deviation`, that its codes explain.
-float explained(const float* x, const float* sizes, const float* inverse, std::size_t dim, float times, float deviation) {
+// The square of the part of `once` times x that its codes explain.
+float explained(const float* x, const float* sizes, const float* inverse, std::size_t dim, float times, float once) {
   float xy[kSums] = {}, yy[kSums] = {};
   for_sums(dim, [&](std::size_t j, std::size_t k) {
     const float y = (code_of(x[k] * inverse[k], times) - 7.5f) * sizes[k];
-    xy[j] += x[k] * deviation * y;
+    xy[j] += x[k] * once * y;
     yy[j] += y * y;
   });
   return static_cast<float>(total(xy) * total(xy) / total(yy));
@@ -134,7 +134,8 @@ NarrowRow quantize(const float* x, const float* sizes, const float* inverse, std
     ratios[j] += static_cast<double>(x[k] * inverse[k]) * (x[k] * inverse[k]);
   });
   const double square = total(squares), deviation = std::sqrt(total(ratios) / static_cast<double>(dim));
-  if (!(square <= 1e300) || !(square > 0x1p-180) || !(deviation > 0x1p-90)) {
+  // So long or short that float32 might not hold what follows: nothing is said of the row.
+  if (!(square < 0x1p200) || !(square > 0x1p-180) || !(deviation > 0x1p-90)) {
     std::memset(codes, 0, dim);
     return {0, square, square};
   }

@@ -74,7 +74,6 @@ void dot_rows(const std::int8_t* const* rows, std::size_t count, std::size_t dim
     const std::int8_t* row[4];
     for (std::size_t i = 0; i < 4; ++i) row[i] = rows[r + i < count ? r + i : count - 1];
     Sums sums[4] = {no_sums(), no_sums(), no_sums(), no_sums()};
-    for (std::size_t at = 0; at < 4 * dim; at += 64) __builtin_prefetch(row[0] + 4096 + at);
     for (std::size_t k = 0; k < whole; k += kDotChunk)
       for (std::size_t i = 0; i < 4; ++i) sums[i] = add_products(sums[i], row[i] + k, query + k);
     if (dim > kDotChunk && whole < dim) {  // the row's last chunk, which reaches back over values that are done

@@ -24,7 +24,7 @@ struct SgnsSettings {
   bool hierarchical = false;   // predict by the Huffman tree
   double ns_exponent = 0.75;
   double sample = 1e-3;        // how frequent words must be to be skipped at times; 0: none are
-  double alpha = 0.05, min_alpha = 1e-4;
+  double alpha = 0.04, min_alpha = 1e-4;
   SubwordSettings subwords{0, 0, 0};
   std::uint64_t seed = 1;
   int threads = 0;

@@ -13,6 +13,7 @@ namespace {
 // How large values of each column are, by some of the rows. None is so small that a query loses much by it.
 template <class Row>
 void measure(std::size_t count, std::size_t dim, Row row, float* sizes) {
+  if (dim == 0) return;
   constexpr std::size_t kRows = 2048;
   std::vector<float> space(dim);
   std::vector<double> squares(dim, 0.0);

@@ -49,6 +49,24 @@ struct Best {
   }
 };
 
+// Of all rows what their scores are at most, and of each group the largest of these.
+struct Bounds {
+  std::vector<float> rows, best;
+
+  // Those that the thread kept, if it has not lent them: fresh memory for each query would cost page faults.
+  static Bounds taken() { return std::exchange(kept(), {}); }
+  void keep() {
+    if (rows.capacity() <= kKeptFloats) kept() = std::move(*this);
+  }
+
+ private:
+  static constexpr std::size_t kKeptFloats = std::size_t{1} << 22;  // 16 MiB
+  static Bounds& kept() {
+    thread_local Bounds bounds;
+    return bounds;
+  }
+};
+
 class Search {
  public:
   Search(const NearestRows& rows, const NearestQueries& queries, std::size_t top)
@@ -61,7 +79,9 @@ class Search {
       spread();
     else
       narrow();
-    if (groups_ == 0 && rows.coarse != nullptr && !queries.multiply) shorten();
+    // Of a query so long or short, or of so many values, float32 and int32 might not hold what follows.
+    const bool usual = bound_.slack > 0x1p-60f && bound_.slack < 0x1p60f && rows.dim <= std::size_t{1} << 16;
+    if (groups_ == 0 && rows.coarse != nullptr && !queries.multiply && usual) shorten();
   }
 
   struct Workspace {
@@ -74,58 +94,42 @@ class Search {
     space.thresholds.assign(std::max(queries_.queries, groups_ * lanes_), std::numeric_limits<float>::infinity());
     std::fill_n(space.thresholds.begin(), queries_.queries, -std::numeric_limits<float>::infinity());
     space.products.assign(terms_ * kStep * lanes_, 0.0f);
-    space.scratch.resize(kStep * rows_.dim);
+    if (groups_ > 0) space.scratch.resize(kStep * rows_.dim);
     space.terms.resize(terms_);
   }
 
   bool has_coarse() const { return !short_.empty(); }
 
-  // A query by the 4-bit copies: all rows are bounded; the rows of the best bounds give a threshold, which is near the
-  // last one as the bounds of all rows are about as wide; and the few rows that reach it are looked up.
+  // A query by the 4-bit copies: all rows are bounded; some of the best bounds give a threshold, which is near the last
+  // one as the bounds of all rows are about as wide; and the few rows that reach it are looked up.
   void coarse(std::size_t query, std::size_t begin, std::size_t end, int threads, std::vector<Workspace>& spaces) const {
-    // Kept by the thread: fresh memory for each query would cost page faults.
-    thread_local std::vector<float> kept_bounds, kept_best;
+    Bounds bounds = Bounds::taken();
     const std::size_t first = begin / kGroupRows, groups = coarse_groups(end) - first;
-    kept_bounds.resize(groups * kGroupRows);
-    kept_best.resize(groups);
-    float *const bounds = kept_bounds.data(), *const best = kept_best.data();  // of all rows, and of each group the largest
-    const CoarseRows& rows = *rows_.coarse;
-    const CoarseQuery kernel = short_[query].kernel();
-    parallel_for(groups, threads, kGrain / kGroupRows, [&](std::size_t from, std::size_t to, int) {
-      for (std::size_t g = from; g < to; ++g) {
-        const std::size_t at = first + g;
-        best[g] = coarse_kernels().bound_group(rows.groups + at * coarse_group_bytes(rows_.dim), kernel,
-                                               rows.inverse + at * kGroupRows, rows.slack + at * kGroupRows,
-                                               bounds + g * kGroupRows);
-      }
-    });
-    std::vector<float> highest(best, best + groups);
-    const std::size_t some = std::min(groups, top_ + 4);
-    std::nth_element(highest.begin(), highest.begin() + static_cast<std::ptrdiff_t>(some - 1), highest.end(), std::greater<>());
-    const float high = highest[some - 1];
-
-    // Rows of some groups whose bounds are at least `low`, and only those, or not those, that are at least `high`.
-    const auto look_up_groups = [&](std::size_t from, std::size_t to, bool upper, float low, Workspace& space) {
+    bound_rows(query, first, groups, threads, bounds);
+    const std::vector<std::size_t> done = best_rows(first, groups, begin, end, bounds);
+    if (spaces[0].best.empty()) prepare(spaces[0]);
+    for (std::size_t i = 0; i < done.size(); i += kStep)
+      look_up(done.data() + i, std::min(kStep, done.size() - i), query, spaces[0]);
+    const float threshold = spaces[0].thresholds[query];
+    parallel_for(groups, threads, 256, [&](std::size_t from, std::size_t to, int thread) {
+      Workspace& space = spaces[static_cast<std::size_t>(thread)];
+      if (space.best.empty()) prepare(space);
       std::size_t found[kStep], count = 0;
       for (std::size_t g = from; g < to; ++g) {
-        if (best[g] < std::max(low, space.thresholds[query])) continue;
-        std::uint64_t rows_left = coarse_kernels().at_least(bounds + g * kGroupRows, std::max(low, space.thresholds[query]));
-        if (!upper) rows_left &= ~coarse_kernels().at_least(bounds + g * kGroupRows, high);
-        for (; rows_left != 0; rows_left &= rows_left - 1) {
-          const std::size_t row = (first + g) * kGroupRows + static_cast<std::size_t>(std::countr_zero(rows_left));
-          if (row < begin || row >= end) continue;
+        const float least = std::max(threshold, space.thresholds[query]);
+        if (bounds.best[g] < least) continue;
+        std::uint64_t rows = coarse_kernels().at_least(bounds.rows.data() + g * kGroupRows, least);
+        for (; rows != 0; rows &= rows - 1) {
+          const std::size_t row = (first + g) * kGroupRows + static_cast<std::size_t>(std::countr_zero(rows));
+          if (row < begin || row >= end || std::binary_search(done.begin(), done.end(), row)) continue;
           for (std::size_t k = 0; k < rows_.dim; k += 64) __builtin_prefetch(rows_.codes + row * rows_.dim + k);
           found[count++] = row;
           if (count == kStep) look_up(found, std::exchange(count, 0), query, space);
         }
       }
       look_up(found, count, query, space);
-    };
-    look_up_groups(0, groups, true, high, spaces[0]);
-    const float threshold = spaces[0].thresholds[query];
-    parallel_for(groups, threads, 256, [&](std::size_t from, std::size_t to, int thread) {
-      look_up_groups(from, to, false, threshold, spaces[static_cast<std::size_t>(thread)]);
     });
+    bounds.keep();
   }
 
   void work(std::size_t begin, std::size_t end, Workspace& space) const {
@@ -136,12 +140,51 @@ class Search {
   }
 
  private:
+  void bound_rows(std::size_t query, std::size_t first, std::size_t groups, int threads, Bounds& bounds) const {
+    bounds.rows.resize(groups * kGroupRows);
+    bounds.best.resize(groups);
+    const CoarseRows& rows = *rows_.coarse;
+    const CoarseQuery kernel = short_[query].kernel();
+    parallel_for(groups, threads, kGrain / kGroupRows, [&](std::size_t from, std::size_t to, int) {
+      for (std::size_t g = from; g < to; ++g) {
+        const std::size_t at = first + g;
+        bounds.best[g] = coarse_kernels().bound_group(rows.groups + at * coarse_group_bytes(rows_.dim), kernel,
+                                                      rows.inverse + at * kGroupRows, rows.slack + at * kGroupRows,
+                                                      bounds.rows.data() + g * kGroupRows);
+      }
+    });
+  }
+
+  // Some rows of [begin, end) with the highest bounds, in their order; none where there are few groups.
+  std::vector<std::size_t> best_rows(std::size_t first, std::size_t groups, std::size_t begin, std::size_t end,
+                                     const Bounds& bounds) const {
+    std::vector<std::size_t> found;
+    const std::size_t some = top_ + 4;
+    if (groups <= some) return found;
+    std::vector<float> highest = bounds.best;
+    std::nth_element(highest.begin(), highest.begin() + static_cast<std::ptrdiff_t>(some - 1), highest.end(), std::greater<>());
+    const float high = highest[some - 1];
+    for (std::size_t g = 0; g < groups && found.size() < 4 * some; ++g) {  // there may be as many ties as rows
+      if (bounds.best[g] < high) continue;
+      std::uint64_t rows = coarse_kernels().at_least(bounds.rows.data() + g * kGroupRows, high);
+      for (; rows != 0; rows &= rows - 1) {
+        const std::size_t row = (first + g) * kGroupRows + static_cast<std::size_t>(std::countr_zero(rows));
+        if (row >= begin && row < end) found.push_back(row);
+      }
+    }
+    for (const std::size_t row : found)
+      for (std::size_t k = 0; k < rows_.dim; k += 64) __builtin_prefetch(rows_.codes + row * rows_.dim + k);
+    return found;
+  }
+
   // One query and all rows of a range.
   void few(std::size_t begin, std::size_t end, std::size_t query, Workspace& space) const {
     std::size_t some[kStep];
     for (std::size_t row = begin; row < end; row += kStep) {
       const std::size_t count = std::min(end - row, kStep);
       for (std::size_t r = 0; r < count; ++r) some[r] = row + r;
+      for (std::size_t at = 0; row + 2 * kStep <= end && at < kStep * rows_.dim; at += 64)
+        __builtin_prefetch(rows_.codes + (row + kStep) * rows_.dim + at);
       look_up(some, count, query, space);
     }
   }
@@ -314,7 +357,6 @@ void search(const NearestRows& rows, const NearestQueries& queries, std::size_t 
   const int workers = resolve_threads(threads);
   std::vector<Search::Workspace> spaces(static_cast<std::size_t>(workers));
   if (one.has_coarse()) {
-    for (Search::Workspace& space : spaces) one.prepare(space);
     for (std::size_t q = 0; q < queries.queries; ++q) one.coarse(q, begin, end, workers, spaces);
   } else {
     parallel_for(end - begin, workers, kGrain, [&](std::size_t from, std::size_t to, int thread) {

@@ -1,4 +1,4 @@
-// The rows of a matrix with the largest cosines to given vectors: exact, by a quarter of the bytes.
+// The rows of a matrix with the largest cosines to given vectors: exact, by an eighth or a quarter of the bytes.
 //
 // A first pass reads 8-bit copies of the rows and bounds each score from above: by Cauchy-Schwarz, the cosine of a row x
 // and a vector q differs from that of its copy x' by at most |x - x'| / |x|. Only rows whose bound reaches the n-th best
@@ -6,7 +6,7 @@
 // those are a few dozen of 400,000.
 //
 // A query alone is bound by memory, so 4-bit copies are read before the 8-bit ones, by the same bound. It is about 0.1
-// wide, and of 400,000 rows some thousands pass it.
+// wide, so that of 400,000 rows some 1,400 are looked up.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,7 @@ struct FloatRows {
 // 4-bit rows in groups (kernels/coarse_kernel.hpp), the last one filled up with zeros.
 struct CoarseRows {
   const std::uint8_t* groups;
-  const float* inverse;  // [groups, 32], as of NearestRows
+  const float* inverse;  // [groups, kGroupRows], as of NearestRows
   const float* slack;
   const float* sizes;    // [dim], which values are divided by
 };

@@ -29,8 +29,9 @@ void PhraseCounts::add(std::string_view text, std::uint32_t hash, std::uint32_t 
 }
 
 void PhraseCounts::insert(std::size_t at, const Entry& entry) {
+  const char* const copy = texts_.keep(entry.text());  // before the entry, should there be no memory for it
   entries_[at] = entry;
-  entries_[at].data = texts_.keep(entry.text());
+  entries_[at].data = copy;
   if (++size_ * 4 > entries_.size() * 3) grow();
 }
 
