@@ -40,7 +40,7 @@ double CrfObjective::operator()(const float* parameters, float* gradient) {
   for (std::size_t i = rows; i < data_.parameters(); ++i) {
     double expected = 0;
     for (const Sums& sums : sums_) expected += sums.values[i - rows];
-    gradient[i] = static_cast<float>(expected - gold_counts_[i]);
+    gradient[i] = data_.chain_free[i - rows] != 0 ? static_cast<float>(expected - gold_counts_[i]) : 0.0F;
   }
   return loss;
 }
@@ -104,10 +104,11 @@ void CrfObjective::gradient_rows(float* gradient) {
         for (std::size_t i = block; i < last; ++i) {
           if (i + 4 < count) __builtin_prefetch(marginals_.data() + units[i + 4] * labels);
           const float* marginals = marginals_.data() + units[i] * labels;
+          const float value = data_.feature_value(data_.feature_starts[f] + i);
           if (size == padded) {
-            add_row(marginals, padded, partial.data());
+            add_row(marginals, value, padded, partial.data());
           } else {
-            for (std::size_t k = 0; k < size; ++k) partial[k] += marginals[data_.row_labels[row + k]];
+            for (std::size_t k = 0; k < size; ++k) partial[k] += value * marginals[data_.row_labels[row + k]];
           }
         }
         for (std::size_t k = 0; k < size; ++k) total[k] += partial[k];
