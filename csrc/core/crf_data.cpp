@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "kernels/linear_kernel.hpp"
+#include "kernels/crf_rows.hpp"
 #include "parallel.hpp"
 
 namespace nlptk {
@@ -189,19 +189,9 @@ void CrfData::free_chain(const CrfOptions& options) {
 }
 
 void CrfData::emissions(const float* parameters, std::size_t unit, float* sums, float* emissions) const {
-  const auto add_row = linear_kernels().add_row_f32;
-  std::fill_n(sums, padded, 0.0F);
-  const std::uint32_t last = unit_starts[unit + 1];
-  for (std::uint32_t i = unit_starts[unit]; i < last; ++i) {
-    if (i + 8 < last) __builtin_prefetch(parameters + row_starts[unit_features[i + 8]]);
-    const std::uint32_t begin = row_starts[unit_features[i]];
-    const std::uint32_t end = row_starts[unit_features[i] + 1];
-    if (end - begin == padded) {
-      add_row(parameters + begin, unit_value(i), padded, sums);
-    } else {
-      for (std::uint32_t p = begin; p < end; ++p) sums[row_labels[p]] += unit_value(i) * parameters[p];
-    }
-  }
+  const std::uint32_t begin = unit_starts[unit];
+  crf_row_kernels().sum_rows({row_starts.data(), row_labels.data(), padded}, parameters, unit_features.data() + begin,
+                             unit_values.empty() ? nullptr : unit_values.data() + begin, unit_starts[unit + 1] - begin, sums);
   std::copy_n(sums, labels, emissions);
 }
 
