@@ -240,6 +240,26 @@ class CrfTrainer:
         """Units' feature keys [units, width] (0 for none) and labels [units]; sequence s is the units
         `offsets[s]:offsets[s + 1]`."""
 
+    @staticmethod
+    def from_features(
+        starts: NDArray[np.int64],
+        ids: NDArray[np.uint32],
+        values: NDArray[np.float32] | None,
+        offsets: NDArray[np.int64],
+        gold: NDArray[np.int32],
+        labels: int,
+        *,
+        min_freq: float = 0.0,
+        all_states: bool = False,
+        all_transitions: bool = False,
+        boundaries: bool = True,
+        threads: int = 0,
+    ) -> CrfTrainer:
+        """As CRFsuite counts: unit u has the features `ids[starts[u]:starts[u + 1]]` with `values` (None: 1).
+
+        Weights are for pairs of feature and label whose values sum to `min_freq` in training, with `all_states`
+        for all; for pairs of labels likewise. Without `boundaries` start and end stay 0."""
+
     @property
     def keys(self) -> NDArray[np.uint32]:
         """[features], the most frequent first."""

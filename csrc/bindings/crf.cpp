@@ -1,3 +1,8 @@
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <utility>
+
 #include <pybind11/functional.h>
 #include <pybind11/stl.h>
 
@@ -18,6 +23,8 @@ using Callback = std::function<bool(py::dict, py::array_t<float>)>;
 
 class Trainer {
  public:
+  explicit Trainer(std::unique_ptr<CrfData> data) : data_(std::move(data)) {}
+
   Trainer(const Array<std::uint32_t>& keys, const Array<std::int64_t>& offsets, const Array<std::int32_t>& gold,
           std::size_t labels, std::size_t min_freq, std::size_t dense_freq, int threads) {
     if (keys.ndim() != 2 || gold.size() != keys.shape(0))
@@ -33,6 +40,29 @@ class Trainer {
     input.labels = labels;
     const py::gil_scoped_release release;
     data_ = std::make_unique<CrfData>(input, CrfOptions{min_freq, dense_freq, threads});
+  }
+
+  static std::unique_ptr<Trainer> from_features(const Array<std::int64_t>& starts, const Array<std::uint32_t>& ids,
+                                                const std::optional<Array<float>>& values,
+                                                const Array<std::int64_t>& offsets, const Array<std::int32_t>& gold,
+                                                std::size_t labels, const CrfOptions& options) {
+    check_offsets(starts, ids.size(), "starts");
+    check_offsets(offsets, starts.size() - 1, "offsets");
+    if (gold.size() != starts.size() - 1) throw py::value_error("gold must have a label for each unit");
+    if (values && values->size() != ids.size()) throw py::value_error("ids and values must be parallel");
+    for (py::ssize_t i = 0; values && i < values->size(); ++i)
+      if (!std::isfinite(values->data()[i])) throw py::value_error("values must be finite");
+    CrfInput input;
+    input.keys = ids.data();
+    input.units = static_cast<std::size_t>(gold.size());
+    input.starts = starts.data();
+    input.values = values ? values->data() : nullptr;
+    input.offsets = offsets.data();
+    input.sequences = static_cast<std::size_t>(offsets.size() - 1);
+    input.gold = gold.data();
+    input.labels = labels;
+    const py::gil_scoped_release release;
+    return std::make_unique<Trainer>(std::make_unique<CrfData>(input, options));
   }
 
   const CrfData& data() const { return *data_; }
@@ -107,6 +137,22 @@ void bind_crf(py::module_& m) {
       .def(py::init<const Array<std::uint32_t>&, const Array<std::int64_t>&, const Array<std::int32_t>&, std::size_t,
                     std::size_t, std::size_t, int>(),
            "keys"_a, "offsets"_a, "gold"_a, "labels"_a, "min_freq"_a = 1, "dense_freq"_a = 0, "threads"_a = 0)
+      .def_static(
+          "from_features",
+          [](const Array<std::int64_t>& starts, const Array<std::uint32_t>& ids, const std::optional<Array<float>>& values,
+             const Array<std::int64_t>& offsets, const Array<std::int32_t>& gold, std::size_t labels, double min_freq,
+             bool all_states, bool all_transitions, bool boundaries, int threads) {
+            CrfOptions options;
+            options.dense_freq = all_states ? 1 : 0;
+            options.threads = threads;
+            options.pair_freq = min_freq;
+            options.only_seen = true;
+            options.all_transitions = all_transitions;
+            options.boundaries = boundaries;
+            return Trainer::from_features(starts, ids, values, offsets, gold, labels, options);
+          },
+          "starts"_a, "ids"_a, "values"_a, "offsets"_a, "gold"_a, "labels"_a, py::kw_only(), "min_freq"_a = 0.0,
+          "all_states"_a = false, "all_transitions"_a = false, "boundaries"_a = true, "threads"_a = 0)
       .def_property_readonly("keys", [](const Trainer& t) { return copy(t.data().keys); })
       .def_property_readonly("row_starts", [](const Trainer& t) { return copy(t.data().row_starts); })
       .def_property_readonly("row_labels", [](const Trainer& t) { return copy(t.data().row_labels); })

@@ -6,13 +6,14 @@
 #include <stdexcept>
 #include <string>
 
-#include "kernels/linear_kernel.hpp"
+#include "kernels/crf_rows.hpp"
 #include "parallel.hpp"
 
 namespace nlptk {
 namespace {
 
 constexpr std::size_t kPollEvery = 1 << 14;
+constexpr std::size_t kDenseShare = 4;  // a row of this share of all labels is summed as quickly with all of them
 
 // 32-bit keys to dense ids in order of first appearance, with counts.
 class KeyTable {
@@ -83,18 +84,22 @@ CrfData::CrfData(const CrfInput& input, const CrfOptions& options)
   index32(units, "units");
   intern(input, options.min_freq);
   transpose();
-  lay_rows(options.dense_freq);
+  lay_rows(options);
+  free_chain(options);
 }
 
 // Numbers the features from the most frequent down, so that hot rows lie together in the cache.
 void CrfData::intern(const CrfInput& input, std::size_t min_freq) {
-  const std::size_t cells = input.units * input.width;
+  const auto begin_of = [&input](std::size_t unit) {
+    return input.starts == nullptr ? unit * input.width : static_cast<std::size_t>(input.starts[unit]);
+  };
+  const std::size_t cells = begin_of(input.units);
   KeyTable table(std::min<std::size_t>(cells / 8, 1U << 22));
   std::vector<std::uint32_t> ids(cells);
   InterruptPoll poll;
   for (std::size_t i = 0; i < cells; ++i) {
     if (i % kPollEvery == 0) poll();
-    if (input.keys[i] == 0) {
+    if (input.keys[i] == 0 && input.starts == nullptr) {
       ids[i] = kDropped;
       continue;
     }
@@ -114,8 +119,11 @@ void CrfData::intern(const CrfInput& input, std::size_t min_freq) {
   unit_starts.push_back(0);
   for (std::size_t u = 0; u < units; ++u) {
     if (u % kPollEvery == 0) poll();
-    for (std::size_t i = u * input.width; i < (u + 1) * input.width; ++i)
-      if (ids[i] != kDropped && rank[ids[i]] != kDropped) unit_features.push_back(rank[ids[i]]);
+    for (std::size_t i = begin_of(u); i < begin_of(u + 1); ++i) {
+      if (ids[i] == kDropped || rank[ids[i]] == kDropped) continue;
+      unit_features.push_back(rank[ids[i]]);
+      if (input.values != nullptr) unit_values.push_back(input.values[i]);
+    }
     unit_starts.push_back(index32(unit_features.size(), "features in all"));
   }
 }
@@ -125,51 +133,65 @@ void CrfData::transpose() {
   for (const std::uint32_t f : unit_features) ++feature_starts[f + 1];
   std::partial_sum(feature_starts.begin(), feature_starts.end(), feature_starts.begin());
   feature_units.resize(unit_features.size());
+  feature_values.resize(unit_values.size());
   std::vector<std::uint32_t> next(feature_starts.begin(), feature_starts.end() - 1);
   for (std::uint32_t u = 0; u < units; ++u)
-    for (std::uint32_t i = unit_starts[u]; i < unit_starts[u + 1]; ++i) feature_units[next[unit_features[i]]++] = u;
+    for (std::uint32_t i = unit_starts[u]; i < unit_starts[u + 1]; ++i) {
+      const std::uint32_t at = next[unit_features[i]]++;
+      feature_units[at] = u;
+      if (!unit_values.empty()) feature_values[at] = unit_values[i];
+    }
 }
 
-void CrfData::lay_rows(std::size_t dense_freq) {
+void CrfData::lay_rows(const CrfOptions& options) {
+  constexpr std::uint16_t kUnused = std::numeric_limits<std::uint16_t>::max();
   row_starts.reserve(features() + 1);
   row_starts.push_back(0);
-  std::vector<bool> seen(labels);
+  std::vector<bool> used(labels);
+  std::vector<double> sums(labels);
   InterruptPoll poll;
   for (std::size_t f = 0; f < features(); ++f) {
     if (f % kPollEvery == 0) poll();
-    std::fill(seen.begin(), seen.end(), false);
-    std::size_t distinct = 0;
+    const std::size_t count = feature_starts[f + 1] - feature_starts[f];
+    const bool all = options.dense_freq > 0 && count >= options.dense_freq;
+    std::fill(used.begin(), used.end(), all);
+    std::fill(sums.begin(), sums.end(), 0.0);
     for (std::uint32_t i = feature_starts[f]; i < feature_starts[f + 1]; ++i) {
       const auto label = static_cast<std::size_t>(gold[feature_units[i]]);
-      distinct += seen[label] ? 0 : 1;
-      seen[label] = true;
+      used[label] = true;
+      sums[label] += static_cast<double>(feature_value(i));
     }
-    const std::size_t count = feature_starts[f + 1] - feature_starts[f];
-    // A row of nearly all labels is as quick with all of them; `padded` is the mark of a dense row.
-    if ((dense_freq > 0 && count >= dense_freq) || 4 * distinct >= 3 * padded) {
-      for (std::size_t l = 0; l < padded; ++l) row_labels.push_back(static_cast<std::uint16_t>(l));
+    for (std::size_t l = 0; options.only_seen && l < labels; ++l) used[l] = used[l] && sums[l] >= options.pair_freq;
+    const auto distinct = static_cast<std::size_t>(std::count(used.begin(), used.end(), true));
+    // A row of many labels is as quick with all of them; `padded` is the mark of a dense row.
+    if (all || (options.only_seen ? kDenseShare * distinct >= padded : 4 * distinct >= 3 * padded)) {
+      for (std::size_t l = 0; l < padded; ++l)
+        row_labels.push_back(l < labels && options.only_seen && !used[l] ? kUnused : static_cast<std::uint16_t>(l));
     } else {
       for (std::size_t l = 0; l < labels; ++l)
-        if (seen[l]) row_labels.push_back(static_cast<std::uint16_t>(l));
+        if (used[l]) row_labels.push_back(static_cast<std::uint16_t>(l));
     }
     row_starts.push_back(index32(row_labels.size(), "weights"));
   }
 }
 
-void CrfData::emissions(const float* parameters, std::size_t unit, float* sums, float* emissions) const {
-  const auto add_row = linear_kernels().add_row_f32;
-  std::fill_n(sums, padded, 0.0F);
-  const std::uint32_t last = unit_starts[unit + 1];
-  for (std::uint32_t i = unit_starts[unit]; i < last; ++i) {
-    if (i + 8 < last) __builtin_prefetch(parameters + row_starts[unit_features[i + 8]]);
-    const std::uint32_t begin = row_starts[unit_features[i]];
-    const std::uint32_t end = row_starts[unit_features[i] + 1];
-    if (end - begin == padded) {
-      add_row(parameters + begin, padded, sums);
-    } else {
-      for (std::uint32_t p = begin; p < end; ++p) sums[row_labels[p]] += parameters[p];
-    }
+void CrfData::free_chain(const CrfOptions& options) {
+  chain_free.assign(labels * labels, options.all_transitions ? 1 : 0);
+  if (!options.all_transitions) {
+    std::vector<std::size_t> seen(labels * labels);
+    for (std::size_t s = 0; s < sequences; ++s)
+      for (auto u = static_cast<std::size_t>(offsets[s]) + 1; u < static_cast<std::size_t>(offsets[s + 1]); ++u)
+        ++seen[static_cast<std::size_t>(gold[u - 1]) * labels + static_cast<std::size_t>(gold[u])];
+    for (std::size_t i = 0; i < seen.size(); ++i)
+      chain_free[i] = seen[i] > 0 && static_cast<double>(seen[i]) >= options.pair_freq ? 1 : 0;
   }
+  chain_free.insert(chain_free.end(), 2 * labels, options.boundaries ? 1 : 0);
+}
+
+void CrfData::emissions(const float* parameters, std::size_t unit, float* sums, float* emissions) const {
+  const std::uint32_t begin = unit_starts[unit];
+  crf_row_kernels().sum_rows({row_starts.data(), row_labels.data(), padded}, parameters, unit_features.data() + begin,
+                             unit_values.empty() ? nullptr : unit_values.data() + begin, unit_starts[unit + 1] - begin, sums);
   std::copy_n(sums, labels, emissions);
 }
 
@@ -179,7 +201,7 @@ void CrfData::gold_counts(float* counts) const {
   for (std::size_t f = 0; f < features(); ++f) {
     std::fill(sums.begin(), sums.end(), 0.0);
     for (std::uint32_t i = feature_starts[f]; i < feature_starts[f + 1]; ++i)
-      sums[static_cast<std::size_t>(gold[feature_units[i]])] += 1.0;
+      sums[static_cast<std::size_t>(gold[feature_units[i]])] += static_cast<double>(feature_value(i));
     for (std::uint32_t p = row_starts[f]; p < row_starts[f + 1]; ++p)
       if (row_labels[p] < labels) counts[p] = static_cast<float>(sums[row_labels[p]]);
   }

@@ -11,17 +11,24 @@ struct CrfOptions {
   std::size_t min_freq = 1;     // features seen in fewer units are dropped
   std::size_t dense_freq = 0;   // features seen this often get a weight for every label, not only those seen; 0 = none
   int threads = 0;
+  // As CRFsuite has it: without these only what is seen in training can have a weight.
+  double pair_freq = 0;          // and of seen pairs only those whose values sum to this or more
+  bool only_seen = false;        // no weight for an unseen label, also where nearly all are seen; pair_freq counts
+  bool all_transitions = true;   // a weight for every pair of labels
+  bool boundaries = true;        // weights for the labels that sequences begin and end with
 };
 
 // The labelled units as the caller holds them.
 struct CrfInput {
-  const std::uint32_t* keys = nullptr;  // [units, width] feature keys, 0 = none
+  const std::uint32_t* keys = nullptr;  // [units, width] feature keys, 0 = none; with `starts` those of all units
   std::size_t units = 0;
   std::size_t width = 0;
   const std::int64_t* offsets = nullptr;  // [sequences + 1]
   std::size_t sequences = 0;
   const std::int32_t* gold = nullptr;  // [units]
   std::size_t labels = 0;
+  const std::int64_t* starts = nullptr;  // [units + 1] of each unit's keys, which may be 0; null: each has `width`
+  const float* values = nullptr;         // of the keys; null: all are 1
 };
 
 // Parameters are one flat vector: the rows of the features (each row a weight for some or, padded to whole vectors of
@@ -42,12 +49,16 @@ class CrfData {
   // Features of unit u: unit_features[unit_starts[u] .. unit_starts[u + 1]); and the transpose of that.
   std::vector<std::uint32_t> unit_starts, unit_features;
   std::vector<std::uint32_t> feature_starts, feature_units;
+  std::vector<float> unit_values, feature_values;  // beside unit_features and feature_units; empty: all are 1
   std::vector<std::uint32_t> row_starts;      // [features + 1]
-  std::vector<std::uint16_t> row_labels;      // [row parameters]; `labels` and over are padding
+  std::vector<std::uint16_t> row_labels;      // [row parameters]; `labels` and over: stays 0
+  std::vector<std::uint8_t> chain_free;       // [labels * labels + 2 * labels] whether transition, start, end may change
 
   std::size_t features() const { return keys.size(); }
   std::size_t row_parameters() const { return row_labels.size(); }
   std::size_t parameters() const { return row_labels.size() + labels * labels + 2 * labels; }
+  float unit_value(std::size_t i) const { return unit_values.empty() ? 1.0F : unit_values[i]; }
+  float feature_value(std::size_t i) const { return feature_values.empty() ? 1.0F : feature_values[i]; }
   bool dense(std::size_t feature) const { return row_starts[feature + 1] - row_starts[feature] == padded; }
 
   // Emission scores of one unit, into emissions[labels]; sums is scratch of `padded` floats.
@@ -58,7 +69,8 @@ class CrfData {
  private:
   void intern(const CrfInput& input, std::size_t min_freq);
   void transpose();
-  void lay_rows(std::size_t dense_freq);
+  void lay_rows(const CrfOptions& options);
+  void free_chain(const CrfOptions& options);
 };
 
 }  // namespace nlptk

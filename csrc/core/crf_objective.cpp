@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
-#include "kernels/linear_kernel.hpp"
+#include "kernels/crf_rows.hpp"
 #include "parallel.hpp"
 
 namespace nlptk {
 namespace {
 
+constexpr std::uint32_t kAhead = 16;   // units whose marginals are fetched ahead
 constexpr std::size_t kBlocks = 64;  // sequences are summed in this many blocks whatever the number of threads
 
 double path_score(const CrfData& data, const float* emissions, std::size_t first, std::size_t last,
@@ -40,7 +41,7 @@ double CrfObjective::operator()(const float* parameters, float* gradient) {
   for (std::size_t i = rows; i < data_.parameters(); ++i) {
     double expected = 0;
     for (const Sums& sums : sums_) expected += sums.values[i - rows];
-    gradient[i] = static_cast<float>(expected - gold_counts_[i]);
+    gradient[i] = data_.chain_free[i - rows] != 0 ? static_cast<float>(expected - gold_counts_[i]) : 0.0F;
   }
   return loss;
 }
@@ -85,35 +86,31 @@ double CrfObjective::expectations(const float* parameters) {
 }
 
 void CrfObjective::gradient_rows(float* gradient) {
-  const std::size_t labels = data_.labels;
-  const std::size_t padded = data_.padded;
-  const auto add_row = linear_kernels().add_row_f32;
-  constexpr std::size_t kFlush = 256;  // float sums of this many marginals, then double
-  parallel_for(data_.features(), data_.threads, 64, [&](std::size_t begin, std::size_t stop, int) {
-    std::vector<float> partial(padded);
-    std::vector<double> total(padded);
+  const std::size_t labels = data_.labels, padded = data_.padded;
+  const CrfRowKernels& kernels = crf_row_kernels();
+  const std::vector<std::uint32_t>& units = data_.feature_units;
+  parallel_for(data_.features(), data_.threads, 256, [&](std::size_t begin, std::size_t stop, int) {
+    std::vector<double> totals(padded);
     for (std::size_t f = begin; f < stop; ++f) {
-      const std::uint32_t row = data_.row_starts[f];
+      const std::uint32_t row = data_.row_starts[f], first = data_.feature_starts[f], last = data_.feature_starts[f + 1];
       const std::size_t size = data_.row_starts[f + 1] - row;
-      const std::uint32_t* units = data_.feature_units.data() + data_.feature_starts[f];
-      const std::size_t count = data_.feature_starts[f + 1] - data_.feature_starts[f];
-      std::fill_n(total.begin(), size, 0.0);
-      for (std::size_t block = 0; block < count; block += kFlush) {
-        const std::size_t last = std::min(count, block + kFlush);
-        std::fill_n(partial.begin(), size, 0.0F);
-        for (std::size_t i = block; i < last; ++i) {
-          if (i + 4 < count) __builtin_prefetch(marginals_.data() + units[i + 4] * labels);
-          const float* marginals = marginals_.data() + units[i] * labels;
-          if (size == padded) {
-            add_row(marginals, padded, partial.data());
-          } else {
-            for (std::size_t k = 0; k < size; ++k) partial[k] += marginals[data_.row_labels[row + k]];
-          }
+      if (size == padded) {
+        kernels.sum_units(marginals_.data(), labels, units.data() + first,
+                          data_.feature_values.empty() ? nullptr : data_.feature_values.data() + first, last - first,
+                          padded, totals.data());
+      } else {
+        std::fill_n(totals.begin(), size, 0.0);
+        for (std::uint32_t i = first; i < last; ++i) {
+          // Most of these features are rare: their units lie apart, so those of the features to come are fetched.
+          if (i + kAhead < units.size()) __builtin_prefetch(marginals_.data() + std::size_t{units[i + kAhead]} * labels);
+          const float* marginals = marginals_.data() + std::size_t{units[i]} * labels;
+          const auto value = static_cast<double>(data_.feature_value(i));
+          for (std::size_t k = 0; k < size; ++k) totals[k] += value * static_cast<double>(marginals[data_.row_labels[row + k]]);
         }
-        for (std::size_t k = 0; k < size; ++k) total[k] += partial[k];
       }
       for (std::size_t k = 0; k < size; ++k)
-        gradient[row + k] = data_.row_labels[row + k] < labels ? static_cast<float>(total[k] - gold_counts_[row + k]) : 0.0F;
+        gradient[row + k] =
+            data_.row_labels[row + k] < labels ? static_cast<float>(totals[k] - static_cast<double>(gold_counts_[row + k])) : 0.0F;
     }
   });
 }

@@ -18,18 +18,18 @@ std::vector<std::size_t> sequence_order(const CrfData& data) {
   return order;
 }
 
-// Calls f(parameter) for each row parameter of the unit that stands for the label.
+// Calls f(parameter, value of its feature) for each row parameter of the unit that stands for the label.
 template <class F>
 void each_parameter(const CrfData& data, std::size_t unit, std::size_t label, F&& f) {
   for (std::uint32_t i = data.unit_starts[unit]; i < data.unit_starts[unit + 1]; ++i) {
     const std::uint32_t begin = data.row_starts[data.unit_features[i]];
     const std::uint32_t end = data.row_starts[data.unit_features[i] + 1];
     if (end - begin == data.padded) {
-      f(begin + label);
+      if (data.row_labels[begin + label] == label) f(begin + label, data.unit_value(i));
       continue;
     }
     for (std::uint32_t p = begin; p < end; ++p)
-      if (data.row_labels[p] == label) f(p);
+      if (data.row_labels[p] == label) f(p, data.unit_value(i));
   }
 }
 
@@ -58,13 +58,14 @@ void averaged_perceptron(const CrfData& data, std::vector<float>& w, const Onlin
   double step = 1;
 
   const auto update = [&](std::size_t parameter, float by) {
+    if (parameter >= index.transitions && data.chain_free[parameter - index.transitions] == 0) return;
     w[parameter] += by;
     weighted[parameter] += step * by;
   };
   const auto update_path = [&](std::size_t first, std::size_t last, const std::int32_t* labels, float by) {
     for (std::size_t u = first; u < last; ++u) {
       const auto label = static_cast<std::size_t>(labels[u - first]);
-      each_parameter(data, u, label, [&](std::size_t p) { update(p, by); });
+      each_parameter(data, u, label, [&](std::size_t p, float value) { update(p, by * value); });
       if (u > first)
         update(index.transitions + static_cast<std::size_t>(labels[u - first - 1]) * data.labels + label, by);
     }
@@ -163,13 +164,13 @@ class Sgd {
     for (std::size_t u = first; u < last; ++u) {
       const auto label = static_cast<std::size_t>(data_.gold[u]);
       move_rows(u, emissions_.data() + (u - first) * labels, gain);
-      each_parameter(data_, u, label, [&](std::size_t p) { w_[p] += static_cast<float>(gain); });
+      each_parameter(data_, u, label, [&](std::size_t p, float value) { w_[p] += static_cast<float>(gain * value); });
       if (u > first) expected_[static_cast<std::size_t>(data_.gold[u - 1]) * labels + label] -= 1.0;
     }
     expected_[labels * labels + static_cast<std::size_t>(data_.gold[first])] -= 1.0;
     expected_[labels * labels + labels + static_cast<std::size_t>(data_.gold[last - 1])] -= 1.0;
     for (std::size_t i = 0; i < expected_.size(); ++i)
-      w_[index_.transitions + i] -= static_cast<float>(gain * expected_[i]);
+      if (data_.chain_free[i] != 0) w_[index_.transitions + i] -= static_cast<float>(gain * expected_[i]);
     if (scale_ < 1e-6) fold();
     return log_z - gold;
   }
@@ -179,7 +180,8 @@ class Sgd {
       const std::uint32_t begin = data_.row_starts[data_.unit_features[i]];
       const std::uint32_t end = data_.row_starts[data_.unit_features[i] + 1];
       for (std::uint32_t p = begin; p < end; ++p)
-        if (data_.row_labels[p] < data_.labels) w_[p] -= static_cast<float>(gain * marginals[data_.row_labels[p]]);
+        if (data_.row_labels[p] < data_.labels)
+          w_[p] -= static_cast<float>(gain * data_.unit_value(i) * marginals[data_.row_labels[p]]);
     }
   }
 

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <numeric>
 #include <stdexcept>
 
+#include "kernels/vector_kernel.hpp"
 #include "parallel.hpp"
 
 namespace nlptk {
@@ -12,6 +14,7 @@ namespace {
 
 using Vector = std::vector<float>;
 constexpr std::size_t kBlock = 1 << 15;
+constexpr std::size_t kThreadsPay = 1 << 22;  // shorter vectors are done before a thread has begun
 
 // Runs f(i) over all indices by blocks in threads.
 template <class F>
@@ -36,7 +39,11 @@ double sum(std::size_t n, int threads, F&& f) {
 }
 
 double dot(const Vector& a, const Vector& b, int threads) {
-  return sum(a.size(), threads, [&](std::size_t i) { return static_cast<double>(a[i]) * b[i]; });
+  std::vector<double> blocks((a.size() + kBlock - 1) / kBlock);
+  parallel_for(a.size(), threads, kBlock, [&](std::size_t begin, std::size_t end, int) {
+    blocks[begin / kBlock] = vector_kernels().dot(a.data() + begin, b.data() + begin, end - begin);
+  });
+  return std::accumulate(blocks.begin(), blocks.end(), 0.0);
 }
 
 struct Pair {
@@ -47,7 +54,14 @@ struct Pair {
 class Minimizer {
  public:
   Minimizer(const SmoothObjective& objective, Vector& x, const LbfgsOptions& options)
-      : objective_(objective), x_(x), options_(options), n_(x.size()), gradient_(n_), pseudo_(n_), direction_(n_) {}
+      : objective_(objective),
+        x_(x),
+        options_(options),
+        n_(x.size()),
+        threads_(n_ < kThreadsPay ? 1 : options.threads),
+        gradient_(n_),
+        pseudo_(n_),
+        direction_(n_) {}
 
   void run(const LbfgsCallback& callback) {
     double value = evaluate(x_, gradient_);
@@ -56,14 +70,14 @@ class Minimizer {
     Vector next(n_), next_gradient(n_);
     for (int iteration = 1; iteration <= options_.max_iterations; ++iteration) {
       pseudo_gradient();
-      const double norm = std::sqrt(dot(pseudo_, pseudo_, options_.threads));
-      const double size = std::sqrt(dot(x_, x_, options_.threads));
+      const double norm = std::sqrt(dot(pseudo_, pseudo_, threads_));
+      const double size = std::sqrt(dot(x_, x_, threads_));
       if (norm <= options_.epsilon * std::max(1.0, size)) return;
       descent_direction();
-      double slope = dot(direction_, pseudo_, options_.threads);
+      double slope = dot(direction_, pseudo_, threads_);
       if (!(slope < 0)) {  // history led uphill: start again from steepest descent
         pairs_.clear();
-        each(n_, options_.threads, [&](std::size_t i) { direction_[i] = -pseudo_[i]; });
+        each(n_, threads_, [&](std::size_t i) { direction_[i] = -pseudo_[i]; });
         slope = -norm * norm;
       }
       const double step = pairs_.empty() ? 1.0 / norm : 1.0;
@@ -78,7 +92,7 @@ class Minimizer {
       remember(next, next_gradient);
       x_.swap(next);
       gradient_.swap(next_gradient);
-      const double active = sum(n_, options_.threads, [&](std::size_t i) { return x_[i] != 0.0F ? 1.0 : 0.0; });
+      const double active = sum(n_, threads_, [&](std::size_t i) { return x_[i] != 0.0F ? 1.0 : 0.0; });
       if (!callback({iteration, value, norm, static_cast<std::size_t>(active)}, x_.data())) return;
       past.push_back(previous);
       if (static_cast<int>(past.size()) > options_.period) past.pop_front();
@@ -92,10 +106,10 @@ class Minimizer {
     double value = objective_(x.data(), gradient.data());
     if (options_.c2 > 0) {
       const auto twice = static_cast<float>(2 * options_.c2);
-      each(n_, options_.threads, [&](std::size_t i) { gradient[i] += twice * x[i]; });
-      value += options_.c2 * dot(x, x, options_.threads);
+      each(n_, threads_, [&](std::size_t i) { gradient[i] += twice * x[i]; });
+      value += options_.c2 * dot(x, x, threads_);
     }
-    if (options_.c1 > 0) value += options_.c1 * sum(n_, options_.threads, [&](std::size_t i) { return std::abs(x[i]); });
+    if (options_.c1 > 0) value += options_.c1 * sum(n_, threads_, [&](std::size_t i) { return std::abs(x[i]); });
     return value;
   }
 
@@ -106,7 +120,7 @@ class Minimizer {
       return;
     }
     const auto c1 = static_cast<float>(options_.c1);
-    each(n_, options_.threads, [&](std::size_t i) {
+    each(n_, threads_, [&](std::size_t i) {
       const float g = gradient_[i];
       if (x_[i] > 0) pseudo_[i] = g + c1;
       else if (x_[i] < 0) pseudo_[i] = g - c1;
@@ -118,23 +132,23 @@ class Minimizer {
 
   // Two-loop recursion on the pseudo-gradient; with L1, components that leave its orthant are cut.
   void descent_direction() {
-    each(n_, options_.threads, [&](std::size_t i) { direction_[i] = -pseudo_[i]; });
+    each(n_, threads_, [&](std::size_t i) { direction_[i] = -pseudo_[i]; });
     std::vector<double> alpha(pairs_.size());
     for (std::size_t k = pairs_.size(); k-- > 0;) {
-      alpha[k] = pairs_[k].rho * dot(pairs_[k].s, direction_, options_.threads);
+      alpha[k] = pairs_[k].rho * dot(pairs_[k].s, direction_, threads_);
       add(direction_, -alpha[k], pairs_[k].y);
     }
     if (!pairs_.empty()) {
       const Pair& last = pairs_.back();
-      const auto scale = static_cast<float>(1.0 / (last.rho * dot(last.y, last.y, options_.threads)));
-      each(n_, options_.threads, [&](std::size_t i) { direction_[i] *= scale; });
+      const auto scale = static_cast<float>(1.0 / (last.rho * dot(last.y, last.y, threads_)));
+      each(n_, threads_, [&](std::size_t i) { direction_[i] *= scale; });
     }
     for (std::size_t k = 0; k < pairs_.size(); ++k) {
-      const double beta = pairs_[k].rho * dot(pairs_[k].y, direction_, options_.threads);
+      const double beta = pairs_[k].rho * dot(pairs_[k].y, direction_, threads_);
       add(direction_, alpha[k] - beta, pairs_[k].s);
     }
     if (options_.c1 > 0)
-      each(n_, options_.threads, [&](std::size_t i) {
+      each(n_, threads_, [&](std::size_t i) {
         if (direction_[i] * pseudo_[i] >= 0) direction_[i] = 0;
       });
   }
@@ -143,7 +157,7 @@ class Minimizer {
   bool search(double step, double slope, double& value, Vector& next, Vector& next_gradient) {
     for (int trial = 0; trial < options_.max_linesearch; ++trial) {
       const auto length = static_cast<float>(step);
-      each(n_, options_.threads, [&](std::size_t i) {
+      each(n_, threads_, [&](std::size_t i) {
         float moved = x_[i] + length * direction_[i];
         if (options_.c1 > 0) {
           const float orthant = x_[i] != 0 ? x_[i] : -pseudo_[i];
@@ -154,7 +168,7 @@ class Minimizer {
       const double trial_value = evaluate(next, next_gradient);
       const double decrease =
           options_.c1 > 0
-              ? sum(n_, options_.threads, [&](std::size_t i) { return static_cast<double>(next[i] - x_[i]) * pseudo_[i]; })
+              ? sum(n_, threads_, [&](std::size_t i) { return static_cast<double>(next[i] - x_[i]) * pseudo_[i]; })
               : step * slope;
       if (trial_value <= value + 1e-4 * decrease && trial_value < value) {  // no for NaN: a shorter step
         value = trial_value;
@@ -174,25 +188,27 @@ class Minimizer {
       pair.s.resize(n_);
       pair.y.resize(n_);
     }
-    each(n_, options_.threads, [&](std::size_t i) {
+    each(n_, threads_, [&](std::size_t i) {
       pair.s[i] = next[i] - x_[i];
       pair.y[i] = next_gradient[i] - gradient_[i];
     });
-    const double curvature = dot(pair.s, pair.y, options_.threads);
-    if (!(curvature > 1e-12 * dot(pair.y, pair.y, options_.threads))) return;
+    const double curvature = dot(pair.s, pair.y, threads_);
+    if (!(curvature > 1e-12 * dot(pair.y, pair.y, threads_))) return;
     pair.rho = 1.0 / curvature;
     pairs_.push_back(std::move(pair));
   }
 
   void add(Vector& to, double factor, const Vector& from) {
-    const auto f = static_cast<float>(factor);
-    each(n_, options_.threads, [&](std::size_t i) { to[i] += f * from[i]; });
+    parallel_for(n_, threads_, kBlock, [&](std::size_t begin, std::size_t end, int) {
+      vector_kernels().add_scaled(to.data() + begin, static_cast<float>(factor), from.data() + begin, end - begin);
+    });
   }
 
   const SmoothObjective& objective_;
   Vector& x_;
   const LbfgsOptions& options_;
   std::size_t n_;
+  int threads_;
   Vector gradient_, pseudo_, direction_;
   std::deque<Pair> pairs_;
   int restarts_ = 0;

@@ -239,6 +239,84 @@ void online_methods_learn_and_repeat() {
   }
 }
 
+// The same set as [units, width] keys and as lists with values, where each value stands for so many equal keys.
+void lists_with_values_are_keys_said_several_times() {
+  nlptk::Random random(11);
+  for (const bool all : {false, true}) {
+    Set set(21, 5, 30, 6, 4);
+    std::vector<std::int64_t> starts{0};
+    std::vector<std::uint32_t> ids;
+    std::vector<float> values;
+    for (std::size_t u = 0; u < set.gold.size(); ++u) {
+      std::uint32_t* const keys = set.keys.data() + u * 4;
+      const auto once = static_cast<std::uint32_t>(random.below(9)), thrice = static_cast<std::uint32_t>(10 + random.below(5));
+      ids.insert(ids.end(), {once, thrice});
+      values.insert(values.end(), {1.0F, 3.0F});
+      keys[0] = once + 1, keys[1] = keys[2] = keys[3] = thrice + 1;  // 0 is no key, but an id
+      starts.push_back(static_cast<std::int64_t>(ids.size()));
+    }
+    nlptk::CrfInput lists{ids.data(), set.gold.size(), 0, set.offsets.data(), set.offsets.size() - 1, set.gold.data(), 5};
+    lists.starts = starts.data();
+    lists.values = values.data();
+    nlptk::CrfOptions options{1, all ? std::size_t{1} : 0, 2};
+    const CrfData dense(set.input(), {1, 1, 2});
+    options.only_seen = true;
+    options.all_transitions = all;
+    options.boundaries = all;
+    const CrfData sparse(lists, options);
+    // One weight for each pair in both; those that the lists leave out are 0.
+    std::vector<float> w(dense.parameters()), v(sparse.parameters());
+    std::vector<std::size_t> place;  // in w of each parameter of v
+    for (std::size_t f = 0; f < sparse.features(); ++f) {
+      const auto at = std::find(dense.keys.begin(), dense.keys.end(), sparse.keys[f] + 1) - dense.keys.begin();
+      for (std::uint32_t p = sparse.row_starts[f]; p < sparse.row_starts[f + 1]; ++p)
+        place.push_back(dense.row_starts[static_cast<std::size_t>(at)] + (sparse.row_labels[p] < 5 ? sparse.row_labels[p] : 7));
+    }
+    for (std::size_t i = 0; i < sparse.chain_free.size(); ++i) place.push_back(dense.row_parameters() + i);
+    for (std::size_t p = 0; p < v.size(); ++p) {
+      const bool free = p < sparse.row_parameters() ? sparse.row_labels[p] < 5 : sparse.chain_free[p - sparse.row_parameters()] != 0;
+      if (free) v[p] = w[place[p]] = static_cast<float>(random.below(2001)) / 1000.0F - 1.0F;
+    }
+    std::vector<float> dw(w.size()), dv(v.size());
+    const double loss = nlptk::CrfObjective(dense)(w.data(), dw.data());
+    CHECK(std::abs(nlptk::CrfObjective(sparse)(v.data(), dv.data()) - loss) < 1e-4 * loss);
+    std::size_t frozen = 0;
+    for (std::size_t p = 0; p < v.size(); ++p) {
+      const bool free = p < sparse.row_parameters() ? sparse.row_labels[p] < 5 : sparse.chain_free[p - sparse.row_parameters()] != 0;
+      frozen += free ? 0 : 1;
+      CHECK(free ? std::abs(dv[p] - dw[place[p]]) < 1e-3F : dv[p] == 0);
+    }
+    CHECK(all ? sparse.chain_free == std::vector<std::uint8_t>(35, 1) : frozen > 10);
+    for (const auto train : {nlptk::averaged_perceptron, nlptk::stochastic_gradient}) {
+      std::vector<float> x(v.size());
+      train(sparse, x, {}, [](const nlptk::OnlineProgress&, const float*) { return true; });
+      for (std::size_t p = 0; p < v.size(); ++p)
+        if (p < sparse.row_parameters() ? sparse.row_labels[p] >= 5 : sparse.chain_free[p - sparse.row_parameters()] == 0) CHECK(x[p] == 0);
+      CHECK(*std::max_element(x.begin(), x.end()) > 0);
+    }
+  }
+}
+
+void rare_pairs_have_no_weight() {
+  const std::vector<std::uint32_t> ids{0, 1, 0, 0};
+  const std::vector<float> values{1, 1, 0.5F, 2};
+  const std::vector<std::int64_t> starts{0, 2, 3, 4}, offsets{0, 3};
+  const std::vector<std::int32_t> gold{0, 0, 1};
+  nlptk::CrfInput input{ids.data(), 3, 0, offsets.data(), 1, gold.data(), 2};
+  input.starts = starts.data();
+  input.values = values.data();
+  nlptk::CrfOptions options{1, 0, 1};
+  options.only_seen = true;
+  options.all_transitions = false;
+  options.pair_freq = 1.5;
+  const CrfData data(input, options);
+  std::vector<std::uint16_t> kept;
+  for (const std::uint16_t label : data.row_labels)
+    if (label < 2) kept.push_back(label);
+  CHECK(kept == (std::vector<std::uint16_t>{0, 1}));  // of feature 0: 1.5 and 2; feature 1 has 1
+  CHECK(std::count(data.chain_free.begin(), data.chain_free.begin() + 4, 1) == 0);  // each pair of labels is there once
+}
+
 // An L2 term so strong that the first steps could scale the weights by nothing or less.
 void sgd_is_finite_for_every_l2() {
   const Set set(5, 3, 1, 6);
@@ -264,6 +342,8 @@ int main() {
   lbfgs_finds_the_optimum();
   lbfgs_survives_odd_objectives();
   online_methods_learn_and_repeat();
+  lists_with_values_are_keys_said_several_times();
+  rare_pairs_have_no_weight();
   sgd_is_finite_for_every_l2();
   std::printf("ok\n");
   return 0;

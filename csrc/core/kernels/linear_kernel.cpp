@@ -27,14 +27,9 @@ void add_rows_i16(const std::int16_t* blocks, const std::uint32_t* refs, std::si
   }
 }
 
-void add_row_f32(const float* row, std::size_t n, float* sums) {
-  for (std::size_t l = 0; l < n; l += 8)
-    for (std::size_t k = 0; k < 8; ++k) sums[l + k] += row[l + k];
-}
-
 }  // namespace
 
 extern const LinearKernels linear_kernels;
-const LinearKernels linear_kernels = {add_rows_i16, add_row_f32};
+const LinearKernels linear_kernels = {add_rows_i16};
 
 }  // namespace nlptk::NLPTK_ISA

@@ -17,8 +17,6 @@ struct LinearKernels {
   // Adds the rows that `refs` name (see LinearModel) to sums[8 * dense_blocks].
   void (*add_rows_i16)(const std::int16_t* blocks, const std::uint32_t* refs, std::size_t n, std::size_t dense_blocks,
                        std::int32_t* sums);
-  // sums[l] += row[l] for l < n; n is a multiple of 8.
-  void (*add_row_f32)(const float* row, std::size_t n, float* sums);
 };
 
 #ifdef NLPTK_X86
