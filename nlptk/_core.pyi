@@ -257,8 +257,8 @@ class CrfTrainer:
     ) -> CrfTrainer:
         """As CRFsuite counts: unit u has the features `ids[starts[u]:starts[u + 1]]` with `values` (None: 1).
 
-        Weights are for pairs of feature and label whose values sum to `min_freq` in training, with `all_states`
-        for all; for pairs of labels likewise. Without `boundaries` start and end stay 0."""
+        Weights are for pairs of feature and label whose values sum to `min_freq` in training, with
+        `all_states` for all; for pairs of labels likewise. Without `boundaries` start and end stay 0."""
 
     @property
     def keys(self) -> NDArray[np.uint32]:

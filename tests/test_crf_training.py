@@ -49,6 +49,60 @@ def test_objective_and_gradient_are_the_oracles(labels, dense_freq, min_freq):
     np.testing.assert_allclose(gradient, expected, atol=2e-4)
 
 
+def lists_of(data: TrainingSet) -> tuple[np.ndarray, np.ndarray]:
+    """The same features as lists: where each unit's begin, and their numbers."""
+    there = data.keys > 0
+    return np.concatenate([[0], np.cumsum(there.sum(axis=1))]), data.keys[there]
+
+
+def test_features_in_lists_with_all_weights_are_the_keys():
+    data = random_set(4, 5, 30)
+    starts, ids = lists_of(data)
+    by_keys = data.trainer(dense_freq=1, threads=2)
+    by_lists = _core.CrfTrainer.from_features(
+        starts, ids, np.ones(len(ids)), data.offsets, data.gold, 5, all_states=True, all_transitions=True
+    )
+    assert by_lists.keys.tolist() == by_keys.keys.tolist()
+    parameters = np.random.default_rng(0).normal(0, 1, by_keys.parameters).astype(np.float32)
+    loss, gradient = by_keys.objective(parameters)
+    assert by_lists.objective(parameters)[0] == pytest.approx(loss, rel=1e-6)
+    np.testing.assert_allclose(by_lists.objective(parameters)[1], gradient, atol=1e-5)
+
+
+def test_what_was_not_seen_has_no_weight_in_lists():
+    data = random_set(4, 5, 30)
+    starts, ids = lists_of(data)
+    trainer = _core.CrfTrainer.from_features(starts, ids, None, data.offsets, data.gold, 5, boundaries=False)
+    units = np.repeat(np.arange(len(data.gold)), np.diff(starts))
+    seen = {(key, label) for key, label in zip(ids.tolist(), data.gold[units].tolist(), strict=True)}
+    rows = np.repeat(trainer.keys, np.diff(trainer.row_starts))
+    kept = trainer.row_labels < 5
+    assert set(zip(rows[kept].tolist(), trainer.row_labels[kept].tolist(), strict=True)) == seen
+    parameters = lbfgs(trainer, 0.0, 0.1)
+    assert not parameters[: len(kept)][~kept].any()
+    assert not parameters[-10:].any()  # start and end
+    assert parameters[len(kept) : -10].any()
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"starts": [0, 1]}, "starts"),
+        ({"values": [1.0, np.nan, 1.0]}, "finite"),
+        ({"values": [1.0]}, "parallel"),
+        ({"gold": [0]}, "gold"),
+        ({"gold": [0, 7]}, "gold label"),
+        ({"offsets": [0, 1]}, "offsets"),
+    ],
+)
+def test_lists_that_do_not_fit_are_refused(change, named):
+    good = {"starts": [0, 2, 3], "ids": [1, 2, 1], "values": None, "offsets": [0, 2], "gold": [0, 1]}
+    good["labels"] = 2
+    _core.CrfTrainer.from_features(**good)
+    with pytest.raises(ValueError, match=named):
+        _core.CrfTrainer.from_features(**{**good, **change})
+
+
 def test_gradient_is_that_of_finite_differences():
     data = random_set(3, 3, 10)
     trainer = data.trainer(dense_freq=4)

@@ -99,7 +99,9 @@ def test_any_matrix(
     queries=st.integers(1, 3),
     top=st.integers(1, 4),
     threads=st.integers(1, 3),
-    kind=st.sampled_from(["normal", "columns", "integers", "spikes", "tiny", "huge", "one huge", "zeros", "equal"]),
+    kind=st.sampled_from(
+        ["normal", "columns", "integers", "spikes", "tiny", "huge", "one huge", "zeros", "equal"]
+    ),
     codes=st.booleans(),
     whole=st.booleans(),
     seed=st.integers(0, 2**32 - 1),
@@ -155,7 +157,8 @@ def test_queries_of_any_length(size: float) -> None:
 
 
 def test_vectors_without_dimensions_have_no_likeness() -> None:
-    found, values = NearestIndex(np.zeros((3, 0), np.float32), []).nearest(np.zeros((1, 1, 0), np.float32), 2, end=3)
+    empty = np.zeros((3, 0), np.float32)
+    found, values = NearestIndex(empty, []).nearest(np.zeros((1, 1, 0), np.float32), 2, end=3)
     assert found.tolist() == [[0, 1]]
     assert values.tolist() == [[0, 0]]
 

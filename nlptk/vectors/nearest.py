@@ -57,7 +57,8 @@ class NearestIndex:
         `multiply`, of the first `positives` terms and the rest, all of length 1, it is 3CosMul.
         """
         if self._coarse is None and not multiply and len(terms) < FEW:
-            self._coarse = _core.coarse_rows(self._codes if self._exact is None else self._exact, self.threads)
+            rows = self._codes if self._exact is None else self._exact
+            self._coarse = _core.coarse_rows(rows, self.threads)
         return _core.nearest_rows(
             self._codes,
             self._inverse,
