@@ -1,4 +1,4 @@
-"""The nearest rows of a matrix: an exact search over 4-bit and 8-bit copies (csrc/core/vectors/nearest.hpp)."""
+"""The nearest rows of a matrix, exactly, by 4-bit and 8-bit copies (csrc/core/vectors/nearest.hpp)."""
 
 from __future__ import annotations
 
