@@ -30,6 +30,7 @@ __version__ = "0.1.0"
 
 _EXPORTS = {
     "BPE": "nlptk.tokenize.bpe:BPE",
+    "CRF": "nlptk.tag.crf_sklearn:CRF",
     "CRFTagger": "nlptk.tag.crf:CRFTagger",
     "Doc": "nlptk.doc:Doc",
     "DocBin": "nlptk.docbin:DocBin",

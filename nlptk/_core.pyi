@@ -222,6 +222,52 @@ class SegmentFeatures:
         """Starts, ends and sentence flags of the tokens of all texts, one after the other; the first token of
         each text, [texts + 1]."""
 
+# attributes.cpp: see nlptk/tag/crf_model.py
+class AttributeTable:
+    """Names of features, numbered from 0 in the order in which they came."""
+
+    def __init__(self) -> None: ...
+    @staticmethod
+    def from_arrays(bytes: NDArray[np.uint8], offsets: NDArray[np.int64]) -> AttributeTable:
+        """Name i is `bytes[offsets[i]:offsets[i + 1]]`. ValueError for a name that is there twice."""
+
+    def __len__(self) -> int: ...
+    def encode(
+        self, sentences: Iterable[Any], grow: bool = False, what: str = "X", first: int = 0
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint32], NDArray[np.float32] | None]:
+        """Sentences of items, each a dict or a list of strings: offsets [sentences + 1] into the units,
+        starts [units + 1] into ids and values (None where all are 1). Names that the table has not are added
+        if `grow`, else left out. ValueError for what is no feature; `what` and `first` (the number of the
+        first sentence) are for its message."""
+
+    def arrays(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """What `from_arrays` takes."""
+
+    def select(self, ids: NDArray[np.uint32]) -> AttributeTable:
+        """These names alone, numbered in this order. ValueError for an id out of range or there twice."""
+
+class AttributeWeights:
+    """Weights of pairs of attribute and label, read-only."""
+
+    def __init__(
+        self,
+        row_starts: NDArray[np.uint32],
+        row_labels: NDArray[np.uint16],
+        weights: NDArray[np.float32],
+        labels: int,
+    ) -> None:
+        """Attribute a has `weights[row_starts[a]:row_starts[a + 1]]`. ValueError for arrays that do not fit
+        together, a label out of range, and NaN or infinity."""
+
+    def emissions(
+        self,
+        starts: NDArray[np.int64],
+        ids: NDArray[np.uint32],
+        values: NDArray[np.float32] | None,
+        threads: int = 0,
+    ) -> NDArray[np.float32]:
+        """Scores [units, labels] of units with the attributes `ids[starts[u]:starts[u + 1]]`."""
+
 # crf.cpp: see nlptk/crf.py
 class CrfTrainer:
     """A training set, indexed. Parameters are the features' rows, transitions [labels, labels], start and

@@ -34,6 +34,7 @@ def clean() -> Iterator[None]:
         "doc.md",
         "pipeline.md",
         "crf.md",
+        "crf_sklearn.md",
         "jieba.md",
         "wordpiece.md",
         "bpe.md",

@@ -4,6 +4,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+void bind_attributes(pybind11::module_& m);
 void bind_bpe(pybind11::module_& m);
 void bind_chain(pybind11::module_& m);
 void bind_crf(pybind11::module_& m);

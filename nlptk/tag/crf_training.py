@@ -1,0 +1,281 @@
+"""Training of the CRF over named features, with CRFsuite's settings, defaults and stopping rules."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlptk import _core
+from nlptk.errors import ConfigError, DataError
+from nlptk.tag.crf_model import CrfModel, Features
+
+# Defaults of each algorithm's settings: CRFsuite's. A setting that an algorithm has not is refused.
+_COMMON: dict[str, Any] = {"min_freq": 0.0, "all_possible_states": False, "all_possible_transitions": False}
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    "lbfgs": {
+        **_COMMON,
+        "c1": 0.0,
+        "c2": 1.0,
+        "max_iterations": 2**31 - 1,
+        "num_memories": 6,
+        "epsilon": 1e-5,
+        "period": 10,
+        "delta": 1e-5,
+        "linesearch": "MoreThuente",
+        "max_linesearch": 20,
+    },
+    "l2sgd": {
+        **_COMMON,
+        "c2": 1.0,
+        "max_iterations": 1000,
+        "period": 10,
+        "delta": 1e-6,
+        "calibration_eta": 0.1,
+        "calibration_rate": 2.0,
+        "calibration_samples": 1000,
+        "calibration_candidates": 10,
+        "calibration_max_trials": 20,
+    },
+    "ap": {**_COMMON, "max_iterations": 100, "epsilon": 0.0},
+}
+_OTHERS = ("pa_type", "c", "error_sensitive", "averaging", "variance", "gamma")
+_LINE_SEARCHES = ("MoreThuente", "Backtracking", "StrongBacktracking")
+_LEAST = {"max_iterations": 1, "num_memories": 1, "period": 1, "max_linesearch": 1}
+_LARGEST = 2**31 - 1
+
+SETTINGS = tuple(dict.fromkeys([*(name for names in _DEFAULTS.values() for name in names), *_OTHERS]))
+
+
+@dataclass
+class TrainingLog:
+    """What training said of itself.
+
+    Attributes:
+        iterations: one dict each: `num`, `time` in seconds, `loss`, with L-BFGS `error_norm` and
+            `active_features`, with a dev set `item_accuracy_float`, `instance_accuracy_float` and the means
+            over labels `avg_precision`, `avg_recall`, `avg_f1`.
+        interrupted: training was ended by Ctrl-C and the best weights until then were kept.
+    """
+
+    iterations: list[dict[str, Any]] = field(default_factory=list)
+    interrupted: bool = False
+
+    @property
+    def last_iteration(self) -> dict[str, Any]:
+        """The last of `iterations`, empty where there is none."""
+        return self.iterations[-1] if self.iterations else {}
+
+
+def resolve_settings(algorithm: str | None, given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The algorithm and all its settings; those that are None in `given` have CRFsuite's defaults.
+
+    Raises:
+        ConfigError: an algorithm that there is not, a setting that is not the algorithm's or is out of range.
+    """
+    name = "lbfgs" if algorithm is None else algorithm
+    if name in ("pa", "arow"):
+        raise ConfigError(f"algorithm {name!r} is not here yet; use 'ap', which is as fast, or 'lbfgs'")
+    if name not in _DEFAULTS:
+        raise ConfigError(f"unknown algorithm {name!r}; choose one of {', '.join(_DEFAULTS)}")
+    settings = dict(_DEFAULTS[name])
+    for setting, value in given.items():
+        if value is None:
+            continue
+        if setting not in settings:
+            owners = [repr(other) for other, names in _DEFAULTS.items() if setting in names]
+            raise ConfigError(
+                f"algorithm {name!r} has no setting {setting!r}; leave it None"
+                + (f" or use {' or '.join(owners)}" if owners else "")
+            )
+        settings[setting] = _checked(setting, value)
+    return name, settings
+
+
+def _checked(setting: str, value: Any) -> Any:
+    if setting == "linesearch":
+        if value not in _LINE_SEARCHES:
+            raise ConfigError(f"linesearch must be one of {', '.join(_LINE_SEARCHES)}, not {value!r}")
+        return value
+    if setting in ("all_possible_states", "all_possible_transitions"):
+        return bool(value)
+    least = _LEAST.get(setting, 0)
+    number = isinstance(value, (int, float, np.integer, np.floating))
+    if not number or not least <= value <= _LARGEST or (setting in _LEAST and value != int(value)):
+        kind = "an integer" if setting in _LEAST else "a number"
+        raise ConfigError(f"{setting} must be {kind} from {least} to {_LARGEST}, not {value!r}")
+    return int(value) if setting in _LEAST else float(value)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A dev set in numbers; a label that training has not seen is -1."""
+
+    features: Features
+    gold: NDArray[np.int32]
+
+
+def fit_model(
+    classes: list[str],
+    table: _core.AttributeTable,
+    features: Features,
+    gold: NDArray[np.int32],
+    algorithm: str,
+    settings: Mapping[str, Any],
+    *,
+    held: Held | None = None,
+    log: TrainingLog,
+    report: Callable[[dict[str, Any]], None] | None = None,
+    keep_best: bool = False,
+    seed: int = 1,
+    threads: int = 0,
+) -> CrfModel:
+    """Train from features and the labels of their units, int32 [units].
+
+    Args:
+        held: scored after each iteration; it does not change what is learned, as in CRFsuite.
+        log: each iteration is appended to it.
+        report: called with each iteration.
+        keep_best: on Ctrl-C return the weights with the least loss so far, if there are any.
+
+    Raises:
+        DataError: the set is too large or a value not usable.
+        KeyboardInterrupt: Ctrl-C, within a second.
+    """
+    try:
+        trainer = _core.CrfTrainer.from_features(
+            features.starts,
+            features.ids,
+            features.values,
+            features.offsets,
+            gold,
+            len(classes),
+            min_freq=settings["min_freq"],
+            all_states=settings["all_possible_states"],
+            all_transitions=settings["all_possible_transitions"],
+            boundaries=False,
+            threads=threads,
+        )
+    except ValueError as error:
+        raise DataError(f"the training set is not usable: {error}") from error
+    rows = (trainer.keys, trainer.row_starts, trainer.row_labels)
+    stop = _StoppingRule(settings["period"], settings["delta"]) if algorithm == "l2sgd" else None
+    started = time.perf_counter()
+    best: tuple[float, NDArray[np.float32]] | None = None
+
+    def callback(info: dict[str, Any], parameters: NDArray[np.float32]) -> bool:
+        nonlocal best, started
+        now = time.perf_counter()
+        loss = float(info["objective"])
+        entry = {"num": info["iteration"], "time": now - started, "loss": loss}
+        if "active" in info:
+            entry |= {"error_norm": info["gradient_norm"], "active_features": info["active"]}
+        if held is not None:
+            model = CrfModel.from_parameters(classes, table, rows, parameters, compact=False)
+            entry |= dev_scores(held.gold, model.paths(held.features, threads), held.features, len(classes))
+        log.iterations.append(entry)
+        if keep_best and (best is None or loss <= best[0]):
+            best = (loss, parameters)
+        if report is not None:
+            report(entry)
+        started = time.perf_counter()
+        return stop is None or stop.goes_on(loss)
+
+    try:
+        parameters = _run(trainer, algorithm, settings, seed, callback)
+    except KeyboardInterrupt:
+        if best is None:
+            raise
+        log.interrupted = True
+        parameters = best[1]
+    return CrfModel.from_parameters(classes, table, rows, parameters)
+
+
+def _run(
+    trainer: _core.CrfTrainer,
+    algorithm: str,
+    settings: Mapping[str, Any],
+    seed: int,
+    callback: Callable[[dict[str, Any], NDArray[np.float32]], bool],
+) -> NDArray[np.float32]:
+    if algorithm == "lbfgs":
+        return trainer.lbfgs(
+            settings["c1"],
+            settings["c2"],
+            settings["max_iterations"],
+            settings["num_memories"],
+            settings["epsilon"],
+            settings["period"],
+            settings["delta"],
+            settings["max_linesearch"],
+            callback,
+        )
+    if algorithm == "ap":
+        return trainer.averaged_perceptron(settings["max_iterations"], settings["epsilon"], seed, callback)
+    return trainer.sgd(settings["c2"], settings["max_iterations"], seed, callback)
+
+
+class _StoppingRule:
+    """CRFsuite's for SGD: the loss of a pass is less than `delta` better than that `period` passes before."""
+
+    def __init__(self, period: int, delta: float) -> None:
+        self._period = period
+        self._delta = delta
+        self._losses: list[float] = []
+
+    def goes_on(self, loss: float) -> bool:
+        self._losses.append(loss)
+        if len(self._losses) <= self._period or not math.isfinite(loss):
+            return math.isfinite(loss)
+        before = self._losses[-1 - self._period]
+        return loss != 0 and (before - loss) / loss >= self._delta
+
+
+def dev_scores(
+    gold: NDArray[np.int32], found: NDArray[np.int32], features: Features, labels: int
+) -> dict[str, float]:
+    """Accuracies of items and of whole sentences, and the means of the labels' precision, recall and F1."""
+    right = gold == found
+    sizes = np.diff(features.offsets)
+    sentences = sizes > 0
+    wrong = np.concatenate([[0], np.cumsum(~right)])
+    whole = (wrong[features.offsets[1:]] == wrong[features.offsets[:-1]])[sentences]
+    hits = np.bincount(gold[right], minlength=labels)
+    precision = _shares(hits, np.bincount(found, minlength=labels))
+    recall = _shares(hits, np.bincount(gold[gold >= 0], minlength=labels))
+    return {
+        "item_accuracy_float": _mean(right),
+        "instance_accuracy_float": _mean(whole),
+        "avg_precision": _mean(precision),
+        "avg_recall": _mean(recall),
+        "avg_f1": _mean(_shares(2 * precision * recall, precision + recall)),
+    }
+
+
+def _shares(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:
+    shares = np.zeros(len(part))
+    np.divide(part, whole, out=shares, where=whole != 0)
+    return shares
+
+
+def _mean(values: NDArray[Any]) -> float:
+    return float(values.mean()) if len(values) else 0.0
+
+
+def format_iteration(entry: Mapping[str, Any]) -> str:
+    """One line for an iteration, in the words of sklearn-crfsuite."""
+    parts = [f"Iter {entry['num']:<3}", f"time={entry['time']:<5.2f}", f"loss={entry['loss']:<8.2f}"]
+    if "active_features" in entry:
+        parts.append(f"active={entry['active_features']:<5}")
+    if "avg_f1" in entry:
+        parts.append(
+            f"precision={entry['avg_precision']:0.3f}  recall={entry['avg_recall']:0.3f}  "
+            f"F1={entry['avg_f1']:0.3f}  Acc(item/seq)={entry['item_accuracy_float']:0.3f} "
+            f"{entry['instance_accuracy_float']:0.3f}"
+        )
+    return "  ".join(parts).rstrip()
