@@ -7,10 +7,10 @@
 #include <pybind11/stl.h>
 
 #include "bind.hpp"
+#include "crf_batch.hpp"
 #include "crf_data.hpp"
 #include "crf_objective.hpp"
 #include "crf_online.hpp"
-#include "lbfgs.hpp"
 #include "token_batch.hpp"
 
 namespace py = pybind11;
@@ -67,21 +67,17 @@ class Trainer {
 
   const CrfData& data() const { return *data_; }
 
-  py::array_t<float> lbfgs(const LbfgsOptions& options, const Callback& callback) {
+  py::array_t<float> lbfgs(const BatchOptions& options, const Callback& callback) {
     std::vector<float> x(data_->parameters());
     {
       const py::gil_scoped_release release;
-      CrfObjective objective(*data_);
-      LbfgsOptions with_threads = options;
-      with_threads.threads = data_->threads;
-      minimize([&](const float* p, float* g) { return objective(p, g); }, x, with_threads,
-               [&](const LbfgsProgress& progress, const float* p) {
-                 const py::gil_scoped_acquire gil;
-                 using namespace py::literals;
-                 return callback(py::dict("iteration"_a = progress.iteration, "objective"_a = progress.objective,
-                                          "gradient_norm"_a = progress.gradient_norm, "active"_a = progress.active),
-                                 view(p));
-               });
+      batch_training(*data_, x, options, [&](const LbfgsProgress& progress, const float* p) {
+        const py::gil_scoped_acquire gil;
+        using namespace py::literals;
+        return callback(py::dict("iteration"_a = progress.iteration, "objective"_a = progress.objective,
+                                 "gradient_norm"_a = progress.gradient_norm, "active"_a = progress.active),
+                        view(p));
+      });
     }
     return view(x.data());
   }
@@ -161,20 +157,15 @@ void bind_crf(py::module_& m) {
       .def(
           "lbfgs",
           [](Trainer& t, double c1, double c2, int max_iterations, int memory, double epsilon, int period,
-             double delta, int max_linesearch, const Callback& callback) {
-            LbfgsOptions options;
-            options.c1 = c1;
-            options.c2 = c2;
-            options.max_iterations = max_iterations;
-            options.memory = memory;
-            options.epsilon = epsilon;
-            options.period = period;
-            options.delta = delta;
-            options.max_linesearch = max_linesearch;
+             double delta, int max_linesearch, const Callback& callback, int warm_passes, std::uint64_t seed) {
+            BatchOptions options;
+            options.lbfgs = {c1, c2, max_iterations, memory, epsilon, period, delta, max_linesearch, 1};
+            options.warm_passes = warm_passes;
+            options.seed = seed;
             return t.lbfgs(options, callback);
           },
           "c1"_a, "c2"_a, "max_iterations"_a, "memory"_a, "epsilon"_a, "period"_a, "delta"_a, "max_linesearch"_a,
-          "callback"_a)
+          "callback"_a, "warm_passes"_a = 4, "seed"_a = 1)
       .def(
           "averaged_perceptron",
           [](Trainer& t, int max_iterations, double epsilon, std::uint64_t seed, const Callback& callback) {

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "kernels/crf_rows.hpp"
 #include "parallel.hpp"
@@ -115,14 +116,20 @@ void CrfData::intern(const CrfInput& input, std::size_t min_freq) {
     rank[order[r]] = r;
     keys.push_back(table.keys[order[r]]);
   }
+  // Inside a unit too the most frequent come first: rows of one kind follow each other, and branches are foreseen.
   unit_starts.reserve(units + 1);
   unit_starts.push_back(0);
+  std::vector<std::pair<std::uint32_t, float>> kept;
   for (std::size_t u = 0; u < units; ++u) {
     if (u % kPollEvery == 0) poll();
-    for (std::size_t i = begin_of(u); i < begin_of(u + 1); ++i) {
-      if (ids[i] == kDropped || rank[ids[i]] == kDropped) continue;
-      unit_features.push_back(rank[ids[i]]);
-      if (input.values != nullptr) unit_values.push_back(input.values[i]);
+    kept.clear();
+    for (std::size_t i = begin_of(u); i < begin_of(u + 1); ++i)
+      if (ids[i] != kDropped && rank[ids[i]] != kDropped)
+        kept.emplace_back(rank[ids[i]], input.values == nullptr ? 1.0F : input.values[i]);
+    std::stable_sort(kept.begin(), kept.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (const auto& [feature, value] : kept) {
+      unit_features.push_back(feature);
+      if (input.values != nullptr) unit_values.push_back(value);
     }
     unit_starts.push_back(index32(unit_features.size(), "features in all"));
   }
@@ -144,7 +151,6 @@ void CrfData::transpose() {
 }
 
 void CrfData::lay_rows(const CrfOptions& options) {
-  constexpr std::uint16_t kUnused = std::numeric_limits<std::uint16_t>::max();
   row_starts.reserve(features() + 1);
   row_starts.push_back(0);
   std::vector<bool> used(labels);
@@ -166,7 +172,7 @@ void CrfData::lay_rows(const CrfOptions& options) {
     // A row of many labels is as quick with all of them; `padded` is the mark of a dense row.
     if (all || (options.only_seen ? kDenseShare * distinct >= padded : 4 * distinct >= 3 * padded)) {
       for (std::size_t l = 0; l < padded; ++l)
-        row_labels.push_back(l < labels && options.only_seen && !used[l] ? kUnused : static_cast<std::uint16_t>(l));
+        row_labels.push_back(l < labels && options.only_seen && !used[l] ? kUnusedLabel : static_cast<std::uint16_t>(l));
     } else {
       for (std::size_t l = 0; l < labels; ++l)
         if (used[l]) row_labels.push_back(static_cast<std::uint16_t>(l));
@@ -190,9 +196,15 @@ void CrfData::free_chain(const CrfOptions& options) {
 
 void CrfData::emissions(const float* parameters, std::size_t unit, float* sums, float* emissions) const {
   const std::uint32_t begin = unit_starts[unit];
-  crf_row_kernels().sum_rows({row_starts.data(), row_labels.data(), padded}, parameters, unit_features.data() + begin,
-                             unit_values.empty() ? nullptr : unit_values.data() + begin, unit_starts[unit + 1] - begin, sums);
+  crf_row_kernels().sum_rows(rows(), parameters, unit_features.data() + begin, values_of(unit), unit_starts[unit + 1] - begin,
+                             sums);
   std::copy_n(sums, labels, emissions);
+}
+
+void CrfData::add(float* parameters, std::size_t unit, const float* by) const {
+  const std::uint32_t begin = unit_starts[unit];
+  crf_row_kernels().add_rows(rows(), parameters, unit_features.data() + begin, values_of(unit), unit_starts[unit + 1] - begin,
+                             by);
 }
 
 void CrfData::gold_counts(float* counts) const {

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/crf_rows.hpp"
+
 namespace nlptk {
 
 struct CrfOptions {
@@ -63,10 +65,16 @@ class CrfData {
 
   // Emission scores of one unit, into emissions[labels]; sums is scratch of `padded` floats.
   void emissions(const float* parameters, std::size_t unit, float* sums, float* emissions) const;
+  // Adds by[label] to the parameters of each of the unit's features, times its value; `by` is [padded], 0 past the labels.
+  void add(float* parameters, std::size_t unit, const float* by) const;
   // How often each parameter fires in the gold labels, into counts[parameters()].
   void gold_counts(float* counts) const;
 
  private:
+  CrfRows rows() const { return {row_starts.data(), row_labels.data(), padded}; }
+  const float* values_of(std::size_t unit) const {
+    return unit_values.empty() ? nullptr : unit_values.data() + unit_starts[unit];
+  }
   void intern(const CrfInput& input, std::size_t min_freq);
   void transpose();
   void lay_rows(const CrfOptions& options);

@@ -36,7 +36,7 @@ CrfObjective::CrfObjective(const CrfData& data)
 
 double CrfObjective::operator()(const float* parameters, float* gradient) {
   const double loss = expectations(parameters);
-  gradient_rows(gradient);
+  sum_by_feature(data_.feature_values, gold_counts_.data(), gradient);
   const std::size_t rows = data_.row_parameters();
   for (std::size_t i = rows; i < data_.parameters(); ++i) {
     double expected = 0;
@@ -85,7 +85,7 @@ double CrfObjective::expectations(const float* parameters) {
   return loss;
 }
 
-void CrfObjective::gradient_rows(float* gradient) {
+void CrfObjective::sum_by_feature(const std::vector<float>& values, const float* less, float* rows) const {
   const std::size_t labels = data_.labels, padded = data_.padded;
   const CrfRowKernels& kernels = crf_row_kernels();
   const std::vector<std::uint32_t>& units = data_.feature_units;
@@ -95,24 +95,37 @@ void CrfObjective::gradient_rows(float* gradient) {
       const std::uint32_t row = data_.row_starts[f], first = data_.feature_starts[f], last = data_.feature_starts[f + 1];
       const std::size_t size = data_.row_starts[f + 1] - row;
       if (size == padded) {
-        kernels.sum_units(marginals_.data(), labels, units.data() + first,
-                          data_.feature_values.empty() ? nullptr : data_.feature_values.data() + first, last - first,
-                          padded, totals.data());
+        kernels.sum_units(marginals_.data(), labels, units.data() + first, values.empty() ? nullptr : values.data() + first,
+                          last - first, padded, totals.data());
       } else {
         std::fill_n(totals.begin(), size, 0.0);
         for (std::uint32_t i = first; i < last; ++i) {
           // Most of these features are rare: their units lie apart, so those of the features to come are fetched.
           if (i + kAhead < units.size()) __builtin_prefetch(marginals_.data() + std::size_t{units[i + kAhead]} * labels);
           const float* marginals = marginals_.data() + std::size_t{units[i]} * labels;
-          const auto value = static_cast<double>(data_.feature_value(i));
+          const double value = values.empty() ? 1.0 : static_cast<double>(values[i]);
           for (std::size_t k = 0; k < size; ++k) totals[k] += value * static_cast<double>(marginals[data_.row_labels[row + k]]);
         }
       }
-      for (std::size_t k = 0; k < size; ++k)
-        gradient[row + k] =
-            data_.row_labels[row + k] < labels ? static_cast<float>(totals[k] - static_cast<double>(gold_counts_[row + k])) : 0.0F;
+      for (std::size_t k = 0; k < size; ++k) {
+        const double gold = less == nullptr ? 0.0 : static_cast<double>(less[row + k]);
+        rows[row + k] = data_.row_labels[row + k] < labels ? static_cast<float>(totals[k] - gold) : 0.0F;
+      }
     }
   });
+}
+
+void CrfObjective::curvature(float* diagonal) {
+  for (float& m : marginals_) m *= 1.0F - m;
+  std::vector<float> squares(data_.feature_values);
+  for (float& value : squares) value *= value;
+  sum_by_feature(squares, nullptr, diagonal);
+  const std::size_t rows = data_.row_parameters();
+  for (std::size_t i = rows; i < data_.parameters(); ++i) {
+    double expected = 0;  // the variance is at most that: a sum of Poisson-like counts
+    for (const Sums& sums : sums_) expected += sums.values[i - rows];
+    diagonal[i] = static_cast<float>(expected);
+  }
 }
 
 }  // namespace nlptk

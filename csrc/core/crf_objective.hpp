@@ -16,9 +16,14 @@ class CrfObjective {
   // -log p(gold | units) over all sequences; its gradient goes into gradient[data.parameters()].
   double operator()(const float* parameters, float* gradient);
 
+  // The diagonal of the Hessian where it was evaluated last, as if the labels of a sequence did not depend on each
+  // other; into diagonal[data.parameters()]. Once after each evaluation: the marginals are used up.
+  void curvature(float* diagonal);
+
  private:
   double expectations(const float* parameters);
-  void gradient_rows(float* gradient);
+  // row[k] of each feature = the sum over its units of value * marginal, less `less` where it is not null.
+  void sum_by_feature(const std::vector<float>& values, const float* less, float* rows) const;
 
   const CrfData& data_;
   std::vector<float> gold_counts_;

@@ -115,7 +115,7 @@ double decay_rate(const CrfData& data, double c2) {
 class Sgd {
  public:
   Sgd(const CrfData& data, std::vector<float>& w, double c2)
-      : data_(data), w_(w), index_(data), lambda_(decay_rate(data, c2)) {}
+      : data_(data), w_(w), index_(data), lambda_(decay_rate(data, c2)), sums_(data.padded), by_(data.padded) {}
 
   // Steps over the sequences in `order`; returns the sum of their losses as met.
   double pass(const std::vector<std::size_t>& order, double t0, double& t) {
@@ -137,7 +137,6 @@ class Sgd {
     if (first == last) return 0;
     const std::size_t labels = data_.labels;
     emissions_.resize((last - first) * labels);
-    sums_.resize(data_.padded);
     for (std::size_t u = first; u < last; ++u) {
       data_.emissions(w_.data(), u, sums_.data(), emissions_.data() + (u - first) * labels);
       for (std::size_t l = 0; l < labels; ++l) emissions_[(u - first) * labels + l] *= static_cast<float>(scale_);
@@ -163,8 +162,10 @@ class Sgd {
     const double gain = eta / scale_;
     for (std::size_t u = first; u < last; ++u) {
       const auto label = static_cast<std::size_t>(data_.gold[u]);
-      move_rows(u, emissions_.data() + (u - first) * labels, gain);
-      each_parameter(data_, u, label, [&](std::size_t p, float value) { w_[p] += static_cast<float>(gain * value); });
+      const float* const marginals = emissions_.data() + (u - first) * labels;
+      for (std::size_t l = 0; l < labels; ++l) by_[l] = static_cast<float>(-gain) * marginals[l];
+      by_[label] += static_cast<float>(gain);
+      data_.add(w_.data(), u, by_.data());
       if (u > first) expected_[static_cast<std::size_t>(data_.gold[u - 1]) * labels + label] -= 1.0;
     }
     expected_[labels * labels + static_cast<std::size_t>(data_.gold[first])] -= 1.0;
@@ -173,16 +174,6 @@ class Sgd {
       if (data_.chain_free[i] != 0) w_[index_.transitions + i] -= static_cast<float>(gain * expected_[i]);
     if (scale_ < 1e-6) fold();
     return log_z - gold;
-  }
-
-  void move_rows(std::size_t unit, const float* marginals, double gain) {
-    for (std::uint32_t i = data_.unit_starts[unit]; i < data_.unit_starts[unit + 1]; ++i) {
-      const std::uint32_t begin = data_.row_starts[data_.unit_features[i]];
-      const std::uint32_t end = data_.row_starts[data_.unit_features[i] + 1];
-      for (std::uint32_t p = begin; p < end; ++p)
-        if (data_.row_labels[p] < data_.labels)
-          w_[p] -= static_cast<float>(gain * data_.unit_value(i) * marginals[data_.row_labels[p]]);
-    }
   }
 
   void fold() {
@@ -197,7 +188,8 @@ class Sgd {
   double scale_ = 1;
   InterruptPoll poll_;
   ChainWorkspace workspace_;
-  std::vector<float> emissions_, sums_, chain_;
+  std::vector<float> sums_, by_;  // [padded]: scores of a unit, what its rows move by
+  std::vector<float> emissions_, chain_;
   std::vector<double> expected_;
 };
 

@@ -14,6 +14,7 @@ namespace {
 
 using Vector = std::vector<float>;
 constexpr std::size_t kBlock = 1 << 15;
+constexpr float kLeastCurvature = 1e-3F;  // flatter than this nothing is taken to be
 constexpr std::size_t kThreadsPay = 1 << 22;  // shorter vectors are done before a thread has begun
 
 // Runs f(i) over all indices by blocks in threads.
@@ -53,15 +54,17 @@ struct Pair {
 
 class Minimizer {
  public:
-  Minimizer(const SmoothObjective& objective, Vector& x, const LbfgsOptions& options)
+  Minimizer(const SmoothObjective& objective, const Curvature& curvature, Vector& x, const LbfgsOptions& options)
       : objective_(objective),
+        curvature_(curvature),
         x_(x),
         options_(options),
         n_(x.size()),
         threads_(n_ < kThreadsPay ? 1 : options.threads),
         gradient_(n_),
         pseudo_(n_),
-        direction_(n_) {}
+        direction_(n_),
+        steps_(n_, 1.0F) {}
 
   void run(const LbfgsCallback& callback) {
     double value = evaluate(x_, gradient_);
@@ -73,14 +76,15 @@ class Minimizer {
       const double norm = std::sqrt(dot(pseudo_, pseudo_, threads_));
       const double size = std::sqrt(dot(x_, x_, threads_));
       if (norm <= options_.epsilon * std::max(1.0, size)) return;
+      if (curvature_ && (iteration & (iteration - 1)) == 0) measure_steps();  // at 1, 2, 4, 8 ...: it changes less and less
       descent_direction();
       double slope = dot(direction_, pseudo_, threads_);
       if (!(slope < 0)) {  // history led uphill: start again from steepest descent
         pairs_.clear();
-        each(n_, threads_, [&](std::size_t i) { direction_[i] = -pseudo_[i]; });
-        slope = -norm * norm;
+        descent_direction();
+        slope = dot(direction_, pseudo_, threads_);
       }
-      const double step = pairs_.empty() ? 1.0 / norm : 1.0;
+      const double step = pairs_.empty() && !curvature_ ? 1.0 / norm : 1.0;
       const double previous = value;
       if (!search(step, slope, value, next, next_gradient)) {
         if (pairs_.empty()) return;  // not even steepest descent gains anything: as good as float32 gets
@@ -130,6 +134,17 @@ class Minimizer {
     });
   }
 
+  // Between Newton's step in each coordinate alone (exponent 1) and none of it (0): coordinates that move together, such
+  // as features that imply each other, make full steps too long for some and too short for others.
+  void measure_steps() {
+    curvature_(steps_.data());
+    const auto l2 = static_cast<float>(2 * options_.c2);
+    each(n_, threads_, [&](std::size_t i) {
+      const float root = std::sqrt(std::max(steps_[i] + l2, kLeastCurvature));
+      steps_[i] = 1.0F / (root * std::sqrt(root));
+    });
+  }
+
   // Two-loop recursion on the pseudo-gradient; with L1, components that leave its orthant are cut.
   void descent_direction() {
     each(n_, threads_, [&](std::size_t i) { direction_[i] = -pseudo_[i]; });
@@ -138,11 +153,14 @@ class Minimizer {
       alpha[k] = pairs_[k].rho * dot(pairs_[k].s, direction_, threads_);
       add(direction_, -alpha[k], pairs_[k].y);
     }
+    double scale = 1;
     if (!pairs_.empty()) {
       const Pair& last = pairs_.back();
-      const auto scale = static_cast<float>(1.0 / (last.rho * dot(last.y, last.y, threads_)));
-      each(n_, threads_, [&](std::size_t i) { direction_[i] *= scale; });
+      scale = 1.0 / (last.rho * sum(n_, threads_, [&](std::size_t i) {
+        return static_cast<double>(last.y[i]) * static_cast<double>(last.y[i] * steps_[i]);
+      }));
     }
+    each(n_, threads_, [&, by = static_cast<float>(scale)](std::size_t i) { direction_[i] *= by * steps_[i]; });
     for (std::size_t k = 0; k < pairs_.size(); ++k) {
       const double beta = pairs_[k].rho * dot(pairs_[k].y, direction_, threads_);
       add(direction_, alpha[k] - beta, pairs_[k].s);
@@ -205,11 +223,13 @@ class Minimizer {
   }
 
   const SmoothObjective& objective_;
+  const Curvature& curvature_;
   Vector& x_;
   const LbfgsOptions& options_;
   std::size_t n_;
   int threads_;
   Vector gradient_, pseudo_, direction_;
+  Vector steps_;  // relative size of a first step in each coordinate
   std::deque<Pair> pairs_;
   int restarts_ = 0;
 };
@@ -217,10 +237,10 @@ class Minimizer {
 }  // namespace
 
 void minimize(const SmoothObjective& objective, std::vector<float>& x, const LbfgsOptions& options,
-              const LbfgsCallback& callback) {
+              const LbfgsCallback& callback, const Curvature& curvature) {
   if (options.memory < 1 || options.period < 1)
     throw std::invalid_argument("L-BFGS needs a memory and a period of at least 1");
-  Minimizer(objective, x, options).run(callback);
+  Minimizer(objective, curvature, x, options).run(callback);
 }
 
 }  // namespace nlptk

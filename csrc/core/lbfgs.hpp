@@ -21,6 +21,8 @@ struct LbfgsOptions {
 
 // The smooth part of the objective; writes its gradient.
 using SmoothObjective = std::function<double(const float* x, float* gradient)>;
+// The diagonal of its Hessian, or an estimate that is nowhere negative, at the point that was evaluated last.
+using Curvature = std::function<void(float* diagonal)>;
 
 struct LbfgsProgress {
   int iteration;
@@ -32,8 +34,9 @@ struct LbfgsProgress {
 using LbfgsCallback = std::function<bool(const LbfgsProgress&, const float* x)>;
 
 // Minimises objective(x) + c1 |x|_1 + c2 |x|_2^2 from x, in place. Vectors are float32, sums over them double and taken
-// in a fixed order, so that the result does not depend on the number of threads.
+// in a fixed order, so that the result does not depend on the number of threads. `curvature` preconditions: it decides how
+// far the search goes in each coordinate before the pairs of differences correct it, and is asked for now and then.
 void minimize(const SmoothObjective& objective, std::vector<float>& x, const LbfgsOptions& options,
-              const LbfgsCallback& callback);
+              const LbfgsCallback& callback, const Curvature& curvature = {});
 
 }  // namespace nlptk

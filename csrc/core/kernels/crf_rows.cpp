@@ -58,6 +58,45 @@ void sum_rows(const CrfRows& rows, const float* parameters, const std::uint32_t*
   });
 }
 
+// The lanes of eight labels that are used: all bits or none.
+using Bits = std::int32_t __attribute__((vector_size(32)));
+inline Bits used(const std::uint16_t* labels) {
+  std::uint16_t eight __attribute__((vector_size(16)));
+  std::memcpy(&eight, labels, sizeof eight);
+  return __builtin_convertvector(eight, Bits) != kUnusedLabel;
+}
+
+template <std::size_t V>
+void add_some(const CrfRows& rows, float* parameters, const std::uint32_t* features, const float* values, std::size_t n,
+              std::size_t offset, const float* by) {
+  Eight step[V > 0 ? V : 1];
+  for (std::size_t v = 0; v < V; ++v) step[v] = load(by + offset + 8 * v);
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint32_t begin = rows.starts[features[i]], end = rows.starts[features[i] + 1];
+    const float value = values == nullptr ? 1.0f : values[i];
+    if (end - begin == rows.padded) {
+      for (std::size_t v = 0; v < V; ++v) {
+        float* const to = parameters + begin + offset + 8 * v;
+        const Eight moved = load(to) + value * step[v];
+        const Eight kept = used(rows.labels + begin + offset + 8 * v) ? moved : load(to);
+        std::memcpy(to, &kept, sizeof kept);
+      }
+    } else if (offset == 0) {
+      for (std::uint32_t p = begin; p < end; ++p) parameters[p] += value * by[rows.labels[p]];
+    }
+  }
+}
+
+void add_rows(const CrfRows& rows, float* parameters, const std::uint32_t* features, const float* values, std::size_t n,
+              const float* by) {
+  std::size_t offset = 0;
+  for (; offset + 8 * kMostVectors < rows.padded; offset += 8 * kMostVectors)
+    add_some<kMostVectors>(rows, parameters, features, values, n, offset, by);
+  with_vectors((rows.padded - offset) / 8, [&]<std::size_t V>() {
+    if constexpr (V > 0) add_some<V>(rows, parameters, features, values, n, offset, by);
+  });
+}
+
 // Sums of so few float32 are good enough; they are added up in double.
 constexpr std::size_t kFlush = 256;
 
@@ -92,6 +131,6 @@ void sum_units(const float* marginals, std::size_t stride, const std::uint32_t* 
 }  // namespace
 
 extern const CrfRowKernels crf_row_kernels;
-const CrfRowKernels crf_row_kernels = {sum_rows, sum_units};
+const CrfRowKernels crf_row_kernels = {sum_rows, add_rows, sum_units};
 
 }  // namespace nlptk::NLPTK_ISA
