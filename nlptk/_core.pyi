@@ -336,8 +336,11 @@ class CrfTrainer:
         delta: float,
         max_linesearch: int,
         callback: Callable[[dict[str, Any], NDArray[np.float32]], bool],
+        warm_passes: int = 4,
+        seed: int = 1,
     ) -> NDArray[np.float32]:
-        """Trained parameters. `callback` sees each iteration; False from it ends the training."""
+        """Trained parameters. Without L1 the search begins where `warm_passes` passes of SGD end. `callback`
+        sees each iteration; False from it ends the training."""
 
     def averaged_perceptron(
         self,

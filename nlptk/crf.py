@@ -29,7 +29,15 @@ _ARRAYS: dict[str, tuple[type[np.generic], int]] = {
     "end": (np.float32, 1),
 }
 _LARGEST = 1e9  # of a setting: the kernels' float32 must hold its products with weights
-_LEAST = {"max_iterations": 1, "min_freq": 0, "dense_freq": 0, "period": 1, "seed": 0, "threads": 0}
+_LEAST = {
+    "max_iterations": 1,
+    "min_freq": 0,
+    "dense_freq": 0,
+    "period": 1,
+    "warm_passes": 0,
+    "seed": 0,
+    "threads": 0,
+}
 
 Progress = Callable[[dict[str, Any]], None]
 
@@ -46,8 +54,9 @@ class CrfSettings:
         all_possible_states: a weight for every label with every feature, not only those seen together.
         dense_freq: the same only for features of at least this many occurrences; 0 for none.
         epsilon, period, delta: when L-BFGS stops, as in CRFsuite.
+        warm_passes: of SGD, before the first iteration of L-BFGS without L1; 0 to begin at zero.
         prune: weights below this size are dropped from the trained model.
-        seed: order of the sequences in ``ap`` and ``sgd``.
+        seed: order of the sequences in passes over them.
         threads: 0 for one for each core.
     """
 
@@ -61,6 +70,7 @@ class CrfSettings:
     epsilon: float = 1e-5
     period: int = 10
     delta: float = 1e-5
+    warm_passes: int = 4
     prune: float = 1e-4
     seed: int = 1
     threads: int = 0
@@ -251,6 +261,8 @@ def train_crf(
             settings.delta,
             20,
             callback,
+            settings.warm_passes,
+            settings.seed,
         )
     elif settings.algorithm == "ap":
         parameters = trainer.averaged_perceptron(

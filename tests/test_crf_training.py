@@ -199,14 +199,15 @@ def test_the_same_seed_gives_the_same_bytes(algorithm):
     runs = [train(NOISY, CrfSettings(algorithm, max_iterations=7, seed=s, threads=1)) for s in (5, 5, 6)]
     first, again, other = [{k: v.tobytes() for k, v in run.to_arrays().items()} for run in runs]
     assert first == again
-    assert (first == other) == (algorithm == "lbfgs")
+    assert first != other
 
 
-def test_lbfgs_does_not_depend_on_threads():
-    data = random_set(4, labels=6, sequences=300)
+@pytest.mark.parametrize("c1", [0.0, 0.1])
+def test_lbfgs_does_not_depend_on_threads(c1):
+    data = random_set(4, labels=6, sequences=14_000, longest=20)  # several parts, each summed by one thread
     one, two, five = [
-        train(data, CrfSettings(c1=c1, max_iterations=12, dense_freq=5, threads=threads))
-        for c1, threads in ((0.1, 1), (0.1, 2), (0.1, 5))
+        train(data, CrfSettings(c1=c1, max_iterations=8, dense_freq=5, threads=threads))
+        for threads in (1, 2, 5)
     ]
     for other in (two, five):
         for name, array in one.to_arrays().items():

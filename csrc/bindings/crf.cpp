@@ -151,7 +151,9 @@ void bind_crf(py::module_& m) {
           "all_states"_a = false, "all_transitions"_a = false, "boundaries"_a = true, "threads"_a = 0)
       .def_property_readonly("keys", [](const Trainer& t) { return copy(t.data().keys); })
       .def_property_readonly("row_starts", [](const Trainer& t) { return copy(t.data().row_starts); })
-      .def_property_readonly("row_labels", [](const Trainer& t) { return copy(t.data().row_labels); })
+      .def_property_readonly("row_labels", [](const Trainer& t) { std::vector<std::uint16_t> labels(t.data().row_labels);
+        for (std::uint16_t& label : labels) label &= kLabelMask;
+        return copy(labels); })
       .def_property_readonly("parameters", [](const Trainer& t) { return t.data().parameters(); })
       .def("objective", &Trainer::objective, "parameters"_a)
       .def(

@@ -17,8 +17,9 @@ void batch_training(const CrfData& data, std::vector<float>& parameters, const B
   CrfObjective objective(data);
   LbfgsOptions search = options.lbfgs;
   search.threads = data.threads;
-  minimize([&](const float* x, float* gradient) { return objective(x, gradient); }, parameters, search, callback,
-           [&](float* diagonal) { objective.curvature(diagonal); });
+  search.precondition = true;
+  minimize([&](const float* x, float* gradient, float* diagonal) { return objective(x, gradient, diagonal); }, parameters,
+           search, callback);
 }
 
 }  // namespace nlptk

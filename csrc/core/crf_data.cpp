@@ -7,7 +7,6 @@
 #include <string>
 #include <utility>
 
-#include "kernels/crf_rows.hpp"
 #include "parallel.hpp"
 
 namespace nlptk {
@@ -83,14 +82,15 @@ CrfData::CrfData(const CrfInput& input, const CrfOptions& options)
     if (label < 0 || static_cast<std::size_t>(label) >= labels)
       throw std::invalid_argument("a gold label is out of range");
   index32(units, "units");
-  intern(input, options.min_freq);
-  transpose();
-  lay_rows(options);
+  std::vector<std::uint32_t> unit_features;  // beside unit_values, numbers of features
+  intern(input, options.min_freq, unit_features);
+  lay_rows(options, unit_features);
+  order_units(unit_features);
   free_chain(options);
 }
 
 // Numbers the features from the most frequent down, so that hot rows lie together in the cache.
-void CrfData::intern(const CrfInput& input, std::size_t min_freq) {
+void CrfData::intern(const CrfInput& input, std::size_t min_freq, std::vector<std::uint32_t>& unit_features) {
   const auto begin_of = [&input](std::size_t unit) {
     return input.starts == nullptr ? unit * input.width : static_cast<std::size_t>(input.starts[unit]);
   };
@@ -116,41 +116,35 @@ void CrfData::intern(const CrfInput& input, std::size_t min_freq) {
     rank[order[r]] = r;
     keys.push_back(table.keys[order[r]]);
   }
-  // Inside a unit too the most frequent come first: rows of one kind follow each other, and branches are foreseen.
   unit_starts.reserve(units + 1);
   unit_starts.push_back(0);
-  std::vector<std::pair<std::uint32_t, float>> kept;
   for (std::size_t u = 0; u < units; ++u) {
     if (u % kPollEvery == 0) poll();
-    kept.clear();
-    for (std::size_t i = begin_of(u); i < begin_of(u + 1); ++i)
-      if (ids[i] != kDropped && rank[ids[i]] != kDropped)
-        kept.emplace_back(rank[ids[i]], input.values == nullptr ? 1.0F : input.values[i]);
-    std::stable_sort(kept.begin(), kept.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-    for (const auto& [feature, value] : kept) {
-      unit_features.push_back(feature);
-      if (input.values != nullptr) unit_values.push_back(value);
+    for (std::size_t i = begin_of(u); i < begin_of(u + 1); ++i) {
+      if (ids[i] == kDropped || rank[ids[i]] == kDropped) continue;
+      unit_features.push_back(rank[ids[i]]);
+      if (input.values != nullptr) unit_values.push_back(input.values[i]);
     }
     unit_starts.push_back(index32(unit_features.size(), "features in all"));
   }
 }
 
-void CrfData::transpose() {
-  feature_starts.assign(features() + 1, 0);
-  for (const std::uint32_t f : unit_features) ++feature_starts[f + 1];
-  std::partial_sum(feature_starts.begin(), feature_starts.end(), feature_starts.begin());
-  feature_units.resize(unit_features.size());
-  feature_values.resize(unit_values.size());
-  std::vector<std::uint32_t> next(feature_starts.begin(), feature_starts.end() - 1);
-  for (std::uint32_t u = 0; u < units; ++u)
+// Which weights each feature has, by the labels of the units that have it.
+void CrfData::lay_rows(const CrfOptions& options, const std::vector<std::uint32_t>& unit_features) {
+  // Occurrences by feature: label and value of feature f are at [starts[f], starts[f + 1]).
+  std::vector<std::uint32_t> starts(features() + 1);
+  for (const std::uint32_t f : unit_features) ++starts[f + 1];
+  std::partial_sum(starts.begin(), starts.end(), starts.begin());
+  std::vector<std::uint16_t> labels_of(unit_features.size());
+  std::vector<float> values_of(unit_values.size());
+  std::vector<std::uint32_t> next(starts.begin(), starts.end() - 1);
+  for (std::size_t u = 0; u < units; ++u)
     for (std::uint32_t i = unit_starts[u]; i < unit_starts[u + 1]; ++i) {
       const std::uint32_t at = next[unit_features[i]]++;
-      feature_units[at] = u;
-      if (!unit_values.empty()) feature_values[at] = unit_values[i];
+      labels_of[at] = static_cast<std::uint16_t>(gold[u]);
+      if (!unit_values.empty()) values_of[at] = unit_values[i];
     }
-}
 
-void CrfData::lay_rows(const CrfOptions& options) {
   row_starts.reserve(features() + 1);
   row_starts.push_back(0);
   std::vector<bool> used(labels);
@@ -158,76 +152,101 @@ void CrfData::lay_rows(const CrfOptions& options) {
   InterruptPoll poll;
   for (std::size_t f = 0; f < features(); ++f) {
     if (f % kPollEvery == 0) poll();
-    const std::size_t count = feature_starts[f + 1] - feature_starts[f];
-    const bool all = options.dense_freq > 0 && count >= options.dense_freq;
+    const bool all = options.dense_freq > 0 && starts[f + 1] - starts[f] >= options.dense_freq;
     std::fill(used.begin(), used.end(), all);
     std::fill(sums.begin(), sums.end(), 0.0);
-    for (std::uint32_t i = feature_starts[f]; i < feature_starts[f + 1]; ++i) {
-      const auto label = static_cast<std::size_t>(gold[feature_units[i]]);
-      used[label] = true;
-      sums[label] += static_cast<double>(feature_value(i));
+    for (std::uint32_t i = starts[f]; i < starts[f + 1]; ++i) {
+      used[labels_of[i]] = true;
+      sums[labels_of[i]] += values_of.empty() ? 1.0 : static_cast<double>(values_of[i]);
     }
     for (std::size_t l = 0; options.only_seen && l < labels; ++l) used[l] = used[l] && sums[l] >= options.pair_freq;
     const auto distinct = static_cast<std::size_t>(std::count(used.begin(), used.end(), true));
     // A row of many labels is as quick with all of them; `padded` is the mark of a dense row.
     if (all || (options.only_seen ? kDenseShare * distinct >= padded : 4 * distinct >= 3 * padded)) {
       for (std::size_t l = 0; l < padded; ++l)
-        row_labels.push_back(l < labels && options.only_seen && !used[l] ? kUnusedLabel : static_cast<std::uint16_t>(l));
+        row_labels.push_back(l < labels && (!options.only_seen || used[l]) ? static_cast<std::uint16_t>(l) : kNoLabel);
     } else {
       for (std::size_t l = 0; l < labels; ++l)
         if (used[l]) row_labels.push_back(static_cast<std::uint16_t>(l));
+      if (distinct > 0) row_labels.back() |= kLastLabel;
     }
-    row_starts.push_back(index32(row_labels.size(), "weights"));
+    if (row_labels.size() >= kDenseRow)
+      throw std::invalid_argument("the training set has over 2^31 weights; train on a part of it or raise min_freq");
+    row_starts.push_back(static_cast<std::uint32_t>(row_labels.size()));
   }
 }
 
-void CrfData::free_chain(const CrfOptions& options) {
-  chain_free.assign(labels * labels, options.all_transitions ? 1 : 0);
-  if (!options.all_transitions) {
-    std::vector<std::size_t> seen(labels * labels);
-    for (std::size_t s = 0; s < sequences; ++s)
-      for (auto u = static_cast<std::size_t>(offsets[s]) + 1; u < static_cast<std::size_t>(offsets[s + 1]); ++u)
-        ++seen[static_cast<std::size_t>(gold[u - 1]) * labels + static_cast<std::size_t>(gold[u])];
-    for (std::size_t i = 0; i < seen.size(); ++i)
-      chain_free[i] = seen[i] > 0 && static_cast<double>(seen[i]) >= options.pair_freq ? 1 : 0;
+// Rows of one kind follow each other, the most frequent first, so that branches are foreseen and hot rows lie together.
+// Features without a weight (of a pair_freq that is too high) are left out.
+void CrfData::order_units(std::vector<std::uint32_t>& unit_features) {
+  struct Entry {
+    bool sparse;
+    std::uint32_t feature;
+    float value;
+  };
+  std::vector<Entry> entries;
+  InterruptPoll poll;
+  std::uint32_t to = 0, begin = 0;
+  for (std::size_t u = 0; u < units; ++u) {
+    if (u % kPollEvery == 0) poll();
+    entries.clear();
+    for (std::uint32_t i = begin; i < unit_starts[u + 1]; ++i) {
+      const std::uint32_t f = unit_features[i];
+      if (row_starts[f + 1] > row_starts[f]) entries.push_back({!dense(f), f, unit_value(i)});
+    }
+    std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+      return a.sparse != b.sparse ? b.sparse : a.feature < b.feature;
+    });
+    begin = unit_starts[u + 1];
+    for (const Entry& entry : entries) {
+      unit_features[to] = row_starts[entry.feature] | (entry.sparse ? 0 : kDenseRow);
+      if (!unit_values.empty()) unit_values[to] = entry.value;
+      ++to;
+    }
+    unit_starts[u + 1] = to;
   }
-  chain_free.insert(chain_free.end(), 2 * labels, options.boundaries ? 1 : 0);
+  unit_features.resize(to);
+  if (!unit_values.empty()) unit_values.resize(to);
+  unit_rows = std::move(unit_features);
+}
+
+void CrfData::free_chain(const CrfOptions& options) {
+  std::vector<double> seen(labels * labels + 2 * labels);
+  gold_chain(seen.data());
+  chain_free.assign(seen.size(), options.boundaries ? 1 : 0);
+  for (std::size_t i = 0; i < labels * labels; ++i)
+    chain_free[i] = options.all_transitions || (seen[i] > 0 && seen[i] >= options.pair_freq) ? 1 : 0;
 }
 
 void CrfData::emissions(const float* parameters, std::size_t unit, float* sums, float* emissions) const {
   const std::uint32_t begin = unit_starts[unit];
-  crf_row_kernels().sum_rows(rows(), parameters, unit_features.data() + begin, values_of(unit), unit_starts[unit + 1] - begin,
-                             sums);
+  crf_row_kernels().sum_rows({row_labels.data(), padded}, parameters, unit_rows.data() + begin,
+                             unit_values.empty() ? nullptr : unit_values.data() + begin, unit_starts[unit + 1] - begin,
+                             unit_rows.size() - begin, sums);
   std::copy_n(sums, labels, emissions);
 }
 
-void CrfData::add(float* parameters, std::size_t unit, const float* by) const {
+void CrfData::add(float* parameters, std::size_t unit, const float* by, const std::vector<float>& values,
+                  bool only_used) const {
   const std::uint32_t begin = unit_starts[unit];
-  crf_row_kernels().add_rows(rows(), parameters, unit_features.data() + begin, values_of(unit), unit_starts[unit + 1] - begin,
-                             by);
+  const CrfRowKernels& kernels = crf_row_kernels();
+  const auto add = only_used ? kernels.add_used : kernels.add_rows;
+  add({row_labels.data(), padded}, parameters, unit_rows.data() + begin, values.empty() ? nullptr : values.data() + begin,
+      unit_starts[unit + 1] - begin, unit_rows.size() - begin, by);
 }
 
-void CrfData::gold_counts(float* counts) const {
-  std::fill_n(counts, parameters(), 0.0F);
-  std::vector<double> sums(labels);
-  for (std::size_t f = 0; f < features(); ++f) {
-    std::fill(sums.begin(), sums.end(), 0.0);
-    for (std::uint32_t i = feature_starts[f]; i < feature_starts[f + 1]; ++i)
-      sums[static_cast<std::size_t>(gold[feature_units[i]])] += static_cast<double>(feature_value(i));
-    for (std::uint32_t p = row_starts[f]; p < row_starts[f + 1]; ++p)
-      if (row_labels[p] < labels) counts[p] = static_cast<float>(sums[row_labels[p]]);
-  }
-  float* transitions = counts + row_parameters();
-  float* start = transitions + labels * labels;
-  float* end = start + labels;
+void CrfData::gold_chain(double* counts) const {
+  std::fill_n(counts, labels * labels + 2 * labels, 0.0);
+  double* const start = counts + labels * labels;
+  double* const end = start + labels;
   for (std::size_t s = 0; s < sequences; ++s) {
     const auto first = static_cast<std::size_t>(offsets[s]);
     const auto last = static_cast<std::size_t>(offsets[s + 1]);
     if (first == last) continue;
-    start[gold[first]] += 1.0F;
-    end[gold[last - 1]] += 1.0F;
+    start[gold[first]] += 1.0;
+    end[gold[last - 1]] += 1.0;
     for (std::size_t u = first + 1; u < last; ++u)
-      transitions[static_cast<std::size_t>(gold[u - 1]) * labels + static_cast<std::size_t>(gold[u])] += 1.0F;
+      counts[static_cast<std::size_t>(gold[u - 1]) * labels + static_cast<std::size_t>(gold[u])] += 1.0;
   }
 }
 

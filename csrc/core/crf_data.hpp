@@ -47,37 +47,34 @@ class CrfData {
   std::vector<std::int64_t> offsets;
   std::vector<std::int32_t> gold;
 
-  std::vector<std::uint32_t> keys;  // [features], the most frequent first
-  // Features of unit u: unit_features[unit_starts[u] .. unit_starts[u + 1]); and the transpose of that.
-  std::vector<std::uint32_t> unit_starts, unit_features;
-  std::vector<std::uint32_t> feature_starts, feature_units;
-  std::vector<float> unit_values, feature_values;  // beside unit_features and feature_units; empty: all are 1
-  std::vector<std::uint32_t> row_starts;      // [features + 1]
-  std::vector<std::uint16_t> row_labels;      // [row parameters]; `labels` and over: stays 0
-  std::vector<std::uint8_t> chain_free;       // [labels * labels + 2 * labels] whether transition, start, end may change
+  std::vector<std::uint32_t> keys;        // [features], the most frequent first
+  std::vector<std::uint32_t> row_starts;  // [features + 1]
+  // Rows of unit u's features: unit_rows[unit_starts[u] .. unit_starts[u + 1]), dense ones first, as the kernels take them.
+  std::vector<std::uint32_t> unit_starts, unit_rows;
+  std::vector<float> unit_values;          // beside unit_rows; empty: all are 1
+  std::vector<std::uint16_t> row_labels;   // [row parameters], as the kernels take them
+  std::vector<std::uint8_t> chain_free;    // [labels * labels + 2 * labels] whether transition, start, end may change
 
   std::size_t features() const { return keys.size(); }
   std::size_t row_parameters() const { return row_labels.size(); }
   std::size_t parameters() const { return row_labels.size() + labels * labels + 2 * labels; }
+  // What row parameter p is for; of `labels` and over: for none, it stays 0.
+  std::size_t label(std::size_t p) const { return row_labels[p] & kLabelMask; }
   float unit_value(std::size_t i) const { return unit_values.empty() ? 1.0F : unit_values[i]; }
-  float feature_value(std::size_t i) const { return feature_values.empty() ? 1.0F : feature_values[i]; }
   bool dense(std::size_t feature) const { return row_starts[feature + 1] - row_starts[feature] == padded; }
 
   // Emission scores of one unit, into emissions[labels]; sums is scratch of `padded` floats.
   void emissions(const float* parameters, std::size_t unit, float* sums, float* emissions) const;
-  // Adds by[label] to the parameters of each of the unit's features, times its value; `by` is [padded], 0 past the labels.
-  void add(float* parameters, std::size_t unit, const float* by) const;
-  // How often each parameter fires in the gold labels, into counts[parameters()].
-  void gold_counts(float* counts) const;
+  // Adds by[label] to the parameters of each of the unit's features, times its value in `values`, which are as unit_values;
+  // `by` is [padded], 0 past the labels. What has no label gets a sum as well, unless `only_used`.
+  void add(float* parameters, std::size_t unit, const float* by, const std::vector<float>& values, bool only_used) const;
+  // How often each transition, start and end is in the gold labels, into counts[labels * labels + 2 * labels].
+  void gold_chain(double* counts) const;
 
  private:
-  CrfRows rows() const { return {row_starts.data(), row_labels.data(), padded}; }
-  const float* values_of(std::size_t unit) const {
-    return unit_values.empty() ? nullptr : unit_values.data() + unit_starts[unit];
-  }
-  void intern(const CrfInput& input, std::size_t min_freq);
-  void transpose();
-  void lay_rows(const CrfOptions& options);
+  void intern(const CrfInput& input, std::size_t min_freq, std::vector<std::uint32_t>& unit_features);
+  void lay_rows(const CrfOptions& options, const std::vector<std::uint32_t>& unit_features);
+  void order_units(std::vector<std::uint32_t>& unit_features);
   void free_chain(const CrfOptions& options);
 };
 

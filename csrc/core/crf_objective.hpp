@@ -1,6 +1,7 @@
-// The negative conditional log-likelihood of a CRF and its gradient.
+// The negative conditional log-likelihood of a CRF, its gradient and its curvature.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "chain.hpp"
@@ -8,31 +9,32 @@
 
 namespace nlptk {
 
-// The result does not depend on the number of threads: sums are taken per sequence and per feature, in a fixed order.
+// Sequences are summed in parts, each by one thread and in order; the data decide what the parts are, so that any number of
+// threads gives the same bytes.
 class CrfObjective {
  public:
   explicit CrfObjective(const CrfData& data);
 
-  // -log p(gold | units) over all sequences; its gradient goes into gradient[data.parameters()].
-  double operator()(const float* parameters, float* gradient);
-
-  // The diagonal of the Hessian where it was evaluated last, as if the labels of a sequence did not depend on each
-  // other; into diagonal[data.parameters()]. Once after each evaluation: the marginals are used up.
-  void curvature(float* diagonal);
+  // -log p(gold | units) over all sequences; its gradient goes into gradient[data.parameters()]. Where `diagonal` is not
+  // null, also the diagonal of its Hessian, as if the labels of a sequence did not depend on each other.
+  double operator()(const float* parameters, float* gradient, float* diagonal = nullptr);
 
  private:
-  double expectations(const float* parameters);
-  // row[k] of each feature = the sum over its units of value * marginal, less `less` where it is not null.
-  void sum_by_feature(const std::vector<float>& values, const float* less, float* rows) const;
+  struct Part {
+    std::size_t begin = 0, end = 0;         // sequences
+    double loss = 0;
+    std::vector<float> gradient, diagonal;  // [row parameters]
+    std::vector<double> chain;              // expected transitions, starts and ends
+    std::vector<float> scores, sums, by;    // scratch
+    ChainWorkspace workspace;
+  };
+  void run(const Chain& chain, const float* parameters, bool curved, Part& part) const;
+  void gather(float* gradient, float* diagonal) const;
 
   const CrfData& data_;
-  std::vector<float> gold_counts_;
-  std::vector<float> marginals_;  // [units, labels] and a vector's slack
-  std::vector<double> losses_;    // [blocks of sequences]
-  struct Sums {
-    std::vector<double> values;  // transitions, start, end
-  };
-  std::vector<Sums> sums_;  // one for each block of sequences
+  std::vector<float> squares_;      // of the values of units
+  std::vector<double> gold_chain_;  // how often each transition, start and end is in the gold labels
+  std::vector<Part> parts_;
 };
 
 }  // namespace nlptk

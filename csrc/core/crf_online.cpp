@@ -22,14 +22,15 @@ std::vector<std::size_t> sequence_order(const CrfData& data) {
 template <class F>
 void each_parameter(const CrfData& data, std::size_t unit, std::size_t label, F&& f) {
   for (std::uint32_t i = data.unit_starts[unit]; i < data.unit_starts[unit + 1]; ++i) {
-    const std::uint32_t begin = data.row_starts[data.unit_features[i]];
-    const std::uint32_t end = data.row_starts[data.unit_features[i] + 1];
-    if (end - begin == data.padded) {
-      if (data.row_labels[begin + label] == label) f(begin + label, data.unit_value(i));
+    const std::size_t begin = data.unit_rows[i] & ~kDenseRow;
+    if ((data.unit_rows[i] & kDenseRow) != 0) {
+      if (data.label(begin + label) == label) f(begin + label, data.unit_value(i));
       continue;
     }
-    for (std::uint32_t p = begin; p < end; ++p)
-      if (data.row_labels[p] == label) f(p, data.unit_value(i));
+    for (std::size_t p = begin;; ++p) {
+      if (data.label(p) == label) f(p, data.unit_value(i));
+      if ((data.row_labels[p] & kLastLabel) != 0) break;
+    }
   }
 }
 
@@ -165,7 +166,7 @@ class Sgd {
       const float* const marginals = emissions_.data() + (u - first) * labels;
       for (std::size_t l = 0; l < labels; ++l) by_[l] = static_cast<float>(-gain) * marginals[l];
       by_[label] += static_cast<float>(gain);
-      data_.add(w_.data(), u, by_.data());
+      data_.add(w_.data(), u, by_.data(), data_.unit_values, true);
       if (u > first) expected_[static_cast<std::size_t>(data_.gold[u - 1]) * labels + label] -= 1.0;
     }
     expected_[labels * labels + static_cast<std::size_t>(data_.gold[first])] -= 1.0;

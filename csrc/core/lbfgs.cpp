@@ -54,9 +54,8 @@ struct Pair {
 
 class Minimizer {
  public:
-  Minimizer(const SmoothObjective& objective, const Curvature& curvature, Vector& x, const LbfgsOptions& options)
+  Minimizer(const SmoothObjective& objective, Vector& x, const LbfgsOptions& options)
       : objective_(objective),
-        curvature_(curvature),
         x_(x),
         options_(options),
         n_(x.size()),
@@ -64,10 +63,11 @@ class Minimizer {
         gradient_(n_),
         pseudo_(n_),
         direction_(n_),
-        steps_(n_, 1.0F) {}
+        steps_(n_, 1.0F),
+        diagonal_(options.precondition ? n_ : 0) {}
 
   void run(const LbfgsCallback& callback) {
-    double value = evaluate(x_, gradient_);
+    double value = evaluate(x_, gradient_, options_.precondition);
     if (!std::isfinite(value)) throw std::domain_error("the objective is not finite where the search begins");
     std::deque<double> past;
     Vector next(n_), next_gradient(n_);
@@ -76,7 +76,7 @@ class Minimizer {
       const double norm = std::sqrt(dot(pseudo_, pseudo_, threads_));
       const double size = std::sqrt(dot(x_, x_, threads_));
       if (norm <= options_.epsilon * std::max(1.0, size)) return;
-      if (curvature_ && (iteration & (iteration - 1)) == 0) measure_steps();  // at 1, 2, 4, 8 ...: it changes less and less
+      if (options_.precondition && power_of_two(iteration)) choose_steps();
       descent_direction();
       double slope = dot(direction_, pseudo_, threads_);
       if (!(slope < 0)) {  // history led uphill: start again from steepest descent
@@ -84,9 +84,10 @@ class Minimizer {
         descent_direction();
         slope = dot(direction_, pseudo_, threads_);
       }
-      const double step = pairs_.empty() && !curvature_ ? 1.0 / norm : 1.0;
+      const double step = pairs_.empty() && !options_.precondition ? 1.0 / norm : 1.0;
       const double previous = value;
-      if (!search(step, slope, value, next, next_gradient)) {
+      const bool curved = options_.precondition && power_of_two(iteration + 1);  // it changes less and less
+      if (!search(step, slope, curved, value, next, next_gradient)) {
         if (pairs_.empty()) return;  // not even steepest descent gains anything: as good as float32 gets
         pairs_.clear();
         --iteration;
@@ -105,9 +106,11 @@ class Minimizer {
   }
 
  private:
+  static bool power_of_two(int n) { return (n & (n - 1)) == 0; }
+
   // The whole objective at x; `gradient` is that of its smooth part, the L2 term included.
-  double evaluate(const Vector& x, Vector& gradient) {
-    double value = objective_(x.data(), gradient.data());
+  double evaluate(const Vector& x, Vector& gradient, bool curved) {
+    double value = objective_(x.data(), gradient.data(), curved ? diagonal_.data() : nullptr);
     if (options_.c2 > 0) {
       const auto twice = static_cast<float>(2 * options_.c2);
       each(n_, threads_, [&](std::size_t i) { gradient[i] += twice * x[i]; });
@@ -136,11 +139,10 @@ class Minimizer {
 
   // Between Newton's step in each coordinate alone (exponent 1) and none of it (0): coordinates that move together, such
   // as features that imply each other, make full steps too long for some and too short for others.
-  void measure_steps() {
-    curvature_(steps_.data());
+  void choose_steps() {
     const auto l2 = static_cast<float>(2 * options_.c2);
     each(n_, threads_, [&](std::size_t i) {
-      const float root = std::sqrt(std::max(steps_[i] + l2, kLeastCurvature));
+      const float root = std::sqrt(std::max(diagonal_[i] + l2, kLeastCurvature));
       steps_[i] = 1.0F / (root * std::sqrt(root));
     });
   }
@@ -172,7 +174,7 @@ class Minimizer {
   }
 
   // Backtracks until the objective falls enough (Armijo); with L1 the step stays in the orthant of x.
-  bool search(double step, double slope, double& value, Vector& next, Vector& next_gradient) {
+  bool search(double step, double slope, bool curved, double& value, Vector& next, Vector& next_gradient) {
     for (int trial = 0; trial < options_.max_linesearch; ++trial) {
       const auto length = static_cast<float>(step);
       each(n_, threads_, [&](std::size_t i) {
@@ -183,7 +185,7 @@ class Minimizer {
         }
         next[i] = moved;
       });
-      const double trial_value = evaluate(next, next_gradient);
+      const double trial_value = evaluate(next, next_gradient, curved);
       const double decrease =
           options_.c1 > 0
               ? sum(n_, threads_, [&](std::size_t i) { return static_cast<double>(next[i] - x_[i]) * pseudo_[i]; })
@@ -223,13 +225,13 @@ class Minimizer {
   }
 
   const SmoothObjective& objective_;
-  const Curvature& curvature_;
   Vector& x_;
   const LbfgsOptions& options_;
   std::size_t n_;
   int threads_;
   Vector gradient_, pseudo_, direction_;
-  Vector steps_;  // relative size of a first step in each coordinate
+  Vector steps_;     // relative size of a first step in each coordinate
+  Vector diagonal_;  // of the smooth part's Hessian, where it was asked for last
   std::deque<Pair> pairs_;
   int restarts_ = 0;
 };
@@ -237,10 +239,10 @@ class Minimizer {
 }  // namespace
 
 void minimize(const SmoothObjective& objective, std::vector<float>& x, const LbfgsOptions& options,
-              const LbfgsCallback& callback, const Curvature& curvature) {
+              const LbfgsCallback& callback) {
   if (options.memory < 1 || options.period < 1)
     throw std::invalid_argument("L-BFGS needs a memory and a period of at least 1");
-  Minimizer(objective, curvature, x, options).run(callback);
+  Minimizer(objective, x, options).run(callback);
 }
 
 }  // namespace nlptk

@@ -17,12 +17,12 @@ struct LbfgsOptions {
   double delta = 1e-5;           // the objective falls by less than this fraction
   int max_linesearch = 20;
   int threads = 1;
+  bool precondition = false;     // by the diagonal, which is then asked for at iterations 1, 2, 4, 8 ...
 };
 
-// The smooth part of the objective; writes its gradient.
-using SmoothObjective = std::function<double(const float* x, float* gradient)>;
-// The diagonal of its Hessian, or an estimate that is nowhere negative, at the point that was evaluated last.
-using Curvature = std::function<void(float* diagonal)>;
+// The smooth part of the objective; writes its gradient and, where it is asked for (not null), the diagonal of its Hessian
+// or an estimate of it that is nowhere negative.
+using SmoothObjective = std::function<double(const float* x, float* gradient, float* diagonal)>;
 
 struct LbfgsProgress {
   int iteration;
@@ -34,9 +34,8 @@ struct LbfgsProgress {
 using LbfgsCallback = std::function<bool(const LbfgsProgress&, const float* x)>;
 
 // Minimises objective(x) + c1 |x|_1 + c2 |x|_2^2 from x, in place. Vectors are float32, sums over them double and taken
-// in a fixed order, so that the result does not depend on the number of threads. `curvature` preconditions: it decides how
-// far the search goes in each coordinate before the pairs of differences correct it, and is asked for now and then.
+// in a fixed order, so that the result does not depend on the number of threads.
 void minimize(const SmoothObjective& objective, std::vector<float>& x, const LbfgsOptions& options,
-              const LbfgsCallback& callback, const Curvature& curvature = {});
+              const LbfgsCallback& callback);
 
 }  // namespace nlptk

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "crf_batch.hpp"
 #include "crf_data.hpp"
 #include "crf_objective.hpp"
 #include "crf_online.hpp"
@@ -48,21 +49,20 @@ void features_are_counted_and_dropped() {
   const CrfData data(input, {1, 0, 1});
   CHECK(data.keys == (std::vector<std::uint32_t>{5, 9, 7}));
   CHECK(data.unit_starts == (std::vector<std::uint32_t>{0, 2, 3, 5, 6}));
-  CHECK(data.unit_features == (std::vector<std::uint32_t>{0, 1, 0, 0, 2, 1}));
-  CHECK(data.feature_starts == (std::vector<std::uint32_t>{0, 3, 5, 6}));
-  CHECK(data.feature_units == (std::vector<std::uint32_t>{0, 1, 2, 0, 3, 2}));
+  CHECK(data.unit_rows == (std::vector<std::uint32_t>{0, 2, 0, 0, 4, 2}));
   CHECK(data.row_starts == (std::vector<std::uint32_t>{0, 2, 4, 5}));
-  CHECK(data.row_labels == (std::vector<std::uint16_t>{0, 1, 0, 2, 0}));
+  constexpr std::uint16_t last = nlptk::kLastLabel;
+  CHECK(data.row_labels == (std::vector<std::uint16_t>{0, 1 | last, 0, 2 | last, 0 | last}));
   CHECK(data.parameters() == 5 + 9 + 3 + 3);
   CHECK(CrfData(input, {2, 0, 1}).keys == (std::vector<std::uint32_t>{5, 9}));
   CHECK(CrfData(input, {9, 0, 1}).keys.empty());
   const CrfData dense(input, {1, 3, 1});
   CHECK(dense.dense(0) && !dense.dense(1));
   CHECK(dense.row_starts == (std::vector<std::uint32_t>{0, 8, 10, 11}));
-  std::vector<float> counts(data.parameters());
-  data.gold_counts(counts.data());
-  const std::vector<float> expected{2, 1, 1, 1, 1, 0, 1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 1, 0, 1};
-  CHECK(counts == expected);
+  CHECK(dense.unit_rows == (std::vector<std::uint32_t>{nlptk::kDenseRow, 8, nlptk::kDenseRow, nlptk::kDenseRow, 10, 8}));
+  std::vector<double> counts(9 + 3 + 3);
+  data.gold_chain(counts.data());
+  CHECK(counts == (std::vector<double>{0, 1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 1, 0, 1}));
 }
 
 void bad_sets_are_rejected() {
@@ -89,9 +89,10 @@ double brute_force(const CrfData& data, const std::vector<float>& w, std::size_t
     for (std::size_t u = 0; u < length; ++u) {
       if (u > 0) sum += transitions[path[u - 1] * data.labels + path[u]];
       for (std::uint32_t i = data.unit_starts[first + u]; i < data.unit_starts[first + u + 1]; ++i) {
-        const std::uint32_t f = data.unit_features[i];
-        for (std::uint32_t p = data.row_starts[f]; p < data.row_starts[f + 1]; ++p)
-          if (data.row_labels[p] == path[u]) sum += w[p];
+        const std::uint32_t row = data.unit_rows[i] & ~nlptk::kDenseRow;
+        const auto f = std::upper_bound(data.row_starts.begin(), data.row_starts.end(), row) - data.row_starts.begin();
+        for (std::size_t p = row; p < data.row_starts[static_cast<std::size_t>(f)]; ++p)
+          if (data.label(p) == path[u]) sum += w[p];
       }
     }
     return sum;
@@ -121,8 +122,10 @@ void likelihood_and_gradient_are_right() {
       std::vector<float> w(data.parameters());
       for (float& value : w) value = static_cast<float>(random.below(2001)) / 1000.0F - 1.0F;
       nlptk::CrfObjective objective(data);
-      std::vector<float> gradient(w.size()), unused(w.size());
-      const double loss = objective(w.data(), gradient.data());
+      std::vector<float> gradient(w.size()), unused(w.size()), diagonal(w.size());
+      const double loss = objective(w.data(), gradient.data(), diagonal.data());
+      CHECK(objective(w.data(), unused.data()) == loss && unused == gradient);
+      CHECK(*std::min_element(diagonal.begin(), diagonal.end()) >= 0);
       double expected = 0;
       for (std::size_t s = 0; s < data.sequences; ++s) expected += brute_force(data, w, s);
       CHECK(std::abs(loss - expected) < 1e-4 * std::max(1.0, expected));
@@ -141,11 +144,47 @@ void likelihood_and_gradient_are_right() {
     }
 }
 
+// For sequences of one unit the diagonal is that of the Hessian itself.
+void curvature_is_the_gradients_slope() {
+  for (const std::size_t dense_freq : {0, 3}) {
+    Set set(8, 5, 40, 1);
+    std::vector<std::int64_t> starts{0};
+    std::vector<float> values;
+    for (std::size_t u = 0; u < set.gold.size(); ++u) {
+      starts.push_back(static_cast<std::int64_t>(3 * u + 3));
+      set.keys[3 * u + 2] += 1000;  // no feature twice in a unit
+      values.insert(values.end(), {1.0F, 0.5F, 2.0F});
+    }
+    nlptk::CrfInput input = set.input();
+    input.starts = starts.data();
+    input.values = values.data();
+    const CrfData data(input, {1, dense_freq, 1});
+    nlptk::CrfObjective objective(data);
+    std::vector<float> w(data.parameters()), above(w.size()), below(w.size()), diagonal(w.size());
+    nlptk::Random random(2);
+    for (float& value : w) value = static_cast<float>(random.below(2001)) / 1000.0F - 1.0F;
+    objective(w.data(), below.data(), diagonal.data());
+    double largest = 0;
+    for (std::size_t p = 0; p < data.row_parameters(); ++p) {
+      const float kept = w[p];
+      w[p] = kept + 0.01F;
+      objective(w.data(), above.data());
+      w[p] = kept - 0.01F;
+      objective(w.data(), below.data());
+      w[p] = kept;
+      if (data.label(p) < data.labels) CHECK(std::abs((above[p] - below[p]) / 0.02F - diagonal[p]) < 1e-3F * std::max(1.0F, diagonal[p]));
+      largest = std::max(largest, static_cast<double>(diagonal[p]));
+    }
+    CHECK(largest > 0.5);
+  }
+}
+
 // f(x) = sum (x_i - i)^2 / 2, whose minimum with L1 and L2 terms is known.
 void lbfgs_finds_the_optimum() {
-  const nlptk::SmoothObjective bowl = [](const float* x, float* gradient) {
+  const nlptk::SmoothObjective bowl = [](const float* x, float* gradient, float* diagonal) {
     double value = 0;
     for (int i = 0; i < 6; ++i) {
+      if (diagonal != nullptr) diagonal[i] = 1;
       gradient[i] = x[i] - static_cast<float>(i);
       value += 0.5 * gradient[i] * gradient[i];
     }
@@ -176,7 +215,7 @@ void lbfgs_survives_odd_objectives() {
   const nlptk::LbfgsCallback go = [](const nlptk::LbfgsProgress&, const float*) { return true; };
   std::vector<float> x{0.1F};
   // Infinite beyond 1: the search must step back, not end in NaN.
-  const nlptk::SmoothObjective barrier = [](const float* p, float* gradient) {
+  const nlptk::SmoothObjective barrier = [](const float* p, float* gradient, float*) {
     if (p[0] >= 1) return std::numeric_limits<double>::quiet_NaN();
     gradient[0] = -10 + 1 / (1 - p[0]);
     return -10.0 * p[0] - std::log(1.0 - p[0]);
@@ -198,7 +237,65 @@ void lbfgs_survives_odd_objectives() {
   options.period = 0;
   CHECK(rejects([&] { nlptk::minimize(barrier, x, options, go); }, "at least 1"));
   std::vector<float> none;
-  nlptk::minimize([](const float*, float*) { return 1.0; }, none, {}, go);
+  nlptk::minimize([](const float*, float*, float*) { return 1.0; }, none, {}, go);
+}
+
+// Curvatures from 1 to 10^4: without a preconditioner the search needs many steps more.
+void preconditioning_finds_the_optimum_sooner() {
+  const nlptk::SmoothObjective valley = [](const float* x, float* gradient, float* diagonal) {
+    double value = 0;
+    for (int i = 0; i < 50; ++i) {
+      const double steep = std::pow(10.0, 0.08 * i);
+      gradient[i] = static_cast<float>(steep * (x[i] - 1.0F));
+      value += 0.5 * steep * (x[i] - 1.0) * (x[i] - 1.0);
+      if (diagonal != nullptr) diagonal[i] = static_cast<float>(steep);
+    }
+    return value;
+  };
+  int steps[2] = {0, 0};
+  for (const bool precondition : {false, true}) {
+    nlptk::LbfgsOptions options;
+    options.memory = 3;
+    options.delta = 0;
+    options.max_iterations = 500;
+    options.precondition = precondition;
+    std::vector<float> x(50);
+    double value = 0;
+    nlptk::minimize(valley, x, options, [&](const nlptk::LbfgsProgress& progress, const float*) {
+      value = progress.objective;
+      steps[precondition] = progress.iteration;
+      return value > 1e-3;
+    });
+    CHECK(value <= 1e-3);
+  }
+  CHECK(2 * steps[1] < steps[0]);
+}
+
+void batch_training_ends_at_the_optimum() {
+  const Set set(9, 4, 80, 6);
+  const CrfData data(set.input(), {1, 3, 2});
+  for (const double c1 : {0.0, 0.5}) {
+    std::vector<float> found[2];
+    double value[2] = {0, 0};
+    for (const int passes : {0, 4}) {
+      nlptk::BatchOptions options;
+      options.lbfgs.c1 = c1;
+      options.lbfgs.c2 = 0.5;
+      options.lbfgs.delta = 0;
+      options.lbfgs.epsilon = 1e-4;
+      options.lbfgs.max_iterations = 500;
+      options.warm_passes = passes;
+      std::vector<float>& w = found[passes > 0];
+      w.resize(data.parameters());
+      nlptk::batch_training(data, w, options, [&](const nlptk::LbfgsProgress& progress, const float*) {
+        value[passes > 0] = progress.objective;
+        return true;
+      });
+    }
+    CHECK(std::abs(value[0] - value[1]) < 1e-4 * value[0]);
+    for (std::size_t p = 0; p < found[0].size(); ++p) CHECK(std::abs(found[0][p] - found[1][p]) < 2e-2F);
+    if (c1 > 0) CHECK(found[0] == found[1] && std::count(found[0].begin(), found[0].end(), 0.0F) > 20);
+  }
 }
 
 double loss_at(const CrfData& data, const std::vector<float>& w) {
@@ -270,11 +367,11 @@ void lists_with_values_are_keys_said_several_times() {
     for (std::size_t f = 0; f < sparse.features(); ++f) {
       const auto at = std::find(dense.keys.begin(), dense.keys.end(), sparse.keys[f] + 1) - dense.keys.begin();
       for (std::uint32_t p = sparse.row_starts[f]; p < sparse.row_starts[f + 1]; ++p)
-        place.push_back(dense.row_starts[static_cast<std::size_t>(at)] + (sparse.row_labels[p] < 5 ? sparse.row_labels[p] : 7));
+        place.push_back(dense.row_starts[static_cast<std::size_t>(at)] + (sparse.label(p) < 5 ? sparse.label(p) : 7));
     }
     for (std::size_t i = 0; i < sparse.chain_free.size(); ++i) place.push_back(dense.row_parameters() + i);
     for (std::size_t p = 0; p < v.size(); ++p) {
-      const bool free = p < sparse.row_parameters() ? sparse.row_labels[p] < 5 : sparse.chain_free[p - sparse.row_parameters()] != 0;
+      const bool free = p < sparse.row_parameters() ? sparse.label(p) < 5 : sparse.chain_free[p - sparse.row_parameters()] != 0;
       if (free) v[p] = w[place[p]] = static_cast<float>(random.below(2001)) / 1000.0F - 1.0F;
     }
     std::vector<float> dw(w.size()), dv(v.size());
@@ -282,7 +379,7 @@ void lists_with_values_are_keys_said_several_times() {
     CHECK(std::abs(nlptk::CrfObjective(sparse)(v.data(), dv.data()) - loss) < 1e-4 * loss);
     std::size_t frozen = 0;
     for (std::size_t p = 0; p < v.size(); ++p) {
-      const bool free = p < sparse.row_parameters() ? sparse.row_labels[p] < 5 : sparse.chain_free[p - sparse.row_parameters()] != 0;
+      const bool free = p < sparse.row_parameters() ? sparse.label(p) < 5 : sparse.chain_free[p - sparse.row_parameters()] != 0;
       frozen += free ? 0 : 1;
       CHECK(free ? std::abs(dv[p] - dw[place[p]]) < 1e-3F : dv[p] == 0);
     }
@@ -291,7 +388,7 @@ void lists_with_values_are_keys_said_several_times() {
       std::vector<float> x(v.size());
       train(sparse, x, {}, [](const nlptk::OnlineProgress&, const float*) { return true; });
       for (std::size_t p = 0; p < v.size(); ++p)
-        if (p < sparse.row_parameters() ? sparse.row_labels[p] >= 5 : sparse.chain_free[p - sparse.row_parameters()] == 0) CHECK(x[p] == 0);
+        if (p < sparse.row_parameters() ? sparse.label(p) >= 5 : sparse.chain_free[p - sparse.row_parameters()] == 0) CHECK(x[p] == 0);
       CHECK(*std::max_element(x.begin(), x.end()) > 0);
     }
   }
@@ -311,8 +408,8 @@ void rare_pairs_have_no_weight() {
   options.pair_freq = 1.5;
   const CrfData data(input, options);
   std::vector<std::uint16_t> kept;
-  for (const std::uint16_t label : data.row_labels)
-    if (label < 2) kept.push_back(label);
+  for (std::size_t p = 0; p < data.row_parameters(); ++p)
+    if (data.label(p) < 2) kept.push_back(static_cast<std::uint16_t>(data.label(p)));
   CHECK(kept == (std::vector<std::uint16_t>{0, 1}));  // of feature 0: 1.5 and 2; feature 1 has 1
   CHECK(std::count(data.chain_free.begin(), data.chain_free.begin() + 4, 1) == 0);  // each pair of labels is there once
 }
@@ -339,7 +436,10 @@ int main() {
   features_are_counted_and_dropped();
   bad_sets_are_rejected();
   likelihood_and_gradient_are_right();
+  curvature_is_the_gradients_slope();
   lbfgs_finds_the_optimum();
+  preconditioning_finds_the_optimum_sooner();
+  batch_training_ends_at_the_optimum();
   lbfgs_survives_odd_objectives();
   online_methods_learn_and_repeat();
   lists_with_values_are_keys_said_several_times();

@@ -42,10 +42,12 @@ class CRFTagger(Estimator):
         min_freq: features of fewer occurrences are dropped.
         all_possible_states: a weight for every label with every feature, not only those seen together.
         dense_freq: the same only for features of at least this many occurrences; 0 for none.
+        epsilon, period, delta: when L-BFGS stops, as in CRFsuite.
+        warm_passes: of SGD, before the first iteration of L-BFGS without L1; 0 to begin at zero.
         prune: weights below this size are dropped after training.
         scheme: "bio" or "bioes" to let only valid label sequences out, "auto" to see whether the training
             labels are of the first kind, None for no constraint.
-        seed: order of the sentences in the online algorithms.
+        seed: order of the sentences in passes over them.
         threads: 0 for one for each core.
         clusters: word classes for ``cluster:name`` atoms: a file that :meth:`nlptk.lexicons.WordClasses.read`
             reads, or the name or folder of a pipeline whose tagger has some ("en"). Kept in the model.
@@ -71,6 +73,7 @@ class CRFTagger(Estimator):
         epsilon: float = 1e-5,
         period: int = 10,
         delta: float = 1e-5,
+        warm_passes: int = 4,
         prune: float = 1e-4,
         scheme: str | None = "auto",
         seed: int = 1,
@@ -88,6 +91,7 @@ class CRFTagger(Estimator):
         self.epsilon = epsilon
         self.period = period
         self.delta = delta
+        self.warm_passes = warm_passes
         self.prune = prune
         self.scheme = scheme
         self.seed = seed

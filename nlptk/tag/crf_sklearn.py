@@ -66,7 +66,8 @@ class CRF(Estimator):
             CRFsuite's own or one of `save`.
         keep_tempfiles: accepted, without effect: there are none.
         trainer_cls: must be None; `training_log_` has what a trainer would report.
-        seed: order of the sentences in "l2sgd" and "ap".
+        warm_passes: of SGD, before the first iteration of "lbfgs" without ``c1``; 0 to begin at zero.
+        seed: order of the sentences in passes over them.
         threads: 0 for one for each core.
 
     Attributes:
@@ -106,6 +107,7 @@ class CRF(Estimator):
         model_filename: Path_ | None = None,
         keep_tempfiles: bool = False,
         trainer_cls: None = None,
+        warm_passes: int = 4,
         seed: int = 1,
         threads: int = 0,
     ) -> None:
@@ -137,6 +139,7 @@ class CRF(Estimator):
         self.model_filename = model_filename
         self.keep_tempfiles = keep_tempfiles
         self.trainer_cls = trainer_cls
+        self.warm_passes = warm_passes
         self.seed = seed
         self.threads = threads
 
@@ -188,6 +191,7 @@ class CRF(Estimator):
             log=log,
             report=(lambda entry: print(format_iteration(entry), flush=True)) if self.verbose else None,
             keep_best=on_interrupt == "best",
+            warm_passes=self.warm_passes,
             seed=self.seed,
             threads=self.threads,
         )
@@ -199,7 +203,7 @@ class CRF(Estimator):
     def _settings(self) -> tuple[str, dict[str, Any]]:
         if self.trainer_cls is not None:
             raise ConfigError("trainer_cls is for CRFsuite's trainers; leave it None and read training_log_")
-        for name in ("seed", "threads"):
+        for name in ("warm_passes", "seed", "threads"):
             value = getattr(self, name)
             if not isinstance(value, (int, np.integer)) or not 0 <= value < 2**31:
                 raise ConfigError(f"{name} must be an integer from 0 to {2**31 - 1}, not {value!r}")

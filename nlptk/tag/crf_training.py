@@ -132,6 +132,7 @@ def fit_model(
     log: TrainingLog,
     report: Callable[[dict[str, Any]], None] | None = None,
     keep_best: bool = False,
+    warm_passes: int = 4,
     seed: int = 1,
     threads: int = 0,
 ) -> CrfModel:
@@ -187,7 +188,7 @@ def fit_model(
         return stop is None or stop.goes_on(loss)
 
     try:
-        parameters = _run(trainer, algorithm, settings, seed, callback)
+        parameters = _run(trainer, algorithm, settings, warm_passes, seed, callback)
     except KeyboardInterrupt:
         if best is None:
             raise
@@ -200,6 +201,7 @@ def _run(
     trainer: _core.CrfTrainer,
     algorithm: str,
     settings: Mapping[str, Any],
+    warm_passes: int,
     seed: int,
     callback: Callable[[dict[str, Any], NDArray[np.float32]], bool],
 ) -> NDArray[np.float32]:
@@ -214,6 +216,8 @@ def _run(
             settings["delta"],
             settings["max_linesearch"],
             callback,
+            warm_passes,
+            seed,
         )
     if algorithm == "ap":
         return trainer.averaged_perceptron(settings["max_iterations"], settings["epsilon"], seed, callback)

@@ -26,111 +26,95 @@ inline void with_vectors(std::size_t vectors, F f) {
   }
 }
 
-// V vectors of eight from `offset` on; dense rows only go into registers, the others, with the first part, into sums.
-template <std::size_t V>
-void sum_some(const CrfRows& rows, const float* parameters, const std::uint32_t* features, const float* values,
-              std::size_t n, std::size_t offset, float* sums) {
-  Eight acc[V] = {};
-  for (std::size_t i = 0; i < n; ++i) {
-    if (i + 8 < n) __builtin_prefetch(parameters + rows.starts[features[i + 8]]);
-    const std::uint32_t begin = rows.starts[features[i]], end = rows.starts[features[i] + 1];
-    const float value = values == nullptr ? 1.0f : values[i];
-    if (end - begin == rows.padded) {
-      for (std::size_t v = 0; v < V; ++v) acc[v] += value * load(parameters + begin + offset + 8 * v);
-    } else if (offset == 0) {
-      for (std::uint32_t p = begin; p < end; ++p) sums[rows.labels[p]] += value * parameters[p];
-    }
-  }
-  for (std::size_t v = 0; v < V; ++v) {
-    const Eight sum = load(sums + offset + 8 * v) + acc[v];
-    std::memcpy(sums + offset + 8 * v, &sum, sizeof sum);
-  }
-}
-
-void sum_rows(const CrfRows& rows, const float* parameters, const std::uint32_t* features, const float* values,
-              std::size_t n, float* sums) {
-  std::memset(sums, 0, rows.padded * sizeof *sums);
+// Calls f(integral constant V, offset) for groups of V vectors that make up `padded` labels.
+template <class F>
+inline void each_group(std::size_t padded, F f) {
   std::size_t offset = 0;
-  for (; offset + 8 * kMostVectors < rows.padded; offset += 8 * kMostVectors)
-    sum_some<kMostVectors>(rows, parameters, features, values, n, offset, sums);
-  with_vectors((rows.padded - offset) / 8, [&]<std::size_t V>() {
-    if constexpr (V > 0) sum_some<V>(rows, parameters, features, values, n, offset, sums);
+  for (; offset + 8 * kMostVectors < padded; offset += 8 * kMostVectors) f.template operator()<kMostVectors>(offset);
+  with_vectors((padded - offset) / 8, [&]<std::size_t V>() {
+    if constexpr (V > 0) f.template operator()<V>(offset);
   });
 }
 
-// The lanes of eight labels that are used: all bits or none.
+constexpr std::size_t kAhead = 16;  // rows that are fetched before they are read
+
+inline std::size_t dense_rows(const std::uint32_t* rows, std::size_t n) {
+  std::size_t dense = 0;
+  while (dense < n && (rows[dense] & kDenseRow) != 0) ++dense;
+  return dense;
+}
+
+void sum_rows(const CrfRows& table, const float* parameters, const std::uint32_t* rows, const float* values, std::size_t n,
+              std::size_t known, float* sums) {
+  const std::size_t dense = dense_rows(rows, n);
+  each_group(table.padded, [&]<std::size_t V>(std::size_t offset) {
+    Eight acc[V] = {};
+    for (std::size_t i = 0; i < dense; ++i) {
+      if (i + kAhead < known) __builtin_prefetch(parameters + (rows[i + kAhead] & ~kDenseRow) + offset);
+      const float* const row = parameters + (rows[i] & ~kDenseRow) + offset;
+      const float value = values == nullptr ? 1.0f : values[i];
+      for (std::size_t v = 0; v < V; ++v) acc[v] += value * load(row + 8 * v);
+    }
+    std::memcpy(sums + offset, acc, sizeof acc);
+  });
+  for (std::size_t i = dense; i < n; ++i) {
+    if (i + kAhead < known) {
+      __builtin_prefetch(parameters + (rows[i + kAhead] & ~kDenseRow));
+      __builtin_prefetch(table.labels + (rows[i + kAhead] & ~kDenseRow));
+    }
+    const float value = values == nullptr ? 1.0f : values[i];
+    std::uint16_t label;
+    std::uint32_t p = rows[i];
+    do {
+      label = table.labels[p];
+      sums[label & kLabelMask] += value * parameters[p++];
+    } while ((label & kLastLabel) == 0);
+  }
+}
+
+// Which of eight labels are used: all bits or none.
 using Bits = std::int32_t __attribute__((vector_size(32)));
 inline Bits used(const std::uint16_t* labels) {
   std::uint16_t eight __attribute__((vector_size(16)));
   std::memcpy(&eight, labels, sizeof eight);
-  return __builtin_convertvector(eight, Bits) != kUnusedLabel;
+  return __builtin_convertvector(eight, Bits) != kNoLabel;
 }
 
-template <std::size_t V>
-void add_some(const CrfRows& rows, float* parameters, const std::uint32_t* features, const float* values, std::size_t n,
-              std::size_t offset, const float* by) {
-  Eight step[V > 0 ? V : 1];
-  for (std::size_t v = 0; v < V; ++v) step[v] = load(by + offset + 8 * v);
-  for (std::size_t i = 0; i < n; ++i) {
-    const std::uint32_t begin = rows.starts[features[i]], end = rows.starts[features[i] + 1];
-    const float value = values == nullptr ? 1.0f : values[i];
-    if (end - begin == rows.padded) {
-      for (std::size_t v = 0; v < V; ++v) {
-        float* const to = parameters + begin + offset + 8 * v;
-        const Eight moved = load(to) + value * step[v];
-        const Eight kept = used(rows.labels + begin + offset + 8 * v) ? moved : load(to);
-        std::memcpy(to, &kept, sizeof kept);
-      }
-    } else if (offset == 0) {
-      for (std::uint32_t p = begin; p < end; ++p) parameters[p] += value * by[rows.labels[p]];
-    }
-  }
-}
-
-void add_rows(const CrfRows& rows, float* parameters, const std::uint32_t* features, const float* values, std::size_t n,
-              const float* by) {
-  std::size_t offset = 0;
-  for (; offset + 8 * kMostVectors < rows.padded; offset += 8 * kMostVectors)
-    add_some<kMostVectors>(rows, parameters, features, values, n, offset, by);
-  with_vectors((rows.padded - offset) / 8, [&]<std::size_t V>() {
-    if constexpr (V > 0) add_some<V>(rows, parameters, features, values, n, offset, by);
-  });
-}
-
-// Sums of so few float32 are good enough; they are added up in double.
-constexpr std::size_t kFlush = 256;
-
-template <std::size_t V>
-void sum_some_units(const float* marginals, std::size_t stride, const std::uint32_t* units, const float* values,
-                    std::size_t n, double* totals) {
-  for (std::size_t begin = 0; begin < n; begin += kFlush) {
-    const std::size_t end = begin + kFlush < n ? begin + kFlush : n;
-    Eight acc[V] = {};
-    for (std::size_t i = begin; i < end; ++i) {
-      if (i + 8 < n) __builtin_prefetch(marginals + std::size_t{units[i + 8]} * stride);
-      const float* const row = marginals + std::size_t{units[i]} * stride;
+template <bool All>
+void add(const CrfRows& table, float* parameters, const std::uint32_t* rows, const float* values, std::size_t n,
+         std::size_t known, const float* by) {
+  const std::size_t dense = dense_rows(rows, n);
+  each_group(table.padded, [&]<std::size_t V>(std::size_t offset) {
+    Eight step[V];
+    std::memcpy(step, by + offset, sizeof step);
+    for (std::size_t i = 0; i < dense; ++i) {
+      if (i + kAhead < known) __builtin_prefetch(parameters + (rows[i + kAhead] & ~kDenseRow) + offset, 1);
+      const std::uint32_t begin = (rows[i] & ~kDenseRow) + static_cast<std::uint32_t>(offset);
       const float value = values == nullptr ? 1.0f : values[i];
-      for (std::size_t v = 0; v < V; ++v) acc[v] += value * load(row + 8 * v);
+      for (std::size_t v = 0; v < V; ++v) {
+        float* const to = parameters + begin + 8 * v;
+        const Eight before = load(to);
+        Eight after = before + value * step[v];
+        if constexpr (!All) after = used(table.labels + begin + 8 * v) ? after : before;
+        std::memcpy(to, &after, sizeof after);
+      }
     }
-    for (std::size_t v = 0; v < V; ++v)
-      for (std::size_t k = 0; k < 8; ++k) totals[8 * v + k] += static_cast<double>(acc[v][k]);
-  }
-}
-
-void sum_units(const float* marginals, std::size_t stride, const std::uint32_t* units, const float* values,
-               std::size_t n, std::size_t padded, double* totals) {
-  for (std::size_t l = 0; l < padded; ++l) totals[l] = 0;
-  std::size_t offset = 0;
-  for (; offset + 8 * kMostVectors < padded; offset += 8 * kMostVectors)
-    sum_some_units<kMostVectors>(marginals + offset, stride, units, values, n, totals + offset);
-  with_vectors((padded - offset) / 8, [&]<std::size_t V>() {
-    if constexpr (V > 0) sum_some_units<V>(marginals + offset, stride, units, values, n, totals + offset);
   });
+  for (std::size_t i = dense; i < n; ++i) {
+    if (i + kAhead < known) __builtin_prefetch(parameters + (rows[i + kAhead] & ~kDenseRow), 1);
+    const float value = values == nullptr ? 1.0f : values[i];
+    std::uint16_t label;
+    std::uint32_t p = rows[i];
+    do {
+      label = table.labels[p];
+      parameters[p++] += value * by[label & kLabelMask];
+    } while ((label & kLastLabel) == 0);
+  }
 }
 
 }  // namespace
 
 extern const CrfRowKernels crf_row_kernels;
-const CrfRowKernels crf_row_kernels = {sum_rows, add_rows, sum_units};
+const CrfRowKernels crf_row_kernels = {sum_rows, add<true>, add<false>};
 
 }  // namespace nlptk::NLPTK_ISA

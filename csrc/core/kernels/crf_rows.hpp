@@ -8,26 +8,30 @@
 
 namespace nlptk {
 
-// Rows of parameters: row f is [starts[f], starts[f + 1]). One of `padded` parameters, a multiple of eight, has one for
-// each label, those of unused labels marked by labels[p] = kUnusedLabel; in others labels[p] is what parameter p is for.
-constexpr std::uint16_t kUnusedLabel = 0xffff;
+// A row of parameters is given by where it begins. A dense one, marked by kDenseRow, has `padded` parameters, a multiple of
+// eight, the first for label 0 and so on. In others labels[p] is what parameter p is for, and kLastLabel marks the last.
+constexpr std::uint32_t kDenseRow = 1U << 31;
+constexpr std::uint16_t kLastLabel = 1U << 15;
+constexpr std::uint16_t kLabelMask = kLastLabel - 1;
+constexpr std::uint16_t kNoLabel = kLabelMask;  // of a parameter in a dense row that is not used
+
 struct CrfRows {
-  const std::uint32_t* starts;
-  const std::uint16_t* labels;
+  const std::uint16_t* labels;  // [parameters]
   std::size_t padded;
 };
 
+// A unit has `n` rows, dense ones first, and one value for each; `values` null: all are 1.
 struct CrfRowKernels {
-  // sums[l] = the sum of values[i] times what row features[i] has for label l; sums is [padded]. `values` null: all 1.
-  void (*sum_rows)(const CrfRows& rows, const float* parameters, const std::uint32_t* features, const float* values,
-                   std::size_t n, float* sums);
-  // Adds values[i] * by[l] to what row features[i] has for label l; `by` is [padded]. Parameters of no label stay.
-  void (*add_rows)(const CrfRows& rows, float* parameters, const std::uint32_t* features, const float* values,
-                   std::size_t n, const float* by);
-  // totals[l] = the sum over i of values[i] * marginals[units[i] * stride + l], l < padded; floats past the last label of
-  // a row are read.
-  void (*sum_units)(const float* marginals, std::size_t stride, const std::uint32_t* units, const float* values,
-                    std::size_t n, std::size_t padded, double* totals);
+  // sums[l] = the sum of values[i] times what row i has for label l; sums is [padded]. `known` is how many entries of `rows`
+  // there are, n or more: what comes behind the unit's is fetched ahead.
+  void (*sum_rows)(const CrfRows& table, const float* parameters, const std::uint32_t* rows, const float* values,
+                   std::size_t n, std::size_t known, float* sums);
+  // Adds values[i] * by[l] to what row i has for label l; `by` is [padded].
+  void (*add_rows)(const CrfRows& table, float* parameters, const std::uint32_t* rows, const float* values, std::size_t n,
+                   std::size_t known, const float* by);
+  // The same, but unused parameters stay as they are.
+  void (*add_used)(const CrfRows& table, float* parameters, const std::uint32_t* rows, const float* values, std::size_t n,
+                   std::size_t known, const float* by);
 };
 
 #ifdef NLPTK_X86
