@@ -15,7 +15,8 @@ namespace {
 using Vector = std::vector<float>;
 constexpr std::size_t kBlock = 1 << 15;
 constexpr float kLeastCurvature = 1e-3F;  // flatter than this nothing is taken to be
-constexpr std::size_t kThreadsPay = 1 << 22;  // shorter vectors are done before a thread has begun
+constexpr std::size_t kPiece = 1 << 11;
+constexpr std::size_t kThreadsPay = 1 << 18;  // shorter vectors are done before a thread has begun
 
 // Runs f(i) over all indices by blocks in threads.
 template <class F>
@@ -47,9 +48,63 @@ double dot(const Vector& a, const Vector& b, int threads) {
   return std::accumulate(blocks.begin(), blocks.end(), 0.0);
 }
 
-struct Pair {
-  Vector s, y;
-  double rho = 0;
+// The last pairs of differences, and their products, so that the two-loop recursion runs on numbers and an iteration reads
+// each vector twice (Chen, Wang and Zhou 2014). D stands for the relative first steps.
+struct History {
+  struct Pair {
+    Vector s, y;
+  };
+  std::deque<Pair> pairs;
+  std::deque<std::deque<double>> sy, ydy;  // [i][j]: s_i . y_j and y_i . D y_j
+  std::vector<double> sg, ydg;             // s_i . g and y_i . D g, for the gradient g
+
+  std::size_t size() const { return pairs.size(); }
+  void drop_first() {
+    pairs.pop_front();
+    for (auto* products : {&sy, &ydy}) {
+      products->pop_front();
+      for (auto& row : *products) row.pop_front();
+    }
+  }
+  void drop_last() {
+    pairs.pop_back();
+    for (auto* products : {&sy, &ydy}) {
+      products->pop_back();
+      for (auto& row : *products) row.pop_back();
+    }
+  }
+  // Room for the products of a pair that was added.
+  void widen() {
+    for (auto* products : {&sy, &ydy}) {
+      products->emplace_back();
+      for (auto& row : *products) row.resize(size());
+    }
+  }
+  void clear() {
+    while (size() > 0) drop_last();
+  }
+
+  // The factors of the descent direction -(gamma D (g - sum alpha_i y_i) + sum c_i s_i).
+  double recursion(std::vector<double>& alpha, std::vector<double>& c) const {
+    const std::size_t k = size();
+    alpha.assign(k, 0.0);
+    c.assign(k, 0.0);
+    if (k == 0) return 1.0;
+    for (std::size_t i = k; i-- > 0;) {
+      double sq = sg[i];
+      for (std::size_t j = i + 1; j < k; ++j) sq -= alpha[j] * sy[i][j];
+      alpha[i] = sq / sy[i][i];
+    }
+    const double gamma = sy[k - 1][k - 1] / ydy[k - 1][k - 1];
+    for (std::size_t i = 0; i < k; ++i) {
+      double yr = ydg[i];
+      for (std::size_t j = 0; j < k; ++j) yr -= alpha[j] * ydy[i][j];
+      yr *= gamma;
+      for (std::size_t j = 0; j < i; ++j) yr += c[j] * sy[j][i];
+      c[i] = alpha[i] - yr / sy[i][i];
+    }
+    return gamma;
+  }
 };
 
 class Minimizer {
@@ -61,7 +116,7 @@ class Minimizer {
         n_(x.size()),
         threads_(n_ < kThreadsPay ? 1 : options.threads),
         gradient_(n_),
-        pseudo_(n_),
+        pseudo_(options.c1 > 0 ? n_ : 0),
         direction_(n_),
         steps_(n_, 1.0F),
         diagonal_(options.precondition ? n_ : 0) {}
@@ -72,24 +127,21 @@ class Minimizer {
     std::deque<double> past;
     Vector next(n_), next_gradient(n_);
     for (int iteration = 1; iteration <= options_.max_iterations; ++iteration) {
-      pseudo_gradient();
-      const double norm = std::sqrt(dot(pseudo_, pseudo_, threads_));
-      const double size = std::sqrt(dot(x_, x_, threads_));
-      if (norm <= options_.epsilon * std::max(1.0, size)) return;
-      if (options_.precondition && power_of_two(iteration)) choose_steps();
-      descent_direction();
-      double slope = dot(direction_, pseudo_, threads_);
+      const bool new_steps = options_.precondition && power_of_two(iteration);
+      if (new_steps) choose_steps();
+      measure(new_steps);
+      if (norm_ <= options_.epsilon * std::max(1.0, size_)) return;
+      double slope = descend();
       if (!(slope < 0)) {  // history led uphill: start again from steepest descent
-        pairs_.clear();
-        descent_direction();
-        slope = dot(direction_, pseudo_, threads_);
+        history_.clear();
+        slope = descend();
       }
-      const double step = pairs_.empty() && !options_.precondition ? 1.0 / norm : 1.0;
+      const double step = history_.size() == 0 && !options_.precondition ? 1.0 / norm_ : 1.0;
       const double previous = value;
       const bool curved = options_.precondition && power_of_two(iteration + 1);  // it changes less and less
       if (!search(step, slope, curved, value, next, next_gradient)) {
-        if (pairs_.empty()) return;  // not even steepest descent gains anything: as good as float32 gets
-        pairs_.clear();
+        if (history_.size() == 0) return;  // not even steepest descent gains anything: as good as float32 gets
+        history_.clear();
         --iteration;
         if (++restarts_ > 3) return;
         continue;
@@ -98,7 +150,7 @@ class Minimizer {
       x_.swap(next);
       gradient_.swap(next_gradient);
       const double active = sum(n_, threads_, [&](std::size_t i) { return x_[i] != 0.0F ? 1.0 : 0.0; });
-      if (!callback({iteration, value, norm, static_cast<std::size_t>(active)}, x_.data())) return;
+      if (!callback({iteration, value, norm_, static_cast<std::size_t>(active)}, x_.data())) return;
       past.push_back(previous);
       if (static_cast<int>(past.size()) > options_.period) past.pop_front();
       if (static_cast<int>(past.size()) == options_.period && past.front() - value < options_.delta * std::abs(value)) return;
@@ -120,21 +172,75 @@ class Minimizer {
     return value;
   }
 
+  // The gradient, with L1 the pseudo-gradient.
+  const Vector& slope_vector() const { return options_.c1 == 0 ? gradient_ : pseudo_; }
+
   // The steepest one-sided slope where |x| has a corner (OWL-QN, equation 4); the gradient itself without L1.
-  void pseudo_gradient() {
-    if (options_.c1 == 0) {
-      pseudo_ = gradient_;
-      return;
-    }
+  void pseudo_gradient(std::size_t begin, std::size_t end) {
     const auto c1 = static_cast<float>(options_.c1);
-    each(n_, threads_, [&](std::size_t i) {
+    for (std::size_t i = begin; i < end; ++i) {
       const float g = gradient_[i];
       if (x_[i] > 0) pseudo_[i] = g + c1;
       else if (x_[i] < 0) pseudo_[i] = g - c1;
       else if (g < -c1) pseudo_[i] = g + c1;
       else if (g > c1) pseudo_[i] = g - c1;
       else pseudo_[i] = 0;
+    }
+  }
+
+  // The norms of gradient and x, and the history's products with the gradient, with its last pair and, where D has
+  // changed, with D: all in one pass, piece by piece, so that a piece is in the cache for all of its products.
+  void measure(bool new_steps) {
+    const std::size_t k = history_.size(), width = 2 + 2 * k + 2 * k + k * k;
+    std::vector<double> blocks((n_ + kBlock - 1) / kBlock * width);
+    parallel_for(n_, threads_, kBlock, [&](std::size_t begin, std::size_t end, int) {
+      for (std::size_t at = begin; at < end; at += kPiece)
+        measure_piece(at, std::min(end, at + kPiece), new_steps, blocks.data() + begin / kBlock * width);
     });
+    std::vector<double> total(width);
+    for (std::size_t i = 0; i < blocks.size(); ++i) total[i % width] += blocks[i];
+    norm_ = std::sqrt(total[0]);
+    size_ = std::sqrt(total[1]);
+    const double* next = total.data() + 2;
+    history_.sg.assign(next, next + k);
+    history_.ydg.assign(next + k, next + 2 * k);
+    next += 2 * k;
+    for (std::size_t j = 0; j < k; ++j) {
+      history_.sy[j][k - 1] = next[j];
+      history_.sy[k - 1][j] = next[k + j];
+    }
+    next += 2 * k;
+    for (std::size_t i = new_steps ? 0 : k - 1; i < k; ++i)
+      for (std::size_t j = 0; j <= i; ++j) history_.ydy[i][j] = history_.ydy[j][i] = next[i * k + j];
+  }
+
+  void measure_piece(std::size_t begin, std::size_t end, bool new_steps, double* out) {
+    const auto dot = vector_kernels().dot;
+    const std::size_t k = history_.size(), n = end - begin;
+    if (options_.c1 > 0) pseudo_gradient(begin, end);
+    const float* const g = slope_vector().data() + begin;
+    const float* const steps = steps_.data() + begin;
+    float stepped[kPiece];
+    out[0] += dot(g, g, n);
+    out[1] += dot(x_.data() + begin, x_.data() + begin, n);
+    out += 2;
+    if (k == 0) return;
+    const History::Pair& last = history_.pairs.back();
+    for (std::size_t i = 0; i < n; ++i) stepped[i] = steps[i] * g[i];
+    for (std::size_t j = 0; j < k; ++j) {
+      const History::Pair& pair = history_.pairs[j];
+      const float *const s = pair.s.data() + begin, *const y = pair.y.data() + begin;
+      out[j] += dot(s, g, n);
+      out[k + j] += dot(y, stepped, n);
+      out[2 * k + j] += dot(s, last.y.data() + begin, n);
+      out[3 * k + j] += dot(last.s.data() + begin, y, n);
+    }
+    out += 4 * k;
+    for (std::size_t i = new_steps ? 0 : k - 1; i < k; ++i) {
+      const float* const y = history_.pairs[i].y.data() + begin;
+      for (std::size_t l = 0; l < n; ++l) stepped[l] = steps[l] * y[l];
+      for (std::size_t j = 0; j <= i; ++j) out[i * k + j] += dot(history_.pairs[j].y.data() + begin, stepped, n);
+    }
   }
 
   // Between Newton's step in each coordinate alone (exponent 1) and none of it (0): coordinates that move together, such
@@ -147,30 +253,29 @@ class Minimizer {
     });
   }
 
-  // Two-loop recursion on the pseudo-gradient; with L1, components that leave its orthant are cut.
-  void descent_direction() {
-    each(n_, threads_, [&](std::size_t i) { direction_[i] = -pseudo_[i]; });
-    std::vector<double> alpha(pairs_.size());
-    for (std::size_t k = pairs_.size(); k-- > 0;) {
-      alpha[k] = pairs_[k].rho * dot(pairs_[k].s, direction_, threads_);
-      add(direction_, -alpha[k], pairs_[k].y);
-    }
-    double scale = 1;
-    if (!pairs_.empty()) {
-      const Pair& last = pairs_.back();
-      scale = 1.0 / (last.rho * sum(n_, threads_, [&](std::size_t i) {
-        return static_cast<double>(last.y[i]) * static_cast<double>(last.y[i] * steps_[i]);
-      }));
-    }
-    each(n_, threads_, [&, by = static_cast<float>(scale)](std::size_t i) { direction_[i] *= by * steps_[i]; });
-    for (std::size_t k = 0; k < pairs_.size(); ++k) {
-      const double beta = pairs_[k].rho * dot(pairs_[k].y, direction_, threads_);
-      add(direction_, alpha[k] - beta, pairs_[k].s);
-    }
-    if (options_.c1 > 0)
-      each(n_, threads_, [&](std::size_t i) {
-        if (direction_[i] * pseudo_[i] >= 0) direction_[i] = 0;
-      });
+  // The descent direction; with L1, components that leave the orthant of the pseudo-gradient are cut. Returns its slope.
+  double descend() {
+    std::vector<double> alpha, c;
+    const auto gamma = static_cast<float>(history_.recursion(alpha, c));
+    const auto add = vector_kernels().add_scaled;
+    const Vector& g = slope_vector();
+    std::vector<double> blocks((n_ + kBlock - 1) / kBlock);
+    parallel_for(n_, threads_, kBlock, [&](std::size_t block, std::size_t block_end, int) {
+      for (std::size_t begin = block; begin < block_end; begin += kPiece) {
+        const std::size_t n = std::min(kPiece, block_end - begin);
+        float* const d = direction_.data() + begin;
+        std::copy_n(g.data() + begin, n, d);
+        for (std::size_t j = 0; j < alpha.size(); ++j)
+          add(d, static_cast<float>(-alpha[j]), history_.pairs[j].y.data() + begin, n);
+        for (std::size_t i = 0; i < n; ++i) d[i] *= -gamma * steps_[begin + i];
+        for (std::size_t j = 0; j < c.size(); ++j) add(d, static_cast<float>(-c[j]), history_.pairs[j].s.data() + begin, n);
+        if (options_.c1 > 0)
+          for (std::size_t i = 0; i < n; ++i)
+            if (d[i] * g[begin + i] >= 0) d[i] = 0;
+        blocks[block / kBlock] += vector_kernels().dot(d, g.data() + begin, n);
+      }
+    });
+    return std::accumulate(blocks.begin(), blocks.end(), 0.0);
   }
 
   // Backtracks until the objective falls enough (Armijo); with L1 the step stays in the orthant of x.
@@ -194,16 +299,16 @@ class Minimizer {
         value = trial_value;
         return true;
       }
-      step *= trial == 0 && pairs_.empty() ? 0.1 : 0.5;
+      step *= trial == 0 && history_.size() == 0 ? 0.1 : 0.5;
     }
     return false;
   }
 
   void remember(const Vector& next, const Vector& next_gradient) {
-    Pair pair;
-    if (static_cast<int>(pairs_.size()) == options_.memory) {
-      pair = std::move(pairs_.front());
-      pairs_.pop_front();
+    History::Pair pair;
+    if (static_cast<int>(history_.size()) == options_.memory) {
+      pair = std::move(history_.pairs.front());
+      history_.drop_first();
     } else {
       pair.s.resize(n_);
       pair.y.resize(n_);
@@ -212,16 +317,9 @@ class Minimizer {
       pair.s[i] = next[i] - x_[i];
       pair.y[i] = next_gradient[i] - gradient_[i];
     });
-    const double curvature = dot(pair.s, pair.y, threads_);
-    if (!(curvature > 1e-12 * dot(pair.y, pair.y, threads_))) return;
-    pair.rho = 1.0 / curvature;
-    pairs_.push_back(std::move(pair));
-  }
-
-  void add(Vector& to, double factor, const Vector& from) {
-    parallel_for(n_, threads_, kBlock, [&](std::size_t begin, std::size_t end, int) {
-      vector_kernels().add_scaled(to.data() + begin, static_cast<float>(factor), from.data() + begin, end - begin);
-    });
+    if (!(dot(pair.s, pair.y, threads_) > 1e-12 * dot(pair.y, pair.y, threads_))) return;
+    history_.pairs.push_back(std::move(pair));
+    history_.widen();
   }
 
   const SmoothObjective& objective_;
@@ -232,7 +330,8 @@ class Minimizer {
   Vector gradient_, pseudo_, direction_;
   Vector steps_;     // relative size of a first step in each coordinate
   Vector diagonal_;  // of the smooth part's Hessian, where it was asked for last
-  std::deque<Pair> pairs_;
+  History history_;
+  double norm_ = 0, size_ = 0;  // of gradient and x
   int restarts_ = 0;
 };
 
