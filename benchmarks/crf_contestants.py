@@ -1,11 +1,12 @@
 """The contestants of bench_crf.py, each run in a process of its own.
 
-    python benchmarks/crf_contestants.py CONTESTANT TASK [--threads 2] [--stream] [--settings '{"max_iterations": 5}']
+    python benchmarks/crf_contestants.py CONTESTANT TASK [--stream] [--settings '{"max_iterations": 5}']
 
-CONTESTANT is crfsuite or nlptk. TASK is chunk (CoNLL-2000 with the template of CRFsuite's example chunking.py) or ewt
-(UPOS of EWT with the rich word template of peers.py). Prints one JSON object: seconds, passes, objective after each
-iteration and when, scores on test, peak memory. With `--stream` features are made sentence by sentence as the
-trainer takes them, so that memory is the trainer's and not that of Python's lists; nothing is timed then.
+CONTESTANT is crfsuite or nlptk. TASK is chunk (CoNLL-2000 with the template of CRFsuite's example
+chunking.py) or ewt (UPOS of EWT with the rich word template of peers.py). Prints one JSON object: seconds,
+objective after each iteration and how long each took, the score on test, peak memory. With `--stream`
+features are made sentence by sentence as the trainer takes them, so that memory is the trainer's and not
+that of Python's lists.
 """
 
 from __future__ import annotations
@@ -76,15 +77,15 @@ def score(task: str, gold: list[list[str]], found: list[list[str]]) -> float:
     return float(accuracy(gold, found).accuracy)
 
 
-def crfsuite(task: str, train: Any, gold: list[list[str]], test: Any, settings: dict[str, Any]) -> dict[str, Any]:
+def crfsuite(
+    task: str, train: Any, gold: list[list[str]], test: Any, settings: dict[str, Any]
+) -> dict[str, Any]:
     """python-crfsuite: L-BFGS with its defaults but for the settings."""
     import pycrfsuite
 
     start = time.perf_counter()
     trainer = pycrfsuite.Trainer(algorithm=settings.pop("algorithm", "lbfgs"), verbose=False)
     trainer.set_params(settings)
-    trainer.verbose = True  # for its log, which says when each iteration ended
-    trainer.message = lambda _: None
     for items, labels in zip(train, gold, strict=True):
         trainer.append(items, labels)
     read = time.perf_counter() - start
@@ -97,11 +98,19 @@ def crfsuite(task: str, train: Any, gold: list[list[str]], test: Any, settings: 
         tagger.open(path)
         peak = peak_megabytes()
         found = [tagger.tag(items) for items in test]
-    return {"read": read, "seconds": seconds, "found": found, "peak": peak, "log": trainer.logparser.iterations}
+    return {
+        "read": read,
+        "seconds": seconds,
+        "found": found,
+        "peak": peak,
+        "log": trainer.logparser.iterations,
+    }
 
 
-def nlptk(task: str, train: Any, gold: list[list[str]], test: Any, settings: dict[str, Any]) -> dict[str, Any]:
-    """`nlptk.CRF`. `read`, which is part of `seconds`, is what comes before the first iteration but for the warm passes."""
+def nlptk(
+    task: str, train: Any, gold: list[list[str]], test: Any, settings: dict[str, Any]
+) -> dict[str, Any]:
+    """`nlptk.CRF`; `seconds` include reading the features from Python's lists."""
     from nlptk import CRF
 
     crf = CRF(**settings)
@@ -120,7 +129,9 @@ def peak_megabytes() -> float:
 
 def main() -> None:
     """Run one contestant once."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     options.add_argument("contestant", choices=["crfsuite", "nlptk"])
     options.add_argument("task", choices=sorted(_FILES))
     options.add_argument("--data", type=Path, default=data_dir())
@@ -133,7 +144,9 @@ def main() -> None:
     made = features(given.task, train)
     run = crfsuite if given.contestant == "crfsuite" else nlptk
     gold = [labels for _, _, labels in train]
-    done = run(given.task, made if given.stream else list(made), gold, features(given.task, test), given.settings)
+    done = run(
+        given.task, made if given.stream else list(made), gold, features(given.task, test), given.settings
+    )
     found = done.pop("found")
     log = done.pop("log")
     print(
