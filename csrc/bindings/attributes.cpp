@@ -201,6 +201,17 @@ class ItemReader {
   std::string prefix_;  // of the dicts that are open: "outer:inner:"
 };
 
+// An iterator over the elements, which may be made as they are asked for; ValueError if `object` is no collection.
+py::object iterator(const py::object& object, const std::string& name, const char* of) {
+  PyObject* made = is_text(object.ptr()) || PyDict_Check(object.ptr()) ? nullptr : PyObject_GetIter(object.ptr());
+  if (made == nullptr) {
+    if (PyErr_Occurred() != nullptr && PyErr_ExceptionMatches(PyExc_TypeError) == 0) throw py::error_already_set();
+    PyErr_Clear();
+    throw py::value_error(name + " is " + describe(object.ptr()) + "; give a list of " + of);
+  }
+  return py::reinterpret_steal<py::object>(made);
+}
+
 // A list or tuple of the elements; ValueError if `object` is no collection of that kind.
 py::object elements(const py::object& object, const std::string& name, const char* of) {
   if (is_list(object.ptr())) return object;
@@ -217,16 +228,20 @@ py::object elements(const py::object& object, const std::string& name, const cha
 // (offsets, starts, ids, values) of sentences; values are None where all are 1.
 py::tuple encode(AttributeTable& table, const py::object& sentences, bool grow, const std::string& what,
                  std::size_t first) {
-  const py::object list = elements(sentences, what, "sentences, each a list of dicts or of lists of strings");
+  const py::object each = iterator(sentences, what, "sentences, each a list of dicts or of lists of strings");
   std::vector<std::int64_t> offsets{0}, starts{0};
   std::vector<std::uint32_t> ids, found;
   std::vector<float> values;
   bool weighted = false;
   ItemReader reader;
-  for (Py_ssize_t s = 0; s < PySequence_Fast_GET_SIZE(list.ptr()); ++s) {
-    if (static_cast<std::size_t>(s) % kSentencesPerPoll == 0 && PyErr_CheckSignals() != 0) throw py::error_already_set();
-    const auto sentence = py::reinterpret_borrow<py::object>(PySequence_Fast_GET_ITEM(list.ptr(), s));
-    const auto place = [&] { return "sentence " + std::to_string(first + static_cast<std::size_t>(s)) + " of " + what; };
+  for (std::size_t s = 0;; ++s) {
+    if (s % kSentencesPerPoll == 0 && PyErr_CheckSignals() != 0) throw py::error_already_set();
+    const auto sentence = py::reinterpret_steal<py::object>(PyIter_Next(each.ptr()));
+    if (!sentence) {
+      if (PyErr_Occurred() != nullptr) throw py::error_already_set();
+      break;
+    }
+    const auto place = [&] { return "sentence " + std::to_string(first + s) + " of " + what; };
     const py::object items = is_list(sentence.ptr()) ? sentence : elements(sentence, place(), "dicts or of lists of strings");
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(items.ptr()); ++i) {
       const auto item = py::reinterpret_borrow<py::object>(PySequence_Fast_GET_ITEM(items.ptr(), i));
