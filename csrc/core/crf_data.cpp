@@ -176,12 +176,11 @@ void CrfData::lay_rows(const CrfOptions& options, const std::vector<std::uint32_
   }
 }
 
-// Rows of one kind follow each other, the most frequent first, so that branches are foreseen and hot rows lie together.
+// Dense rows come first, then the longest, so that the kernels' branches are foreseen; of one size the most frequent.
 // Features without a weight (of a pair_freq that is too high) are left out.
 void CrfData::order_units(std::vector<std::uint32_t>& unit_features) {
   struct Entry {
-    bool sparse;
-    std::uint32_t feature;
+    std::uint32_t size, feature;
     float value;
   };
   std::vector<Entry> entries;
@@ -192,14 +191,15 @@ void CrfData::order_units(std::vector<std::uint32_t>& unit_features) {
     entries.clear();
     for (std::uint32_t i = begin; i < unit_starts[u + 1]; ++i) {
       const std::uint32_t f = unit_features[i];
-      if (row_starts[f + 1] > row_starts[f]) entries.push_back({!dense(f), f, unit_value(i)});
+      const std::uint32_t size = row_starts[f + 1] - row_starts[f];
+      if (size > 0) entries.push_back({size, f, unit_value(i)});
     }
     std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-      return a.sparse != b.sparse ? b.sparse : a.feature < b.feature;
+      return a.size != b.size ? a.size > b.size : a.feature < b.feature;
     });
     begin = unit_starts[u + 1];
     for (const Entry& entry : entries) {
-      unit_features[to] = row_starts[entry.feature] | (entry.sparse ? 0 : kDenseRow);
+      unit_features[to] = row_starts[entry.feature] | (entry.size == padded ? kDenseRow : 0);
       if (!unit_values.empty()) unit_values[to] = entry.value;
       ++to;
     }
