@@ -351,6 +351,30 @@ class CrfTrainer:
     ) -> NDArray[np.float32]:
         """As `lbfgs`, with a callback after each pass."""
 
+    def passive_aggressive(
+        self,
+        type: int,
+        c: float,
+        error_sensitive: bool,
+        averaging: bool,
+        max_iterations: int,
+        epsilon: float,
+        seed: int,
+        callback: Callable[[dict[str, Any], NDArray[np.float32]], bool],
+    ) -> NDArray[np.float32]:
+        """As `lbfgs`, with a callback after each pass."""
+
+    def arow(
+        self,
+        variance: float,
+        gamma: float,
+        max_iterations: int,
+        epsilon: float,
+        seed: int,
+        callback: Callable[[dict[str, Any], NDArray[np.float32]], bool],
+    ) -> NDArray[np.float32]:
+        """As `lbfgs`, with a callback after each pass."""
+
     def sgd(
         self,
         c2: float,

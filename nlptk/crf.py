@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nlptk import _core
 from nlptk.errors import ConfigError, DataError, ModelError
 
-ALGORITHMS = ("lbfgs", "ap", "sgd")
+ALGORITHMS = ("lbfgs", "ap", "pa", "arow", "sgd")
 # Type and number of dimensions of the arrays of a model.
 _ARRAYS: dict[str, tuple[type[np.generic], int]] = {
     "keys": (np.uint32, 1),
@@ -47,13 +47,15 @@ class CrfSettings:
     """How a CRF is trained.
 
     Attributes:
-        algorithm: ``lbfgs`` (with ``c1`` > 0 OWL-QN), ``ap`` (averaged perceptron) or ``sgd``.
+        algorithm: ``lbfgs`` (with ``c1`` > 0 OWL-QN), ``ap`` (averaged perceptron), ``pa`` and ``arow``
+            (passive-aggressive and AROW, as CRFsuite has them by default) or ``sgd``.
         c1, c2: weights of the L1 and L2 terms, as CRFsuite counts them.
-        max_iterations: of L-BFGS, or passes over the data; None for 200, 10 and 30 by algorithm.
+        max_iterations: of L-BFGS, or passes over the data; None for 200 (``lbfgs``), 30 (``sgd``) or 10.
         min_freq: features of fewer occurrences are dropped.
         all_possible_states: a weight for every label with every feature, not only those seen together.
         dense_freq: the same only for features of at least this many occurrences; 0 for none.
-        epsilon, period, delta: when L-BFGS stops, as in CRFsuite.
+        epsilon, period, delta: when L-BFGS stops, as in CRFsuite; ``epsilon`` is also the mean loss at which
+            ``ap``, ``pa`` and ``arow`` stop.
         warm_passes: of SGD, before the first iteration of L-BFGS without L1; 0 to begin at zero.
         prune: weights below this size are dropped from the trained model.
         seed: order of the sequences in passes over them.
@@ -94,7 +96,7 @@ class CrfSettings:
     @property
     def iterations(self) -> int:
         """``max_iterations``, or the algorithm's default."""
-        return self.max_iterations or {"lbfgs": 200, "ap": 10, "sgd": 30}[self.algorithm]
+        return self.max_iterations or {"lbfgs": 200, "sgd": 30}.get(self.algorithm, 10)
 
     def to_dict(self) -> dict[str, Any]:
         """The settings as JSON can hold them."""
@@ -225,7 +227,7 @@ def train_crf(
         DataError: the arrays do not fit together, a label is out of range, or the set is too large.
 
     Sources: Lafferty et al. 2001 (CRF), Nocedal 1980 (L-BFGS), Andrew and Gao 2007 (OWL-QN), Collins 2002
-    (averaged perceptron), Bottou 2010 (SGD).
+    (averaged perceptron), Crammer et al. 2006 (passive-aggressive) and 2009 (AROW), Bottou 2010 (SGD).
     """
     dense_freq = 1 if settings.all_possible_states else settings.dense_freq
     try:
@@ -264,12 +266,16 @@ def train_crf(
             settings.warm_passes,
             settings.seed,
         )
-    elif settings.algorithm == "ap":
-        parameters = trainer.averaged_perceptron(
-            settings.iterations, settings.epsilon, settings.seed, callback
-        )
-    else:
+    elif settings.algorithm == "sgd":
         parameters = trainer.sgd(settings.c2, settings.iterations, settings.seed, callback)
+    else:
+        passes = (settings.iterations, settings.epsilon, settings.seed, callback)
+        if settings.algorithm == "pa":
+            parameters = trainer.passive_aggressive(1, 1.0, True, True, *passes)
+        elif settings.algorithm == "arow":
+            parameters = trainer.arow(1.0, 1.0, *passes)
+        else:
+            parameters = trainer.averaged_perceptron(*passes)
     final = quantize(*rows, parameters, labels, settings.prune)
     if best is not None and evaluate is not None and best[0] > evaluate(final):
         return best[1]

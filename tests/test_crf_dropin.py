@@ -115,7 +115,7 @@ def test_min_freq_drops_rare_features():
     assert crf.attributes_ == ["a"]
 
 
-@pytest.mark.parametrize("algorithm", [None, "lbfgs", "l2sgd", "ap"])
+@pytest.mark.parametrize("algorithm", [None, "lbfgs", "l2sgd", "ap", "pa", "arow"])
 def test_the_log_tells_of_each_iteration(algorithm, capsys):
     crf = CRF(algorithm, max_iterations=4, verbose=True).fit(X, Y, X[:30], Y[:30])
     log = crf.training_log_
@@ -141,7 +141,7 @@ def test_sgd_stops_when_it_gets_no_better():
     assert (losses[-4] - losses[-1]) / losses[-1] < 0.01 <= (losses[-5] - losses[-2]) / losses[-2]
 
 
-@pytest.mark.parametrize("algorithm", ["lbfgs", "l2sgd", "ap"])
+@pytest.mark.parametrize("algorithm", ["lbfgs", "l2sgd", "ap", "pa", "arow"])
 def test_fit_repeats(algorithm):
     assert same_model(*(CRF(algorithm, max_iterations=5, threads=1).fit(X, Y) for _ in range(2)))
 

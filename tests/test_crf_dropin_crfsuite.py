@@ -203,9 +203,84 @@ def test_lbfgs_reaches_crfsuites_optimum(tmp_path, c1, c2, options):
             assert ours == {pair: pytest.approx(weight, abs=0.02) for pair, weight in other.items()}
 
 
-@pytest.mark.parametrize(("algorithm", "options"), [("l2sgd", {"c2": 0.5}), ("ap", {})])
-def test_the_online_methods_learn_as_well(algorithm, options):
+MISTAKE_DRIVEN = [
+    ("ap", {}),
+    *(
+        ("pa", {"pa_type": kind, "c": c, "error_sensitive": sensitive, "averaging": averaging})
+        for kind, c in ((0, 1.0), (1, 1.0), (1, 0.03), (2, 1.0), (2, 0.05))
+        for sensitive, averaging in ((True, True), (False, True), (True, False))
+    ),
+    ("arow", {}),
+    ("arow", {"variance": 0.3, "gamma": 2.0}),
+    ("arow", {"variance": 5.0, "gamma": 0.1}),
+]
+
+
+@pytest.mark.parametrize(("algorithm", "options"), MISTAKE_DRIVEN)
+@pytest.mark.parametrize("passes", [1, 2, 5])
+@pytest.mark.parametrize("number", [5, 11, 12])
+def test_steps_are_crfsuites(tmp_path, algorithm, options, passes, number):
+    """One sentence and its copies: the order of the sentences does not matter."""
+    sentences, labels = [X[number]] * 3, [Y[number]] * 3
+    assert len(set(labels[0])) > 1
+    params = {"type" if name == "pa_type" else name: value for name, value in options.items()}
+    params |= {"feature.possible_transitions": True, "feature.possible_states": True}
+    path = write(tmp_path / "m", sentences, labels, algorithm, max_iterations=passes, **params)
+    settings = {"all_possible_transitions": True, "all_possible_states": True, **options}
+    mine = CRF(algorithm, max_iterations=passes, **settings).fit(sentences, labels)
+    theirs = CRF.from_crfsuite(path)
+    for name in ("state_features_", "transition_features_"):
+        ours, other = (
+            {pair: weight for pair, weight in getattr(crf, name).items() if abs(weight) > 1e-6}
+            for crf in (mine, theirs)
+        )
+        assert ours == {pair: pytest.approx(weight, rel=1e-4, abs=1e-6) for pair, weight in other.items()}
+    assert any(abs(weight) > 0.01 for weight in mine.state_features_.values())
+
+
+HELD_OUT, HELD_OUT_LABELS = random_sentences(5, 400)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "options", "tolerance"),
+    [
+        ("l2sgd", {"c2": 0.5}, 0.01),
+        ("ap", {}, 0.01),
+        ("pa", {}, 0.01),
+        ("pa", {"pa_type": 0}, 0.01),
+        ("pa", {"pa_type": 2, "c": 0.1}, 0.01),
+        ("pa", {"pa_type": 1, "c": 0.03, "error_sensitive": False}, 0.01),
+        ("arow", {}, 0.1),  # without a mean the sentences that came last weigh much: from 0.6 to 0.83 in both
+        ("arow", {"gamma": 10.0, "variance": 0.5}, 0.1),
+    ],
+)
+def test_the_online_methods_learn_as_well(algorithm, options, tolerance):
+    """On sentences that training has not seen, over several orders of those that it has."""
     sklearn_crfsuite = pytest.importorskip("sklearn_crfsuite")
     settings = {"algorithm": algorithm, "max_iterations": 30, **options}
-    mine = CRF(**settings).fit(X, Y).score(X, Y)
-    assert mine > sklearn_crfsuite.CRF(**settings).fit(X, Y).score(X, Y) - 0.03
+    mine, theirs = [], []
+    for seed in range(6):
+        mine.append(CRF(**settings, seed=seed).fit(X, Y).score(HELD_OUT, HELD_OUT_LABELS))
+        order = np.random.default_rng(seed).permutation(len(X))
+        crf = sklearn_crfsuite.CRF(**settings).fit([X[i] for i in order], [Y[i] for i in order])
+        theirs.append(crf.score(HELD_OUT, HELD_OUT_LABELS))
+    assert np.mean(mine) == pytest.approx(np.mean(theirs), abs=tolerance)
+
+
+def losses_of_crfsuite(tmp_path, algorithm: str, sentences, labels, **params) -> list[float]:
+    trainer = pycrfsuite.Trainer(algorithm, params, verbose=False)
+    for items, tags in zip(sentences, labels, strict=True):
+        trainer.append(items, tags)
+    trainer.train(str(tmp_path / "m"))
+    return [entry["loss"] for entry in trainer.logparser.iterations]
+
+
+@pytest.mark.parametrize("algorithm", ["ap", "pa", "arow"])
+def test_the_loss_and_when_it_is_small_enough_are_crfsuites(tmp_path, algorithm):
+    sentences, labels = [X[5]], [Y[5]]
+    for epsilon in (0.0, 0.3):
+        limits = {"max_iterations": 12, "epsilon": epsilon}
+        expected = losses_of_crfsuite(tmp_path, algorithm, sentences, labels, **limits)
+        log = CRF(algorithm, **limits).fit(sentences, labels).training_log_
+        assert [entry["loss"] for entry in log.iterations] == pytest.approx(expected, abs=1e-4)
+        assert len(expected) == 12 or epsilon > 0 or algorithm == "arow"

@@ -191,7 +191,7 @@ def test_a_training_set_without_items_is_refused(empty):
         CRF(max_iterations=2).fit(X, Y).score(empty, empty)
 
 
-@pytest.mark.parametrize("algorithm", ["lbfgs", "l2sgd", "ap"])
+@pytest.mark.parametrize("algorithm", ["lbfgs", "l2sgd", "ap", "pa", "arow"])
 def test_one_label_is_said_and_learned(algorithm):
     crf = CRF(algorithm, max_iterations=5)
     with pytest.warns(UserWarning, match="y has one label only, 'O'"):
@@ -203,11 +203,15 @@ def test_one_label_is_said_and_learned(algorithm):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"algorithm": "pa"}, "'pa' is not here yet; use 'ap'"),
-        ({"algorithm": "arow"}, "'arow' is not here yet"),
-        ({"algorithm": "sgd"}, "unknown algorithm 'sgd'; choose one of lbfgs, l2sgd, ap"),
+        ({"algorithm": "sgd"}, "unknown algorithm 'sgd'; choose one of lbfgs, l2sgd, ap, pa, arow"),
         ({"algorithm": "ap", "c2": 1.0}, "'ap' has no setting 'c2'; leave it None or use 'lbfgs' or 'l2sgd'"),
-        ({"c": 1.0}, "'lbfgs' has no setting 'c'; leave it None$"),
+        ({"c": 1.0}, "'lbfgs' has no setting 'c'; leave it None or use 'pa'$"),
+        ({"algorithm": "pa", "gamma": 1.0}, "'pa' has no setting 'gamma'; leave it None or use 'arow'"),
+        ({"algorithm": "pa", "pa_type": 3}, "pa_type must be an integer from 0 to 2, not 3"),
+        ({"algorithm": "pa", "pa_type": 0.5}, "pa_type must be an integer"),
+        ({"algorithm": "pa", "c": 0}, "c must be a number from 1e-09"),
+        ({"algorithm": "arow", "variance": 0}, "variance must be a number from 1e-09"),
+        ({"algorithm": "arow", "gamma": -1}, "gamma must be a number from 1e-09"),
         ({"c1": -1}, "c1 must be a number from 0"),
         ({"c2": float("nan")}, "c2 must be a number"),
         ({"c2": "1"}, "c2 must be a number"),

@@ -13,7 +13,7 @@ from crf_oracle import Oracle, TrainingSet, random_set
 from scipy.optimize import minimize
 
 from nlptk import _core
-from nlptk.crf import CrfSettings, CrfWeights, train_crf
+from nlptk.crf import ALGORITHMS, CrfSettings, CrfWeights, train_crf
 from nlptk.errors import ConfigError, DataError
 
 # A set whose best weights no algorithm reaches at once: a quarter of its units carry the wrong hint.
@@ -160,7 +160,7 @@ def test_more_l1_leaves_fewer_weights():
     assert kept[0] > kept[1] > kept[2]
 
 
-@pytest.mark.parametrize("algorithm", ["lbfgs", "ap", "sgd"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_every_algorithm_learns(algorithm):
     clear = random_set(2, labels=5, sequences=80, noise=0)
     assert accuracy(train(clear, CrfSettings(algorithm, c2=0.01)), clear) > 0.99
@@ -179,7 +179,7 @@ def test_transitions_are_learned():
     offsets = np.arange(0, 101, 5, dtype=np.int64)
     gold = np.tile(np.array([1, 0, 1, 0, 1], np.int32), 20)
     data = TrainingSet(np.full((100, 1), 9, np.uint32), offsets, gold, 2)
-    for algorithm in ("lbfgs", "ap", "sgd"):
+    for algorithm in ALGORITHMS:
         assert accuracy(train(data, CrfSettings(algorithm, c2=0.01)), data) == 1.0
 
 
@@ -194,7 +194,7 @@ def test_sgd_comes_close_to_the_optimum():
     assert value(best) < value(np.zeros_like(best)) * 0.9
 
 
-@pytest.mark.parametrize("algorithm", ["lbfgs", "ap", "sgd"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_the_same_seed_gives_the_same_bytes(algorithm):
     runs = [train(NOISY, CrfSettings(algorithm, max_iterations=7, seed=s, threads=1)) for s in (5, 5, 6)]
     first, again, other = [{k: v.tobytes() for k, v in run.to_arrays().items()} for run in runs]
@@ -248,7 +248,7 @@ def test_an_error_in_a_callback_comes_through():
     def fail(info):
         raise Odd("stop here")
 
-    for algorithm in ("lbfgs", "ap", "sgd"):
+    for algorithm in ALGORITHMS:
         with pytest.raises(Odd, match="stop here"):
             train(NOISY, CrfSettings(algorithm), progress=fail)
 
@@ -264,11 +264,13 @@ def interrupt_soon() -> None:
     threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
 
 
-@pytest.mark.parametrize("algorithm", ["lbfgs", "ap", "sgd"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_ctrl_c_stops_training(slow_trainer, algorithm):
     start = {
         "lbfgs": lambda: slow_trainer.lbfgs(0.0, 1.0, 10**6, 6, 0.0, 10, 0.0, 20, go_on),
         "ap": lambda: slow_trainer.averaged_perceptron(10**6, 0.0, 1, go_on),
+        "pa": lambda: slow_trainer.passive_aggressive(1, 1.0, True, True, 10**6, 0.0, 1, go_on),
+        "arow": lambda: slow_trainer.arow(1.0, 1.0, 10**6, -1.0, 1, go_on),
         "sgd": lambda: slow_trainer.sgd(1.0, 10**6, 1, go_on),
     }[algorithm]
     interrupt_soon()
@@ -292,7 +294,7 @@ def test_features_that_all_are_too_rare_leave_the_chain():
 
 def test_sequences_without_units_are_passed_over():
     empty = np.zeros((0, 3), np.uint32)
-    for algorithm in ("lbfgs", "ap", "sgd"):
+    for algorithm in ALGORITHMS:
         settings = CrfSettings(algorithm, max_iterations=2)
         weights = train_crf(empty, np.zeros(4, np.int64), np.zeros(0, np.int32), 2, settings)
         assert weights.labels == 2
@@ -355,7 +357,7 @@ def test_settings_out_of_range_are_named(setting, value):
         CrfSettings(**{setting: value})
 
 
-@pytest.mark.parametrize("algorithm", ["ap", "sgd"])
+@pytest.mark.parametrize("algorithm", ["ap", "pa", "arow", "sgd"])
 def test_l1_needs_lbfgs(algorithm):
     with pytest.raises(ConfigError, match="c1"):
         CrfSettings(algorithm, c1=0.1)

@@ -175,6 +175,25 @@ void bind_crf(py::module_& m) {
           },
           "max_iterations"_a, "epsilon"_a, "seed"_a, "callback"_a)
       .def(
+          "passive_aggressive",
+          [](Trainer& t, int type, double c, bool error_sensitive, bool averaging, int max_iterations, double epsilon,
+             std::uint64_t seed, const Callback& callback) {
+            const PassiveAggressiveOptions more{type, c, error_sensitive, averaging};
+            const auto train = [&](const CrfData& data, std::vector<float>& x, const OnlineOptions& options,
+                                   const OnlineCallback& report) { passive_aggressive(data, x, options, more, report); };
+            return t.online(train, {max_iterations, 0.0, epsilon, seed}, callback);
+          },
+          "type"_a, "c"_a, "error_sensitive"_a, "averaging"_a, "max_iterations"_a, "epsilon"_a, "seed"_a, "callback"_a)
+      .def(
+          "arow",
+          [](Trainer& t, double variance, double gamma, int max_iterations, double epsilon, std::uint64_t seed,
+             const Callback& callback) {
+            const auto train = [&](const CrfData& data, std::vector<float>& x, const OnlineOptions& options,
+                                   const OnlineCallback& report) { arow(data, x, options, {variance, gamma}, report); };
+            return t.online(train, {max_iterations, 0.0, epsilon, seed}, callback);
+          },
+          "variance"_a, "gamma"_a, "max_iterations"_a, "epsilon"_a, "seed"_a, "callback"_a)
+      .def(
           "sgd",
           [](Trainer& t, double c2, int max_iterations, std::uint64_t seed, const Callback& callback) {
             return t.online(stochastic_gradient, {max_iterations, c2, 0.0, seed}, callback);

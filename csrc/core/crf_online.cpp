@@ -3,108 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 #include "chain.hpp"
+#include "crf_paths.hpp"
 #include "parallel.hpp"
 #include "random.hpp"
 
 namespace nlptk {
-namespace {
-
-std::vector<std::size_t> sequence_order(const CrfData& data) {
-  std::vector<std::size_t> order(data.sequences);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  return order;
-}
-
-// Calls f(parameter, value of its feature) for each row parameter of the unit that stands for the label.
-template <class F>
-void each_parameter(const CrfData& data, std::size_t unit, std::size_t label, F&& f) {
-  for (std::uint32_t i = data.unit_starts[unit]; i < data.unit_starts[unit + 1]; ++i) {
-    const std::size_t begin = data.unit_rows[i] & ~kDenseRow;
-    if ((data.unit_rows[i] & kDenseRow) != 0) {
-      if (data.label(begin + label) == label) f(begin + label, data.unit_value(i));
-      continue;
-    }
-    for (std::size_t p = begin;; ++p) {
-      if (data.label(p) == label) f(p, data.unit_value(i));
-      if ((data.row_labels[p] & kLastLabel) != 0) break;
-    }
-  }
-}
-
-// Indices of the chain's own parameters behind the rows.
-struct ChainIndex {
-  std::size_t labels, transitions, start, end;
-  explicit ChainIndex(const CrfData& data)
-      : labels(data.labels),
-        transitions(data.row_parameters()),
-        start(transitions + data.labels * data.labels),
-        end(start + data.labels) {}
-};
-
-}  // namespace
-
-void averaged_perceptron(const CrfData& data, std::vector<float>& w, const OnlineOptions& options,
-                         const OnlineCallback& callback) {
-  const ChainIndex index(data);
-  std::vector<double> weighted(w.size());  // sum of step number times update: average = w - weighted / steps
-  std::vector<std::size_t> order = sequence_order(data);
-  std::vector<std::int32_t> path;
-  std::vector<float> emissions, sums(data.padded), averaged(w.size());
-  ChainWorkspace workspace;
-  Random random(options.seed);
-  InterruptPoll poll;
-  double step = 1;
-
-  const auto update = [&](std::size_t parameter, float by) {
-    if (parameter >= index.transitions && data.chain_free[parameter - index.transitions] == 0) return;
-    w[parameter] += by;
-    weighted[parameter] += step * by;
-  };
-  const auto update_path = [&](std::size_t first, std::size_t last, const std::int32_t* labels, float by) {
-    for (std::size_t u = first; u < last; ++u) {
-      const auto label = static_cast<std::size_t>(labels[u - first]);
-      each_parameter(data, u, label, [&](std::size_t p, float value) { update(p, by * value); });
-      if (u > first)
-        update(index.transitions + static_cast<std::size_t>(labels[u - first - 1]) * data.labels + label, by);
-    }
-    update(index.start + static_cast<std::size_t>(labels[0]), by);
-    update(index.end + static_cast<std::size_t>(labels[last - first - 1]), by);
-  };
-
-  for (int iteration = 1; iteration <= options.max_iterations; ++iteration) {
-    random.shuffle(order);
-    std::size_t wrong = 0;
-    for (const std::size_t s : order) {
-      poll();
-      const auto first = static_cast<std::size_t>(data.offsets[s]);
-      const auto last = static_cast<std::size_t>(data.offsets[s + 1]);
-      if (first == last) continue;
-      emissions.resize((last - first) * data.labels);
-      path.resize(last - first);
-      for (std::size_t u = first; u < last; ++u)
-        data.emissions(w.data(), u, sums.data(), emissions.data() + (u - first) * data.labels);
-      const Chain chain(ChainScores{data.labels, w.data() + index.transitions, w.data() + index.start,
-                                    w.data() + index.end});
-      viterbi(chain, emissions.data(), last - first, workspace, path.data());
-      std::size_t misses = 0;
-      for (std::size_t u = first; u < last; ++u) misses += path[u - first] != data.gold[u] ? 1 : 0;
-      if (misses > 0) {
-        wrong += misses;
-        update_path(first, last, data.gold.data() + first, 1.0F);
-        update_path(first, last, path.data(), -1.0F);
-      }
-      step += 1;
-    }
-    for (std::size_t p = 0; p < w.size(); ++p) averaged[p] = static_cast<float>(w[p] - weighted[p] / step);
-    if (!callback({iteration, static_cast<double>(wrong)}, averaged.data())) break;
-    if (static_cast<double>(wrong) <= options.epsilon * static_cast<double>(data.units)) break;
-  }
-  w = averaged;
-}
-
 namespace {
 
 // The L2 term's share of one sequence, as a factor of w in the gradient.

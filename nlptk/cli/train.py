@@ -43,6 +43,8 @@ class Algorithm(str, enum.Enum):
 
     lbfgs = "lbfgs"
     ap = "ap"
+    pa = "pa"
+    arow = "arow"
     sgd = "sgd"
 
 
@@ -67,7 +69,7 @@ CorpusFormat = Annotated[
 ]
 Lang = Annotated[str, typer.Option("--lang", help="Language of the pipeline: en or zh.")]
 Algo = Annotated[
-    Algorithm | None, typer.Option(help="L-BFGS, averaged perceptron or SGD.", show_default=False)
+    Algorithm | None, typer.Option(help="L-BFGS, SGD, or what learns from mistakes.", show_default=False)
 ]
 C1 = Annotated[float | None, typer.Option(min=0, help="Weight of the L1 term (lbfgs).", show_default=False)]
 C2 = Annotated[float | None, typer.Option(min=0, help="Weight of the L2 term.", show_default=False)]

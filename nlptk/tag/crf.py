@@ -36,7 +36,8 @@ class CRFTagger(Estimator):
     Args:
         templates: feature templates (:mod:`nlptk.templates`), or the name of a ready set: "pos", "ner",
             "chunk" and the same with "-clusters".
-        algorithm: "sgd", "lbfgs" (with ``c1`` > 0 OWL-QN) or "ap" (averaged perceptron).
+        algorithm: "sgd", "lbfgs" (with ``c1`` > 0 OWL-QN), "ap" (averaged perceptron), "pa"
+            (passive-aggressive) or "arow".
         c1, c2: weights of sum |w| and sum w^2.
         max_iterations: of L-BFGS, or passes over the data; None for the algorithm's default.
         min_freq: features of fewer occurrences are dropped.

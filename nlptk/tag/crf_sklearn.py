@@ -50,17 +50,22 @@ class CRF(Estimator):
     None for a setting means CRFsuite's default for the algorithm.
 
     Args:
-        algorithm: "lbfgs" (the default; with ``c1`` > 0 OWL-QN), "l2sgd" or "ap" (averaged perceptron).
+        algorithm: "lbfgs" (the default; with ``c1`` > 0 OWL-QN), "l2sgd", "ap" (averaged perceptron), "pa"
+            (passive-aggressive) or "arow" (adaptive regularization of weights).
         min_freq: weights for pairs of feature and label whose values sum to less are left out.
         all_possible_states: a weight for every label with every feature, not only those seen together.
         all_possible_transitions: a weight for every pair of labels, not only those seen.
         c1, c2: weights of sum |w| and sum w^2.
         max_iterations: of L-BFGS, or passes over the data.
         num_memories, epsilon, period, delta, max_linesearch: L-BFGS's memory and when it stops; `period` and
-            `delta` are "l2sgd"'s too, `epsilon` is "ap"'s.
+            `delta` are "l2sgd"'s too; `epsilon` is also the mean loss at which "ap", "pa" and "arow" stop.
         linesearch, calibration_*: accepted, without effect: there is one line search, and the rate of SGD is
             calibrated on 1,000 sentences.
-        pa_type, c, error_sensitive, averaging, variance, gamma: of "pa" and "arow", which are not here.
+        pa_type, c: of "pa": steps that make up for the whole loss (0), that are at most c (1) or that are
+            damped the more the smaller c is (2).
+        error_sensitive: of "pa": the margin is the root of the number of wrong labels, not 1.
+        averaging: of "pa": the model is the mean of the weights after each sentence.
+        variance, gamma: of "arow": the variance of each weight at first, and what makes the steps smaller.
         verbose: print a line for each iteration.
         model_filename: a file that `fit` saves the model to; before `fit` the model is read from it, be it
             CRFsuite's own or one of `save`.

@@ -43,13 +43,24 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
         "calibration_max_trials": 20,
     },
     "ap": {**_COMMON, "max_iterations": 100, "epsilon": 0.0},
+    "pa": {
+        **_COMMON,
+        "pa_type": 1,
+        "c": 1.0,
+        "error_sensitive": True,
+        "averaging": True,
+        "max_iterations": 100,
+        "epsilon": 0.0,
+    },
+    "arow": {**_COMMON, "variance": 1.0, "gamma": 1.0, "max_iterations": 100, "epsilon": 0.0},
 }
-_OTHERS = ("pa_type", "c", "error_sensitive", "averaging", "variance", "gamma")
 _LINE_SEARCHES = ("MoreThuente", "Backtracking", "StrongBacktracking")
-_LEAST = {"max_iterations": 1, "num_memories": 1, "period": 1, "max_linesearch": 1}
+_YES_NO = ("all_possible_states", "all_possible_transitions", "error_sensitive", "averaging")
+_LEAST = {"max_iterations": 1, "num_memories": 1, "period": 1, "max_linesearch": 1, "pa_type": 0}
 _LARGEST = 2**31 - 1
+_SMALLEST = 1e-9  # of c, variance and gamma, which divide
 
-SETTINGS = tuple(dict.fromkeys([*(name for names in _DEFAULTS.values() for name in names), *_OTHERS]))
+SETTINGS = tuple(dict.fromkeys(name for names in _DEFAULTS.values() for name in names))
 
 
 @dataclass
@@ -79,8 +90,6 @@ def resolve_settings(algorithm: str | None, given: Mapping[str, Any]) -> tuple[s
         ConfigError: an algorithm that there is not, a setting that is not the algorithm's or is out of range.
     """
     name = "lbfgs" if algorithm is None else algorithm
-    if name in ("pa", "arow"):
-        raise ConfigError(f"algorithm {name!r} is not here yet; use 'ap', which is as fast, or 'lbfgs'")
     if name not in _DEFAULTS:
         raise ConfigError(f"unknown algorithm {name!r}; choose one of {', '.join(_DEFAULTS)}")
     settings = dict(_DEFAULTS[name])
@@ -102,13 +111,14 @@ def _checked(setting: str, value: Any) -> Any:
         if value not in _LINE_SEARCHES:
             raise ConfigError(f"linesearch must be one of {', '.join(_LINE_SEARCHES)}, not {value!r}")
         return value
-    if setting in ("all_possible_states", "all_possible_transitions"):
+    if setting in _YES_NO:
         return bool(value)
-    least = _LEAST.get(setting, 0)
+    least = _SMALLEST if setting in ("c", "variance", "gamma") else _LEAST.get(setting, 0)
+    largest = 2 if setting == "pa_type" else _LARGEST
     number = isinstance(value, (int, float, np.integer, np.floating))
-    if not number or not least <= value <= _LARGEST or (setting in _LEAST and value != int(value)):
+    if not number or not least <= value <= largest or (setting in _LEAST and value != int(value)):
         kind = "an integer" if setting in _LEAST else "a number"
-        raise ConfigError(f"{setting} must be {kind} from {least} to {_LARGEST}, not {value!r}")
+        raise ConfigError(f"{setting} must be {kind} from {least} to {largest}, not {value!r}")
     return int(value) if setting in _LEAST else float(value)
 
 
@@ -219,9 +229,16 @@ def _run(
             warm_passes,
             seed,
         )
-    if algorithm == "ap":
-        return trainer.averaged_perceptron(settings["max_iterations"], settings["epsilon"], seed, callback)
-    return trainer.sgd(settings["c2"], settings["max_iterations"], seed, callback)
+    if algorithm == "l2sgd":
+        return trainer.sgd(settings["c2"], settings["max_iterations"], seed, callback)
+    passes = (settings["max_iterations"], settings["epsilon"], seed, callback)
+    if algorithm == "pa":
+        return trainer.passive_aggressive(
+            settings["pa_type"], settings["c"], settings["error_sensitive"], settings["averaging"], *passes
+        )
+    if algorithm == "arow":
+        return trainer.arow(settings["variance"], settings["gamma"], *passes)
+    return trainer.averaged_perceptron(*passes)
 
 
 class _StoppingRule:
