@@ -49,20 +49,23 @@ void check(const LinearArrays& a) {
 }  // namespace
 
 LinearModel::LinearModel(const LinearArrays& arrays)
-    : labels_(arrays.labels), dense_blocks_((arrays.labels + 7) / 8), scale_(arrays.scale) {
+    : labels_(arrays.labels),
+      dense_blocks_((arrays.labels + 7) / 8),
+      inline_singles_(dense_blocks_ > 1 && arrays.labels <= kMostInlineLabels),
+      scale_(arrays.scale),
+      homes_(2 * arrays.rows + 1) {
   check(arrays);
-  std::size_t capacity = 16;
-  while (capacity < 2 * arrays.rows) capacity *= 2;
-  slots_.resize(capacity);
-  mask_ = capacity - 1;
-  blocks_.reserve(4 * arrays.pairs);
   std::size_t pair = 0;
+  std::size_t free = 0;  // the slot after the last one taken
+  slots_.resize(homes_ + 1);
+  blocks_.reserve(2 * arrays.pairs);
   for (std::size_t r = 0; r < arrays.rows; ++r) {
     const std::size_t size = arrays.row_sizes[r];
     const std::uint32_t ref = add_row(arrays.pair_labels + pair, arrays.pair_weights + pair, size);
     pair += size;
-    std::size_t slot = arrays.keys[r] & mask_;
-    while (slots_[slot].key != 0) slot = (slot + 1) & mask_;
+    const std::size_t slot = std::max(home(arrays.keys[r]), free);
+    free = slot + 1;
+    if (free == slots_.size()) slots_.resize(free + 1);  // the last slot stays empty, so that a search ends
     slots_[slot] = {arrays.keys[r], ref};
   }
   chain_ = std::make_unique<Chain>(ChainScores{labels_, arrays.transitions, arrays.start, arrays.end});
@@ -70,6 +73,7 @@ LinearModel::LinearModel(const LinearArrays& arrays)
 
 // A row of few pairs is read pair by pair; from about half the labels on, adding whole blocks is quicker.
 std::uint32_t LinearModel::add_row(const std::uint16_t* labels, const std::int16_t* weights, std::size_t size) {
+  if (size == 1 && inline_singles_) return inline_row(labels[0], weights[0]);
   const std::size_t first = blocks_.size() / 8;
   if (first >= std::size_t{1} << (32 - kRowKindBits))
     throw std::invalid_argument("linear model: too many weights for one model");
@@ -87,42 +91,58 @@ std::uint32_t LinearModel::add_row(const std::uint16_t* labels, const std::int16
   return static_cast<std::uint32_t>(first << kRowKindBits | kDenseRow);
 }
 
-// Refs of the keys that have a row, in order, and where they are in memory asked for; whether a key is known is hard
-// to predict, so the found ones are gathered without a branch.
-std::size_t LinearModel::find_rows(const std::uint32_t* keys, std::size_t n, std::uint32_t* refs) const {
-  std::size_t found = 0;
+// Refs of the keys that have a row, and where they are in memory asked for; whether a key is known and what its row is
+// like are hard to predict, so they are put in their places without a branch.
+LinearModel::Found LinearModel::find_rows(const std::uint32_t* keys, std::size_t n, std::uint32_t* refs) const {
+  std::size_t rows = 0;
+  std::size_t singles = 0;
   for (std::size_t i = 0; i < n; ++i) {
-    std::size_t slot = keys[i] & mask_;
-    while (slots_[slot].key != keys[i] && slots_[slot].key != 0) slot = (slot + 1) & mask_;
+    std::size_t slot = home(keys[i]);
+    while (slots_[slot].key != keys[i] && slots_[slot].key != 0) ++slot;
     const Slot entry = slots_[slot];
-    refs[found] = entry.ref;
-    __builtin_prefetch(blocks_.data() + 8 * static_cast<std::size_t>(entry.ref >> kRowKindBits));
-    found += static_cast<std::size_t>(entry.key == keys[i] && keys[i] != 0);
+    const bool found = entry.key == keys[i] && keys[i] != 0;
+    const bool single = inline_singles_ && is_inline(entry.ref);
+    refs[rows] = entry.ref;
+    refs[n - 1 - singles] = entry.ref;
+    __builtin_prefetch(blocks_.data() + (single ? 0 : 8 * static_cast<std::size_t>(entry.ref >> kRowKindBits)));
+    rows += static_cast<std::size_t>(found && !single);
+    singles += static_cast<std::size_t>(found && single);
   }
-  return found;
+  return {rows, singles};
+}
+
+void LinearModel::add_scores(const std::uint32_t* keys, std::size_t units, std::size_t width,
+                             LinearWorkspace& workspace, std::int32_t* sums) const {
+  if (width > kMostKeys) throw std::invalid_argument("linear model: over 65535 features for one unit");
+  if (workspace.refs.size() < kBlock * width) workspace.refs.resize(kBlock * width);
+  const auto add_rows = linear_kernels().add_rows_i16;
+  for (std::size_t block = 0; block < units; block += kBlock) {
+    const std::size_t count = std::min(kBlock, units - block);
+    const std::uint32_t* block_keys = keys + block * width;
+    for (std::size_t i = 0; i < count * width; ++i) __builtin_prefetch(&slots_[home(block_keys[i])]);
+    Found found[kBlock];
+    for (std::size_t u = 0; u < count; ++u)
+      found[u] = find_rows(block_keys + u * width, width, workspace.refs.data() + u * width);
+    for (std::size_t u = 0; u < count; ++u) {
+      const std::uint32_t* refs = workspace.refs.data() + u * width;
+      std::int32_t* out = sums + (block + u) * stride();
+      add_rows(blocks_.data(), refs, found[u].rows, dense_blocks_, out);
+      for (std::size_t k = width - found[u].singles; k < width; ++k) out[inline_label(refs[k])] += inline_weight(refs[k]);
+    }
+  }
+}
+
+void LinearModel::scale_scores(const std::int32_t* sums, std::size_t units, float* emissions) const {
+  for (std::size_t u = 0; u < units; ++u)
+    for (std::size_t l = 0; l < labels_; ++l)
+      emissions[u * labels_ + l] = static_cast<float>(sums[u * stride() + l]) * scale_;
 }
 
 void LinearModel::emissions(const std::uint32_t* keys, std::size_t units, std::size_t width,
                             LinearWorkspace& workspace, float* emissions) const {
-  if (width > kMostKeys) throw std::invalid_argument("linear model: over 65535 features for one unit");
-  workspace.rows.resize(kBlock * width);
-  workspace.sums.resize(8 * dense_blocks_);
-  const auto add_rows = linear_kernels().add_rows_i16;
-  std::int32_t* sums = workspace.sums.data();
-  for (std::size_t block = 0; block < units; block += kBlock) {
-    const std::size_t count = std::min(kBlock, units - block);
-    const std::uint32_t* block_keys = keys + block * width;
-    for (std::size_t i = 0; i < count * width; ++i) __builtin_prefetch(&slots_[block_keys[i] & mask_]);
-    std::size_t found[kBlock];
-    for (std::size_t u = 0; u < count; ++u)
-      found[u] = find_rows(block_keys + u * width, width, workspace.rows.data() + u * width);
-    for (std::size_t u = 0; u < count; ++u) {
-      std::fill_n(sums, 8 * dense_blocks_, 0);
-      add_rows(blocks_.data(), workspace.rows.data() + u * width, found[u], dense_blocks_, sums);
-      float* out = emissions + (block + u) * labels_;
-      for (std::size_t l = 0; l < labels_; ++l) out[l] = static_cast<float>(sums[l]) * scale_;
-    }
-  }
+  workspace.sums.assign(units * stride(), 0);
+  add_scores(keys, units, width, workspace, workspace.sums.data());
+  scale_scores(workspace.sums.data(), units, emissions);
 }
 
 }  // namespace nlptk

@@ -177,7 +177,7 @@ class CRFTagger(Estimator):
         return CrfSettings(**{name: value for name, value in self.get_params().items() if name in names})
 
     def _install(self, classes: list[str], weights: CrfWeights, features: TokenFeatures) -> None:
-        self._model: _core.LinearModel = weights.compile()
+        self._kernel = _core.TokenTagger(features.kernel, weights.compile())
         self.classes_ = classes
         self.weights_ = weights
         self._features = features
@@ -203,9 +203,12 @@ class CRFTagger(Estimator):
 
     def predict_batch(self, batch: TokenBatch) -> NDArray[np.int32]:
         """Indices into ``classes_`` of the best labels, int32 [tokens]."""
-        if not hasattr(self, "_model"):
+        return self._fitted().tag(*self._features.arguments(batch), self.threads)
+
+    def _fitted(self) -> _core.TokenTagger:
+        if not hasattr(self, "_kernel"):
             raise ConfigError("this CRFTagger is not fitted; call fit or from_state first")
-        return self._features.tag(self._model, batch, self.threads)
+        return self._kernel
 
     def score(self, X: Sentences, y: Sentences, columns: Columns | None = None) -> float:
         """The share of tokens whose predicted label is the one in y.
@@ -224,7 +227,7 @@ class CRFTagger(Estimator):
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Settings and labels that JSON can hold, and arrays: weights and lexicons."""
-        if not hasattr(self, "_model"):
+        if not hasattr(self, "_kernel"):
             raise ConfigError("this CRFTagger is not fitted, so there is nothing to save; call fit first")
         config = {**self.get_params(), "templates": list(self._features.templates), "classes": self.classes_}
         clusters = self._features.classes
