@@ -11,7 +11,8 @@
 namespace nlptk {
 namespace {
 
-constexpr std::size_t kBlock = 8;    // units looked up together, so that their memory reads overlap
+constexpr std::size_t kBlock = 8;           // units looked up together, so that their memory reads overlap
+constexpr std::size_t kFilterBits = 8;      // of the filter for each row: one in eight unknown keys gets past it
 constexpr float kLargest = 1e30F;    // of a score: sums over 10^8 units stay finite
 constexpr std::size_t kMostKeys = 65535;  // of a unit: sums of so many 16-bit weights fit 32 bits
 
@@ -58,6 +59,7 @@ LinearModel::LinearModel(const LinearArrays& arrays)
   std::size_t pair = 0;
   std::size_t free = 0;  // the slot after the last one taken
   slots_.resize(homes_ + 1);
+  filter_.resize(arrays.rows * kFilterBits / 64 + 1);
   blocks_.reserve(2 * arrays.pairs);
   for (std::size_t r = 0; r < arrays.rows; ++r) {
     const std::size_t size = arrays.row_sizes[r];
@@ -67,6 +69,8 @@ LinearModel::LinearModel(const LinearArrays& arrays)
     free = slot + 1;
     if (free == slots_.size()) slots_.resize(free + 1);  // the last slot stays empty, so that a search ends
     slots_[slot] = {arrays.keys[r], ref};
+    const std::size_t bit = filter_bit(arrays.keys[r]);
+    filter_[bit / 64] |= std::uint64_t{1} << bit % 64;
   }
   chain_ = std::make_unique<Chain>(ChainScores{labels_, arrays.transitions, arrays.start, arrays.end});
 }
@@ -91,43 +95,61 @@ std::uint32_t LinearModel::add_row(const std::uint16_t* labels, const std::int16
   return static_cast<std::uint32_t>(first << kRowKindBits | kDenseRow);
 }
 
-// Refs of the keys that have a row, and where they are in memory asked for; whether a key is known and what its row is
-// like are hard to predict, so they are put in their places without a branch.
-LinearModel::Found LinearModel::find_rows(const std::uint32_t* keys, std::size_t n, std::uint32_t* refs) const {
-  std::size_t rows = 0;
-  std::size_t singles = 0;
+// Keys that may have a row, and where they are in memory asked for. Whether a key is known is hard to predict, so here
+// and below they are put in their places without a branch.
+std::size_t LinearModel::filter_keys(const std::uint32_t* keys, std::size_t n, std::uint32_t* kept) const {
+  std::size_t count = 0;
   for (std::size_t i = 0; i < n; ++i) {
-    std::size_t slot = home(keys[i]);
-    while (slots_[slot].key != keys[i] && slots_[slot].key != 0) ++slot;
-    const Slot entry = slots_[slot];
-    const bool found = entry.key == keys[i] && keys[i] != 0;
-    const bool single = inline_singles_ && is_inline(entry.ref);
-    refs[rows] = entry.ref;
-    refs[n - 1 - singles] = entry.ref;
-    __builtin_prefetch(blocks_.data() + (single ? 0 : 8 * static_cast<std::size_t>(entry.ref >> kRowKindBits)));
-    rows += static_cast<std::size_t>(found && !single);
-    singles += static_cast<std::size_t>(found && single);
+    const std::size_t bit = filter_bit(keys[i]);
+    const std::size_t known = filter_[bit / 64] >> bit % 64 & 1;
+    kept[count] = keys[i];
+    __builtin_prefetch(&slots_[known * home(keys[i])]);
+    count += known;
   }
-  return {rows, singles};
+  return count;
+}
+
+// Refs of the keys that have a row, and where they are in memory asked for; `refs` may be `keys`.
+LinearModel::Found LinearModel::find_rows(const std::uint32_t* keys, std::size_t n, std::uint32_t* refs,
+                                          std::uint32_t* singles) const {
+  Found found;
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint32_t key = keys[i];
+    std::size_t slot = home(key);
+    while (slots_[slot].key != key && slots_[slot].key != 0) ++slot;
+    const Slot entry = slots_[slot];
+    const bool known = entry.key == key && key != 0;
+    const bool single = inline_singles_ && is_inline(entry.ref);
+    refs[found.rows] = entry.ref;
+    singles[found.singles] = entry.ref;
+    __builtin_prefetch(blocks_.data() + (single ? 0 : 8 * static_cast<std::size_t>(entry.ref >> kRowKindBits)));
+    found.rows += static_cast<std::size_t>(known && !single);
+    found.singles += static_cast<std::size_t>(known && single);
+  }
+  return found;
 }
 
 void LinearModel::add_scores(const std::uint32_t* keys, std::size_t units, std::size_t width,
                              LinearWorkspace& workspace, std::int32_t* sums) const {
   if (width > kMostKeys) throw std::invalid_argument("linear model: over 65535 features for one unit");
-  if (workspace.refs.size() < kBlock * width) workspace.refs.resize(kBlock * width);
+  if (workspace.refs.size() < 2 * kBlock * width) workspace.refs.resize(2 * kBlock * width);
+  std::uint32_t* const refs = workspace.refs.data();
+  std::uint32_t* const singles = refs + kBlock * width;
   const auto add_rows = linear_kernels().add_rows_i16;
   for (std::size_t block = 0; block < units; block += kBlock) {
     const std::size_t count = std::min(kBlock, units - block);
-    const std::uint32_t* block_keys = keys + block * width;
-    for (std::size_t i = 0; i < count * width; ++i) __builtin_prefetch(&slots_[home(block_keys[i])]);
+    std::size_t kept[kBlock];
     Found found[kBlock];
+    for (std::size_t u = 0; u < count; ++u) kept[u] = filter_keys(keys + (block + u) * width, width, refs + u * width);
     for (std::size_t u = 0; u < count; ++u)
-      found[u] = find_rows(block_keys + u * width, width, workspace.refs.data() + u * width);
+      found[u] = find_rows(refs + u * width, kept[u], refs + u * width, singles + u * width);
     for (std::size_t u = 0; u < count; ++u) {
-      const std::uint32_t* refs = workspace.refs.data() + u * width;
       std::int32_t* out = sums + (block + u) * stride();
-      add_rows(blocks_.data(), refs, found[u].rows, dense_blocks_, out);
-      for (std::size_t k = width - found[u].singles; k < width; ++k) out[inline_label(refs[k])] += inline_weight(refs[k]);
+      add_rows(blocks_.data(), refs + u * width, found[u].rows, dense_blocks_, out);
+      for (std::size_t k = 0; k < found[u].singles; ++k) {
+        const std::uint32_t ref = singles[u * width + k];
+        out[inline_label(ref)] += inline_weight(ref);
+      }
     }
   }
 }

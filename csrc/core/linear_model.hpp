@@ -64,10 +64,14 @@ class LinearModel {
   std::size_t home(std::uint32_t key) const { return static_cast<std::size_t>(std::uint64_t{key} * homes_ >> 32); }
   std::uint32_t add_row(const std::uint16_t* labels, const std::int16_t* weights, std::size_t size);
   struct Found {
-    std::size_t rows = 0;     // of blocks: the first so many refs
-    std::size_t singles = 0;  // rows of one pair: the last so many
+    std::size_t rows = 0;     // of blocks
+    std::size_t singles = 0;  // of one pair, in their slots
   };
-  Found find_rows(const std::uint32_t* keys, std::size_t n, std::uint32_t* refs) const;
+  std::size_t filter_bit(std::uint32_t key) const {
+    return static_cast<std::size_t>(std::uint64_t{key} * (64 * filter_.size()) >> 32);
+  }
+  std::size_t filter_keys(const std::uint32_t* keys, std::size_t n, std::uint32_t* kept) const;
+  Found find_rows(const std::uint32_t* keys, std::size_t n, std::uint32_t* refs, std::uint32_t* singles) const;
 
   std::size_t labels_ = 0;
   std::size_t dense_blocks_ = 0;  // blocks of eight weights in a row of all labels
@@ -75,6 +79,7 @@ class LinearModel {
   float scale_ = 1.0F;
   std::size_t homes_ = 1;  // a key's slot is the first free one from home(key) on
   std::vector<Slot, HugePageAllocator<Slot>> slots_;
+  std::vector<std::uint64_t, HugePageAllocator<std::uint64_t>> filter_;  // bits: whether there are keys that share it
   std::vector<std::int16_t, HugePageAllocator<std::int16_t>> blocks_;
   std::unique_ptr<Chain> chain_;
 };
