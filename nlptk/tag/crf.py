@@ -201,12 +201,11 @@ class CRFTagger(Estimator):
         """
         check_sentences(X)
         batch = TokenBatch.from_words(X, columns)
-        labels: list[str] = np.array(self.classes_, object)[self.predict_batch(batch)].tolist()
+        found = self.predict_batch(batch)
+        labels: list[str] = np.array(self.classes_, object)[found].tolist()
         return [labels[first:last] for first, last in pairwise(batch.sequences.tolist())]
 
-    def predict_marginals(
-        self, X: Sentences, columns: Columns | None = None
-    ) -> list[list[dict[str, float]]]:
+    def predict_marginals(self, X: Sentences, columns: Columns | None = None) -> list[list[dict[str, float]]]:
         """For each sentence a list with, for each token, a dict: label to its probability there.
 
         The probability of a label at a token is the sum over all label sequences that have it there, by
@@ -235,15 +234,18 @@ class CRFTagger(Estimator):
         one. Raises as `predict` does, and ConfigError for `n` less than 1.
         """
         check_integer("n", n, 1)
+        self._fitted()
+        names = np.array(self.classes_, object)
         found: list[list[tuple[list[str], float]]] = []
-        names = np.array(self.classes_, object) if hasattr(self, "classes_") else None
         for batch, scores in self._scored(X, columns, n):
             chains = self._chain(batch)
             totals = chain.log_partition(scores, **chains).tolist()
-            paths = chain.viterbi_nbest(scores, n=n, **chains)
-            for (labels, path_scores), total in zip(paths, totals, strict=True):
-                shares = np.exp(path_scores.astype(np.float64) - total).tolist()
-                found.append(list(zip(names[labels].tolist(), shares, strict=True)))
+            paths = [labels for labels, _ in chain.viterbi_nbest(scores, n=n, **chains)]
+            for (first, last), labels, total in zip(
+                pairwise(batch.sequences.tolist()), paths, totals, strict=True
+            ):
+                shares = np.exp(self.weights_.path_scores(scores[first:last], labels) - total)
+                found.append(list(zip(names[labels].tolist(), shares.clip(max=1).tolist(), strict=True)))
         return found
 
     def _scored(
@@ -252,7 +254,10 @@ class CRFTagger(Estimator):
         """The sentences of X, some thousands of tokens at a time, and scores [tokens, labels] of theirs."""
         kernel = self._fitted()
         check_sentences(X)
-        for first, last in _parts([len(sentence) for sentence in X], _MOST_TOKENS // answers):
+        for name, values in (columns or {}).items():
+            if len(values) != len(X):
+                raise ConfigError(f"column {name!r} must have one value for each word")
+        for first, last in _parts([len(sentence) for sentence in X], max(_MOST_TOKENS // answers, 1)):
             part = {name: values[first:last] for name, values in (columns or {}).items()}
             batch = TokenBatch.from_words(X[first:last], part)
             yield batch, kernel.emissions(*self._features.arguments(batch), self.threads)
