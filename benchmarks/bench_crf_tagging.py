@@ -2,17 +2,19 @@
 
     python benchmarks/bench_crf_tagging.py [--quick] [--rounds 9]
 
-EWT test, UPOS. nlptk's model has the ready set "pos" (36 templates) and learned EWT train by SGD; CRFsuite's, through
-python-crfsuite, learned it for 30 iterations of L-BFGS from the features that `word_features` of peers.py makes in
-Python, which are part of the time, as they are for its users. Both are trained once and kept. What is timed:
+EWT test, UPOS. nlptk's model has the ready set "pos" (36 templates) and learned EWT train by SGD; CRFsuite's,
+through python-crfsuite, learned it for 30 iterations of L-BFGS from the features that `word_features` of
+peers.py makes in Python, which are part of the time, as they are for its users. Both are trained once and
+kept. What is timed:
 
-* "a batch": `predict_batch` of a batch whose tokens are known by their offsets; features, scores and Viterbi.
-* "lists": `predict` of lists of words, which gives lists of labels; CRFsuite's `tag` of each sentence's features.
-* "slow path": feature keys of every token, a look-up of each, Viterbi, one after the other; its tags must be the same.
-* loading: reading the file, its SHA-256 and everything up to a tagger that can tag, in a warm process.
+* "a batch": `predict_batch` of a batch whose tokens are known by their offsets: features, scores and Viterbi.
+* "lists": `predict` of lists of words, which gives lists of labels; CRFsuite's `tag` of each sentence.
+* "slow path": feature keys of every token, a look-up of each, Viterbi, one after the other. The tags must be
+  the same, or the script stops.
+* loading: the file, its SHA-256 and everything up to a tagger that can tag, in a warm process.
 
-Contestants take turns; medians. The tagger remembers words from one call to the next, so rounds after the first are
-quicker than the first: "first call" is that of a tagger just loaded.
+Contestants take turns; medians. The tagger remembers words from one call to the next, so rounds after the
+first are quicker than the first; "first call" is that of a tagger just loaded.
 """
 
 from __future__ import annotations
