@@ -22,21 +22,6 @@ void check(const LinearArrays& a) {
     throw std::invalid_argument("linear model: scale must be positive, and not so large that scores overflow");
   if (a.pairs > std::numeric_limits<std::uint32_t>::max() / 2)
     throw std::invalid_argument("linear model: over 2^31 weights");
-  std::size_t pair = 0;
-  for (std::size_t r = 0; r < a.rows; ++r) {
-    if (r > 0 && a.keys[r] <= a.keys[r - 1]) throw std::invalid_argument("linear model: keys are not increasing");
-    if (a.keys[r] == 0) throw std::invalid_argument("linear model: key 0 is reserved");
-    const std::size_t size = a.row_sizes[r];
-    if (size == 0 || size > a.labels || pair + size > a.pairs)
-      throw std::invalid_argument("linear model: row " + std::to_string(r) + " has an impossible size");
-    for (std::size_t k = 0; k < size; ++k) {
-      const std::uint16_t label = a.pair_labels[pair + k];
-      if (label >= a.labels || (k > 0 && label <= a.pair_labels[pair + k - 1]))
-        throw std::invalid_argument("linear model: row " + std::to_string(r) + " has labels out of order or range");
-    }
-    pair += size;
-  }
-  if (pair != a.pairs) throw std::invalid_argument("linear model: row sizes do not add up to the pairs");
   const auto usable = [](const float* values, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i)
       if (!(std::abs(values[i]) <= kLargest) && values[i] != -std::numeric_limits<float>::infinity())
@@ -47,6 +32,21 @@ void check(const LinearArrays& a) {
   usable(a.end, a.labels);
 }
 
+// Row r, whose pairs begin at `pair`.
+void check_row(const LinearArrays& a, std::size_t r, std::size_t pair) {
+  const auto refuse = [&](const char* what) {
+    throw std::invalid_argument("linear model: row " + std::to_string(r) + what);
+  };
+  if (a.keys[r] == 0) throw std::invalid_argument("linear model: key 0 is reserved");
+  if (r > 0 && a.keys[r] <= a.keys[r - 1]) throw std::invalid_argument("linear model: keys are not increasing");
+  const std::size_t size = a.row_sizes[r];
+  if (size == 0 || size > a.labels || pair + size > a.pairs) refuse(" has an impossible size");
+  const std::uint16_t* labels = a.pair_labels + pair;
+  bool ordered = labels[size - 1] < a.labels;
+  for (std::size_t k = 1; k < size; ++k) ordered &= labels[k] > labels[k - 1];
+  if (!ordered) refuse(" has labels out of order or range");
+}
+
 }  // namespace
 
 LinearModel::LinearModel(const LinearArrays& arrays)
@@ -54,7 +54,7 @@ LinearModel::LinearModel(const LinearArrays& arrays)
       dense_blocks_((arrays.labels + 7) / 8),
       inline_singles_(dense_blocks_ > 1 && arrays.labels <= kMostInlineLabels),
       scale_(arrays.scale),
-      homes_(2 * arrays.rows + 1) {
+      homes_(arrays.rows + arrays.rows / 2 + 1) {
   check(arrays);
   std::size_t pair = 0;
   std::size_t free = 0;  // the slot after the last one taken
@@ -62,6 +62,7 @@ LinearModel::LinearModel(const LinearArrays& arrays)
   filter_.resize(arrays.rows * kFilterBits / 64 + 1);
   blocks_.reserve(2 * arrays.pairs);
   for (std::size_t r = 0; r < arrays.rows; ++r) {
+    check_row(arrays, r, pair);
     const std::size_t size = arrays.row_sizes[r];
     const std::uint32_t ref = add_row(arrays.pair_labels + pair, arrays.pair_weights + pair, size);
     pair += size;
@@ -72,6 +73,7 @@ LinearModel::LinearModel(const LinearArrays& arrays)
     const std::size_t bit = filter_bit(arrays.keys[r]);
     filter_[bit / 64] |= std::uint64_t{1} << bit % 64;
   }
+  if (pair != arrays.pairs) throw std::invalid_argument("linear model: row sizes do not add up to the pairs");
   chain_ = std::make_unique<Chain>(ChainScores{labels_, arrays.transitions, arrays.start, arrays.end});
 }
 
