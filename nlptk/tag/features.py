@@ -256,4 +256,4 @@ class TokenFeatures:
 
     def keys(self, batch: TokenBatch, threads: int = 0) -> NDArray[np.uint32]:
         """Feature keys, uint32 [tokens, templates], 0 where a template gives no feature."""
-        return self.kernel.keys(*self.arguments(batch), threads)
+        return self.kernel.keys(*self.arguments(batch), threads=threads)
