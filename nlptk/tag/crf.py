@@ -260,7 +260,7 @@ class CRFTagger(Estimator):
         for first, last in _parts([len(sentence) for sentence in X], max(_MOST_TOKENS // answers, 1)):
             part = {name: values[first:last] for name, values in (columns or {}).items()}
             batch = TokenBatch.from_words(X[first:last], part)
-            yield batch, kernel.emissions(*self._features.arguments(batch), threads=self.threads)
+            yield batch, kernel.emissions(*self._features.arguments(batch), self.threads)
 
     def _chain(self, batch: TokenBatch) -> dict[str, Any]:
         """What the chain's functions take beside the scores."""
@@ -275,7 +275,7 @@ class CRFTagger(Estimator):
 
     def predict_batch(self, batch: TokenBatch) -> NDArray[np.int32]:
         """Indices into ``classes_`` of the best labels, int32 [tokens]."""
-        return self._fitted().tag(*self._features.arguments(batch), threads=self.threads)
+        return self._fitted().tag(*self._features.arguments(batch), self.threads)
 
     def _fitted(self) -> _core.TokenTagger:
         if not hasattr(self, "_kernel"):

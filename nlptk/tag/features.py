@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,16 @@ from nlptk.doc import Doc
 from nlptk.errors import ConfigError, DataError
 from nlptk.lexicons import WordClasses
 from nlptk.templates import AtomKind, compile_templates
+
+# texts, starts, ends, offsets of documents and of sequences, columns: see TokenBatch.
+KernelBatch: TypeAlias = tuple[
+    list[str],
+    NDArray[np.int32],
+    NDArray[np.int32],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    list[NDArray[np.uint64]],
+]
 
 # Codes are those of TokenAtom in csrc/core/token_features.hpp.
 TOKEN_ATOMS: dict[str, AtomKind] = {
@@ -246,7 +256,7 @@ class TokenFeatures:
             compiled.atoms[0], compiled.elements, compiled.seeds, self.classes.keys, self.classes.values
         )
 
-    def arguments(self, batch: TokenBatch) -> tuple[Any, ...]:
+    def arguments(self, batch: TokenBatch) -> KernelBatch:
         """What the kernels take of a batch. Raises ConfigError where it lacks a column."""
         missing = [name for name in self.columns if name not in batch.columns]
         if missing:
@@ -256,4 +266,4 @@ class TokenFeatures:
 
     def keys(self, batch: TokenBatch, threads: int = 0) -> NDArray[np.uint32]:
         """Feature keys, uint32 [tokens, templates], 0 where a template gives no feature."""
-        return self.kernel.keys(*self.arguments(batch), threads=threads)
+        return self.kernel.keys(*self.arguments(batch), threads)
