@@ -20,6 +20,7 @@ ORDER = (
     "pipeline",
     "latency",
     "viterbi",
+    "crf_tagging",
     "jieba",
     "bpe",
     "wordpiece",

@@ -176,9 +176,13 @@ class LinearModel:
     ) -> NDArray[np.int32]:
         """Best labels [units]; sequence s is the units `offsets[s]:offsets[s + 1]`."""
 
+# tagger.cpp: see nlptk/tag/crf.py
+class TokenTagger:
+    """Token features and a model; what it remembers of words makes it quicker and changes nothing."""
+
+    def __init__(self, features: TokenFeatures, model: LinearModel) -> None: ...
     def tag(
         self,
-        features: TokenFeatures,
         texts: Sequence[str],
         starts: NDArray[np.int32],
         ends: NDArray[np.int32],
@@ -187,7 +191,19 @@ class LinearModel:
         columns: Sequence[NDArray[np.uint64]],
         threads: int = 0,
     ) -> NDArray[np.int32]:
-        """`features.keys` and `predict` in one pass: best labels [tokens]."""
+        """`TokenFeatures.keys` and `LinearModel.predict` in one pass: best labels [tokens]."""
+
+    def emissions(
+        self,
+        texts: Sequence[str],
+        starts: NDArray[np.int32],
+        ends: NDArray[np.int32],
+        documents: NDArray[np.int64],
+        sequences: NDArray[np.int64],
+        columns: Sequence[NDArray[np.uint64]],
+        threads: int = 0,
+    ) -> NDArray[np.float32]:
+        """`TokenFeatures.keys` and `LinearModel.emissions` in one pass: scores [tokens, labels]."""
 
 # segment.cpp: see nlptk/tokenize/segmenter.py
 def inner_splits(text: str, starts: NDArray[np.int32]) -> NDArray[np.uint32]:

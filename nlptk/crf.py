@@ -144,6 +144,17 @@ class CrfWeights:
             self.end + end,
         )
 
+    def path_scores(self, emissions: NDArray[np.float32], paths: NDArray[np.int32]) -> NDArray[np.float64]:
+        """Scores, [paths], of label sequences, int32 [paths, tokens], of one sentence, summed in double."""
+        if not paths.shape[1]:
+            return np.zeros(len(paths))
+        return np.asarray(
+            emissions[np.arange(len(emissions)), paths].sum(axis=1, dtype=np.float64)
+            + self.transitions[paths[:, :-1], paths[:, 1:]].sum(axis=1, dtype=np.float64)
+            + self.start[paths[:, 0]].astype(np.float64)
+            + self.end[paths[:, -1]]
+        )
+
     def compile(self) -> _core.LinearModel:
         """The kernel's read-only model.
 

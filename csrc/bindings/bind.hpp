@@ -15,6 +15,7 @@ void bind_pretokenize(pybind11::module_& m);
 void bind_rule_tokenizer(pybind11::module_& m);
 void bind_sgns(pybind11::module_& m);
 void bind_segment(pybind11::module_& m);
+void bind_tagger(pybind11::module_& m);
 void bind_trigram(pybind11::module_& m);
 void bind_unicode(pybind11::module_& m);
 void bind_vectors(pybind11::module_& m);

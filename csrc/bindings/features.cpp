@@ -16,32 +16,12 @@ namespace py = pybind11;
 namespace nlptk {
 namespace {
 
-// Each thread widens a document's text once and keeps it while it works on that document.
-struct TextCache {
-  const char32_t* get(const std::vector<TextSpan>& spans, std::size_t document) {
-    if (static_cast<std::ptrdiff_t>(document) != current) {
-      if (text.size() < spans[document].length) text.resize(spans[document].length);
-      widen(spans[document], text.data());
-      current = static_cast<std::ptrdiff_t>(document);
-    }
-    return text.data();
-  }
-  std::vector<char32_t> text;
-  std::ptrdiff_t current = -1;
-};
-
 void sequence_keys(const TokenFeatures& features, const TokenBatch& batch, std::size_t s, TextCache& cache,
                    TokenWorkspace& workspace, std::uint32_t* keys) {
   const std::size_t document = batch.document_of[s];
   features.keys(cache.get(batch.texts.spans(), document), batch.texts.spans()[document].length, batch.starts.data(),
                 batch.ends.data(), static_cast<std::size_t>(batch.sequences.data()[s]),
                 static_cast<std::size_t>(batch.sequences.data()[s + 1]), batch.column_data.data(), workspace, keys);
-}
-
-// Sequences for each thread's turn: small batches stay on one thread, whose start costs more than their work; in
-// large ones Ctrl-C is looked for between turns.
-std::size_t grain_for(std::size_t sequences, int threads) {
-  return std::clamp<std::size_t>(sequences / (static_cast<std::size_t>(threads) * 8), 16, 2048);
 }
 
 py::array_t<std::uint32_t> token_keys(const TokenFeatures& features, const py::sequence& texts,
@@ -58,7 +38,7 @@ py::array_t<std::uint32_t> token_keys(const TokenFeatures& features, const py::s
     TokenWorkspace tokens;
   };
   std::vector<Worker> workers(static_cast<std::size_t>(threads));
-  parallel_for(batch.sequence_count(), threads, grain_for(batch.sequence_count(), threads),
+  parallel_for(batch.sequence_count(), threads, batch.grain(threads),
                [&](std::size_t begin, std::size_t end, int thread) {
                  Worker& worker = workers[static_cast<std::size_t>(thread)];
                  for (std::size_t s = begin; s < end; ++s)
@@ -66,40 +46,6 @@ py::array_t<std::uint32_t> token_keys(const TokenFeatures& features, const py::s
                                  out + static_cast<std::size_t>(batch.sequences.data()[s]) * features.size());
                });
   return keys;
-}
-
-py::array_t<std::int32_t> tag_tokens(const LinearModel& model, const TokenFeatures& features, const py::sequence& texts,
-                                     const Array<std::int32_t>& starts, const Array<std::int32_t>& ends,
-                                     const Array<std::int64_t>& documents, const Array<std::int64_t>& sequences,
-                                     const std::vector<Array<std::uint64_t>>& columns, int threads) {
-  const TokenBatch batch(texts, starts, ends, documents, sequences, columns, features.columns());
-  threads = resolve_threads(threads);
-  py::array_t<std::int32_t> labels(starts.size());
-  std::int32_t* out = labels.mutable_data();
-  const py::gil_scoped_release release;
-  struct Worker {
-    TextCache cache;
-    TokenWorkspace tokens;
-    LinearWorkspace linear;
-    std::vector<std::uint32_t> keys;
-  };
-  std::vector<Worker> workers(static_cast<std::size_t>(threads));
-  parallel_for(batch.sequence_count(), threads, grain_for(batch.sequence_count(), threads),
-               [&](std::size_t begin, std::size_t end, int thread) {
-    Worker& worker = workers[static_cast<std::size_t>(thread)];
-    for (std::size_t s = begin; s < end; ++s) {
-      const auto first = static_cast<std::size_t>(batch.sequences.data()[s]);
-      const std::size_t length = static_cast<std::size_t>(batch.sequences.data()[s + 1]) - first;
-      if (length == 0) continue;
-      if (worker.keys.size() < length * features.size()) worker.keys.resize(length * features.size());
-      if (worker.linear.emissions.size() < length * model.labels())
-        worker.linear.emissions.resize(length * model.labels());
-      sequence_keys(features, batch, s, worker.cache, worker.tokens, worker.keys.data());
-      model.emissions(worker.keys.data(), length, features.size(), worker.linear, worker.linear.emissions.data());
-      viterbi(model.chain(), worker.linear.emissions.data(), length, worker.linear.chain, out + first);
-    }
-  });
-  return labels;
 }
 
 Lexicon make_lexicon(const Array<std::uint32_t>& keys) {
@@ -209,7 +155,5 @@ void bind_features(py::module_& m) {
            "transitions"_a, "start"_a, "end"_a)
       .def_property_readonly("labels", &LinearModel::labels)
       .def("emissions", &model_emissions, "keys"_a)
-      .def("predict", &model_predict, "keys"_a, "offsets"_a, "threads"_a = 0)
-      .def("tag", &tag_tokens, "features"_a, "texts"_a, "starts"_a, "ends"_a, "documents"_a, "sequences"_a,
-           "columns"_a, "threads"_a = 0);
+      .def("predict", &model_predict, "keys"_a, "offsets"_a, "threads"_a = 0);
 }

@@ -33,6 +33,7 @@ PYBIND11_MODULE(_core, m) {
   bind_rule_tokenizer(m);
   bind_crf(m);
   bind_features(m);
+  bind_tagger(m);
   bind_trigram(m);
   bind_segment(m);
   bind_sgns(m);

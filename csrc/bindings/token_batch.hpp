@@ -4,6 +4,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,20 @@ inline void check_offsets(const Array<std::int64_t>& offsets, std::int64_t total
   for (pybind11::ssize_t i = 1; i < n; ++i)
     if (data[i] < data[i - 1]) throw pybind11::value_error(std::string(name) + " must not decrease");
 }
+
+// Each thread widens a document's text once and keeps it while it works on that document.
+struct TextCache {
+  const char32_t* get(const std::vector<TextSpan>& spans, std::size_t document) {
+    if (static_cast<std::ptrdiff_t>(document) != current) {
+      if (text.size() < spans[document].length) text.resize(spans[document].length);
+      widen(spans[document], text.data());
+      current = static_cast<std::ptrdiff_t>(document);
+    }
+    return text.data();
+  }
+  std::vector<char32_t> text;
+  std::ptrdiff_t current = -1;
+};
 
 // Sequence s is tokens [sequences[s], sequences[s + 1]) of document document_of[s].
 struct TokenBatch {
@@ -48,6 +63,12 @@ struct TokenBatch {
   }
 
   std::size_t sequence_count() const { return document_of.size(); }
+
+  // Sequences for each thread's turn: small batches stay on one thread, whose start costs more than their work; in
+  // large ones Ctrl-C is looked for between turns.
+  std::size_t grain(int threads) const {
+    return std::clamp<std::size_t>(sequence_count() / (static_cast<std::size_t>(threads) * 8), 16, 2048);
+  }
 
   TextBatch texts;
   Array<std::int32_t> starts, ends;

@@ -177,35 +177,42 @@ std::size_t viterbi_nbest(const Chain& chain, const float* emissions, std::size_
   return viterbi_nbest_lists(chain.impl().tables, emissions, length, n, paths, scores);
 }
 
+void viterbi_sequences(const Chain& chain, const float* emissions, const std::int64_t* offsets, std::size_t sequences,
+                       std::int32_t* paths, float* scores) {
+  const Chain::Impl& impl = chain.impl();
+  // Kept by the thread: fresh memory for each small batch would cost more in page faults than the decoding.
+  thread_local Scratch mine;
+  mine.items.clear();
+  for (std::size_t s = 0; s < sequences; ++s) {
+    const auto first = static_cast<std::size_t>(offsets[s] - offsets[0]);
+    const auto length = static_cast<std::size_t>(offsets[s + 1] - offsets[s]);
+    float* score = scores == nullptr ? nullptr : scores + s;
+    if (length > 0) {
+      mine.items.push_back({emissions + first * impl.tables.labels, length, paths + first, score});
+    } else if (score != nullptr) {
+      *score = 0.0f;
+    }
+  }
+  // Sequences of like length go together.
+  std::sort(mine.items.begin(), mine.items.end(),
+            [](const ChainItem& a, const ChainItem& b) { return a.length > b.length; });
+  for (std::size_t k = 0; k < mine.items.size(); k += kChainGroup) {
+    const ChainItem* group = mine.items.data() + k;
+    float* floats = mine.workspace.floats(viterbi_group_scratch(group->length, impl.tables.stride));
+    impl.kernels->viterbi_group(impl.tables, group, std::min(kChainGroup, mine.items.size() - k), floats);
+  }
+  mine.workspace.shrink(kKeptFloats);
+}
+
 void viterbi_batch(const Chain& chain, const float* emissions, const std::int64_t* offsets, std::size_t sequences,
                    int threads, std::int32_t* paths, float* scores) {
-  const Chain::Impl& impl = chain.impl();
-  const std::size_t n = impl.tables.labels;
+  const std::size_t n = chain.labels();
   const auto positions = sequences == 0 ? std::size_t{0} : static_cast<std::size_t>(offsets[sequences]);
   const std::size_t grain = batch_grain(sequences, positions, n, threads);
   parallel_for(sequences, threads, grain, [&](std::size_t begin, std::size_t end, int) {
-    // Kept by the thread: fresh memory for each small batch would cost more in page faults than the decoding.
-    thread_local Scratch mine;
-    mine.items.clear();
-    for (std::size_t s = begin; s < end; ++s) {
-      const auto first = static_cast<std::size_t>(offsets[s]);
-      const auto length = static_cast<std::size_t>(offsets[s + 1]) - first;
-      float* score = scores == nullptr ? nullptr : scores + s;
-      if (length > 0) {
-        mine.items.push_back({emissions + first * n, length, paths + first, score});
-      } else if (score != nullptr) {
-        *score = 0.0f;
-      }
-    }
-    // Sequences of like length go together.
-    std::sort(mine.items.begin(), mine.items.end(),
-              [](const ChainItem& a, const ChainItem& b) { return a.length > b.length; });
-    for (std::size_t k = 0; k < mine.items.size(); k += kChainGroup) {
-      const ChainItem* group = mine.items.data() + k;
-      float* floats = mine.workspace.floats(viterbi_group_scratch(group->length, impl.tables.stride));
-      impl.kernels->viterbi_group(impl.tables, group, std::min(kChainGroup, mine.items.size() - k), floats);
-    }
-    mine.workspace.shrink(kKeptFloats);
+    const auto first = static_cast<std::size_t>(offsets[begin]);
+    viterbi_sequences(chain, emissions + first * n, offsets + begin, end - begin, paths + first,
+                      scores == nullptr ? nullptr : scores + begin);
   });
 }
 

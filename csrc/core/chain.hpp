@@ -73,6 +73,11 @@ double forward_backward(const Chain& chain, const float* emissions, std::size_t 
 std::size_t viterbi_nbest(const Chain& chain, const float* emissions, std::size_t length, std::size_t n,
                           ChainWorkspace& workspace, std::int32_t* paths, float* scores);
 
+// Best paths of several sequences on this thread: sequence s is rows [offsets[s], offsets[s + 1]), of which emissions and
+// paths hold those from offsets[0] on. Quicker than one by one. scores may be null.
+void viterbi_sequences(const Chain& chain, const float* emissions, const std::int64_t* offsets, std::size_t sequences,
+                       std::int32_t* paths, float* scores);
+
 // Ragged batch: sequence s is rows [offsets[s], offsets[s + 1]). scores may be null.
 void viterbi_batch(const Chain& chain, const float* emissions, const std::int64_t* offsets, std::size_t sequences,
                    int threads, std::int32_t* paths, float* scores);

@@ -11,7 +11,8 @@
 namespace nlptk {
 namespace {
 
-constexpr std::size_t kBlock = 8;    // units looked up together, so that their memory reads overlap
+constexpr std::size_t kBlock = 8;           // units looked up together, so that their memory reads overlap
+constexpr std::size_t kFilterBits = 8;      // of the filter for each row: one in eight unknown keys gets past it
 constexpr float kLargest = 1e30F;    // of a score: sums over 10^8 units stay finite
 constexpr std::size_t kMostKeys = 65535;  // of a unit: sums of so many 16-bit weights fit 32 bits
 
@@ -21,21 +22,6 @@ void check(const LinearArrays& a) {
     throw std::invalid_argument("linear model: scale must be positive, and not so large that scores overflow");
   if (a.pairs > std::numeric_limits<std::uint32_t>::max() / 2)
     throw std::invalid_argument("linear model: over 2^31 weights");
-  std::size_t pair = 0;
-  for (std::size_t r = 0; r < a.rows; ++r) {
-    if (r > 0 && a.keys[r] <= a.keys[r - 1]) throw std::invalid_argument("linear model: keys are not increasing");
-    if (a.keys[r] == 0) throw std::invalid_argument("linear model: key 0 is reserved");
-    const std::size_t size = a.row_sizes[r];
-    if (size == 0 || size > a.labels || pair + size > a.pairs)
-      throw std::invalid_argument("linear model: row " + std::to_string(r) + " has an impossible size");
-    for (std::size_t k = 0; k < size; ++k) {
-      const std::uint16_t label = a.pair_labels[pair + k];
-      if (label >= a.labels || (k > 0 && label <= a.pair_labels[pair + k - 1]))
-        throw std::invalid_argument("linear model: row " + std::to_string(r) + " has labels out of order or range");
-    }
-    pair += size;
-  }
-  if (pair != a.pairs) throw std::invalid_argument("linear model: row sizes do not add up to the pairs");
   const auto usable = [](const float* values, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i)
       if (!(std::abs(values[i]) <= kLargest) && values[i] != -std::numeric_limits<float>::infinity())
@@ -46,30 +32,54 @@ void check(const LinearArrays& a) {
   usable(a.end, a.labels);
 }
 
+// Row r, whose pairs begin at `pair`.
+void check_row(const LinearArrays& a, std::size_t r, std::size_t pair) {
+  const auto refuse = [&](const char* what) {
+    throw std::invalid_argument("linear model: row " + std::to_string(r) + what);
+  };
+  if (a.keys[r] == 0) throw std::invalid_argument("linear model: key 0 is reserved");
+  if (r > 0 && a.keys[r] <= a.keys[r - 1]) throw std::invalid_argument("linear model: keys are not increasing");
+  const std::size_t size = a.row_sizes[r];
+  if (size == 0 || size > a.labels || pair + size > a.pairs) refuse(" has an impossible size");
+  const std::uint16_t* labels = a.pair_labels + pair;
+  bool ordered = labels[size - 1] < a.labels;
+  for (std::size_t k = 1; k < size; ++k) ordered &= labels[k] > labels[k - 1];
+  if (!ordered) refuse(" has labels out of order or range");
+}
+
 }  // namespace
 
 LinearModel::LinearModel(const LinearArrays& arrays)
-    : labels_(arrays.labels), dense_blocks_((arrays.labels + 7) / 8), scale_(arrays.scale) {
+    : labels_(arrays.labels),
+      dense_blocks_((arrays.labels + 7) / 8),
+      inline_singles_(dense_blocks_ > 1 && arrays.labels <= kMostInlineLabels),
+      scale_(arrays.scale),
+      homes_(arrays.rows + arrays.rows / 2 + 1) {
   check(arrays);
-  std::size_t capacity = 16;
-  while (capacity < 2 * arrays.rows) capacity *= 2;
-  slots_.resize(capacity);
-  mask_ = capacity - 1;
-  blocks_.reserve(4 * arrays.pairs);
   std::size_t pair = 0;
+  std::size_t free = 0;  // the slot after the last one taken
+  slots_.resize(homes_ + 1);
+  filter_.resize(arrays.rows * kFilterBits / 64 + 1);
+  blocks_.reserve(2 * arrays.pairs);
   for (std::size_t r = 0; r < arrays.rows; ++r) {
+    check_row(arrays, r, pair);
     const std::size_t size = arrays.row_sizes[r];
     const std::uint32_t ref = add_row(arrays.pair_labels + pair, arrays.pair_weights + pair, size);
     pair += size;
-    std::size_t slot = arrays.keys[r] & mask_;
-    while (slots_[slot].key != 0) slot = (slot + 1) & mask_;
+    const std::size_t slot = std::max(home(arrays.keys[r]), free);
+    free = slot + 1;
+    if (free == slots_.size()) slots_.resize(free + 1);  // the last slot stays empty, so that a search ends
     slots_[slot] = {arrays.keys[r], ref};
+    const std::size_t bit = filter_bit(arrays.keys[r]);
+    filter_[bit / 64] |= std::uint64_t{1} << bit % 64;
   }
+  if (pair != arrays.pairs) throw std::invalid_argument("linear model: row sizes do not add up to the pairs");
   chain_ = std::make_unique<Chain>(ChainScores{labels_, arrays.transitions, arrays.start, arrays.end});
 }
 
 // A row of few pairs is read pair by pair; from about half the labels on, adding whole blocks is quicker.
 std::uint32_t LinearModel::add_row(const std::uint16_t* labels, const std::int16_t* weights, std::size_t size) {
+  if (size == 1 && inline_singles_) return inline_row(labels[0], weights[0]);
   const std::size_t first = blocks_.size() / 8;
   if (first >= std::size_t{1} << (32 - kRowKindBits))
     throw std::invalid_argument("linear model: too many weights for one model");
@@ -87,42 +97,76 @@ std::uint32_t LinearModel::add_row(const std::uint16_t* labels, const std::int16
   return static_cast<std::uint32_t>(first << kRowKindBits | kDenseRow);
 }
 
-// Refs of the keys that have a row, in order, and where they are in memory asked for; whether a key is known is hard
-// to predict, so the found ones are gathered without a branch.
-std::size_t LinearModel::find_rows(const std::uint32_t* keys, std::size_t n, std::uint32_t* refs) const {
-  std::size_t found = 0;
+// Keys that may have a row, and where they are in memory asked for. Whether a key is known is hard to predict, so here
+// and below they are put in their places without a branch.
+std::size_t LinearModel::filter_keys(const std::uint32_t* keys, std::size_t n, std::uint32_t* kept) const {
+  std::size_t count = 0;
   for (std::size_t i = 0; i < n; ++i) {
-    std::size_t slot = keys[i] & mask_;
-    while (slots_[slot].key != keys[i] && slots_[slot].key != 0) slot = (slot + 1) & mask_;
+    const std::size_t bit = filter_bit(keys[i]);
+    const std::size_t known = filter_[bit / 64] >> bit % 64 & 1;
+    kept[count] = keys[i];
+    __builtin_prefetch(&slots_[known * home(keys[i])]);
+    count += known;
+  }
+  return count;
+}
+
+// Refs of the keys that have a row, and where they are in memory asked for; `refs` may be `keys`.
+LinearModel::Found LinearModel::find_rows(const std::uint32_t* keys, std::size_t n, std::uint32_t* refs,
+                                          std::uint32_t* singles) const {
+  Found found;
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint32_t key = keys[i];
+    std::size_t slot = home(key);
+    while (slots_[slot].key != key && slots_[slot].key != 0) ++slot;
     const Slot entry = slots_[slot];
-    refs[found] = entry.ref;
-    __builtin_prefetch(blocks_.data() + 8 * static_cast<std::size_t>(entry.ref >> kRowKindBits));
-    found += static_cast<std::size_t>(entry.key == keys[i] && keys[i] != 0);
+    const bool known = entry.key == key && key != 0;
+    const bool single = inline_singles_ && is_inline(entry.ref);
+    refs[found.rows] = entry.ref;
+    singles[found.singles] = entry.ref;
+    __builtin_prefetch(blocks_.data() + (single ? 0 : 8 * static_cast<std::size_t>(entry.ref >> kRowKindBits)));
+    found.rows += static_cast<std::size_t>(known && !single);
+    found.singles += static_cast<std::size_t>(known && single);
   }
   return found;
 }
 
-void LinearModel::emissions(const std::uint32_t* keys, std::size_t units, std::size_t width,
-                            LinearWorkspace& workspace, float* emissions) const {
+void LinearModel::add_scores(const std::uint32_t* keys, std::size_t units, std::size_t width,
+                             LinearWorkspace& workspace, std::int32_t* sums) const {
   if (width > kMostKeys) throw std::invalid_argument("linear model: over 65535 features for one unit");
-  workspace.rows.resize(kBlock * width);
-  workspace.sums.resize(8 * dense_blocks_);
+  if (workspace.refs.size() < 2 * kBlock * width) workspace.refs.resize(2 * kBlock * width);
+  std::uint32_t* const refs = workspace.refs.data();
+  std::uint32_t* const singles = refs + kBlock * width;
   const auto add_rows = linear_kernels().add_rows_i16;
-  std::int32_t* sums = workspace.sums.data();
   for (std::size_t block = 0; block < units; block += kBlock) {
     const std::size_t count = std::min(kBlock, units - block);
-    const std::uint32_t* block_keys = keys + block * width;
-    for (std::size_t i = 0; i < count * width; ++i) __builtin_prefetch(&slots_[block_keys[i] & mask_]);
-    std::size_t found[kBlock];
+    std::size_t kept[kBlock];
+    Found found[kBlock];
+    for (std::size_t u = 0; u < count; ++u) kept[u] = filter_keys(keys + (block + u) * width, width, refs + u * width);
     for (std::size_t u = 0; u < count; ++u)
-      found[u] = find_rows(block_keys + u * width, width, workspace.rows.data() + u * width);
+      found[u] = find_rows(refs + u * width, kept[u], refs + u * width, singles + u * width);
     for (std::size_t u = 0; u < count; ++u) {
-      std::fill_n(sums, 8 * dense_blocks_, 0);
-      add_rows(blocks_.data(), workspace.rows.data() + u * width, found[u], dense_blocks_, sums);
-      float* out = emissions + (block + u) * labels_;
-      for (std::size_t l = 0; l < labels_; ++l) out[l] = static_cast<float>(sums[l]) * scale_;
+      std::int32_t* out = sums + (block + u) * stride();
+      add_rows(blocks_.data(), refs + u * width, found[u].rows, dense_blocks_, out);
+      for (std::size_t k = 0; k < found[u].singles; ++k) {
+        const std::uint32_t ref = singles[u * width + k];
+        out[inline_label(ref)] += inline_weight(ref);
+      }
     }
   }
+}
+
+void LinearModel::scale_scores(const std::int32_t* sums, std::size_t units, float* emissions) const {
+  for (std::size_t u = 0; u < units; ++u)
+    for (std::size_t l = 0; l < labels_; ++l)
+      emissions[u * labels_ + l] = static_cast<float>(sums[u * stride() + l]) * scale_;
+}
+
+void LinearModel::emissions(const std::uint32_t* keys, std::size_t units, std::size_t width,
+                            LinearWorkspace& workspace, float* emissions) const {
+  workspace.sums.assign(units * stride(), 0);
+  add_scores(keys, units, width, workspace, workspace.sums.data());
+  scale_scores(workspace.sums.data(), units, emissions);
 }
 
 }  // namespace nlptk

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "hash.hpp"
@@ -34,6 +35,10 @@ class Templates {
 
   std::size_t size() const { return seeds_.size(); }
   const std::vector<TemplateElement>& elements() const { return elements_; }
+  std::span<const TemplateElement> elements(std::size_t k) const {
+    return {elements_.data() + first_[k], elements_.data() + first_[k + 1]};
+  }
+  std::uint64_t seed(std::size_t k) const { return seeds_[k]; }
 
   // Keys of all templates for the unit at row base[table] of each table, into keys[size()].
   void keys(const AtomTable* tables, const std::size_t* base, std::uint32_t* keys) const {

@@ -62,6 +62,16 @@ Shapes shapes_of(const char32_t* word, std::size_t length) {
 
 }  // namespace
 
+bool told_by_word(TokenAtom atom) { return atom != TokenAtom::spaced && atom != TokenAtom::column; }
+
+std::uint64_t context_atom(const TokenAtomSpec& spec, const char32_t* text, std::size_t text_length, std::size_t start,
+                           std::size_t end, std::size_t token, const std::uint64_t* const* column_values) {
+  if (spec.atom == TokenAtom::column) return column_values[spec.parameter][token];
+  const bool before = start == 0 || unicode::is_space(text[start - 1]);
+  const bool after = end == text_length || unicode::is_space(text[end]);
+  return std::uint64_t{1} + (before ? 1 : 0) + (after ? 2 : 0);
+}
+
 TokenFeatures::TokenFeatures(std::vector<TokenAtomSpec> atoms, Templates templates, WordClasses classes)
     : atoms_(std::move(atoms)), templates_(std::move(templates)), classes_(std::move(classes)) {
   for (const TokenAtomSpec& spec : atoms_) {
@@ -113,13 +123,10 @@ void TokenFeatures::token_atoms(const char32_t* text, std::size_t text_length, s
       case TokenAtom::pattern: value = shapes.pattern; break;
       case TokenAtom::kind: value = shapes.kind; break;
       case TokenAtom::length: value = 1 + std::min<std::size_t>(length, 10); break;
-      case TokenAtom::spaced: {
-        const bool before = start == 0 || unicode::is_space(text[start - 1]);
-        const bool after = end == text_length || unicode::is_space(text[end]);
-        value = 1 + (before ? 1 : 0) + (after ? 2 : 0);
+      case TokenAtom::spaced:
+      case TokenAtom::column:
+        value = context_atom(atoms_[a], text, text_length, start, end, token, column_values);
         break;
-      }
-      case TokenAtom::column: value = column_values[parameter][token]; break;
       case TokenAtom::cluster:
         value = number == 0 ? 1 : 2 + std::uint64_t{classes_.values[(number - 1) * classes_.width + parameter]};
         break;

@@ -26,6 +26,9 @@ enum class TokenAtom : std::int32_t {
   cluster,   // class `parameter` of the lower-cased word
 };
 
+// Whether the word's characters alone tell the value, so that it may be kept with the word.
+bool told_by_word(TokenAtom atom);
+
 struct TokenAtomSpec {
   TokenAtom atom = TokenAtom::bias;
   std::int32_t parameter = 0;
@@ -44,12 +47,18 @@ struct TokenWorkspace {
   std::vector<char32_t> lower;
 };
 
+// The value of an atom that the word alone does not tell.
+std::uint64_t context_atom(const TokenAtomSpec& spec, const char32_t* text, std::size_t text_length, std::size_t start,
+                           std::size_t end, std::size_t token, const std::uint64_t* const* column_values);
+
 class TokenFeatures {
  public:
   TokenFeatures(std::vector<TokenAtomSpec> atoms, Templates templates, WordClasses classes);
 
   std::size_t size() const { return templates_.size(); }
   std::size_t columns() const { return columns_; }  // how many other columns the atoms refer to
+  const std::vector<TokenAtomSpec>& atoms() const { return atoms_; }
+  const Templates& templates() const { return templates_; }
 
   // Keys of the tokens [first, last) of one sentence, into keys[(last - first), size()]. starts and ends index the
   // document's tokens; column_values[c][token] are hashed values of the other columns.
@@ -57,11 +66,12 @@ class TokenFeatures {
             std::size_t first, std::size_t last, const std::uint64_t* const* column_values,
             TokenWorkspace& workspace, std::uint32_t* keys) const;
 
- private:
+  // Values of all atoms for one token, into out[atoms().size()].
   void token_atoms(const char32_t* text, std::size_t text_length, std::size_t start, std::size_t end,
                    std::size_t token, const std::uint64_t* const* column_values, TokenWorkspace& workspace,
                    std::uint64_t* out) const;
 
+ private:
   std::vector<TokenAtomSpec> atoms_;
   Templates templates_;
   WordClasses classes_;

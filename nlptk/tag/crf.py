@@ -5,7 +5,8 @@ Source: Lafferty, McCallum and Pereira 2001. Settings carry CRFsuite's names (Ok
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from nlptk.store import embedded_pipelines, load_model
 from nlptk.tag.base import (
     Estimator,
     Sentences,
+    check_integer,
     check_lengths,
     check_sentences,
     check_training,
@@ -28,6 +30,7 @@ from nlptk.tag.base import (
 from nlptk.tag.features import TokenBatch, TokenFeatures
 
 Columns = Mapping[str, Sentences]
+_MOST_TOKENS = 1 << 15  # whose marginals or best sequences are in memory at a time
 
 
 class CRFTagger(Estimator):
@@ -182,7 +185,7 @@ class CRFTagger(Estimator):
         return CrfSettings(**{name: value for name, value in self.get_params().items() if name in names})
 
     def _install(self, classes: list[str], weights: CrfWeights, features: TokenFeatures) -> None:
-        self._model: _core.LinearModel = weights.compile()
+        self._kernel = _core.TokenTagger(features.kernel, weights.compile())
         self.classes_ = classes
         self.weights_ = weights
         self._features = features
@@ -202,15 +205,87 @@ class CRFTagger(Estimator):
             DataError: X is not a list of lists of strings.
         """
         check_sentences(X)
-        found = self.predict_batch(TokenBatch.from_words(X, columns)).tolist()
-        labels = iter([self.classes_[number] for number in found])
-        return [[next(labels) for _ in sentence] for sentence in X]
+        batch = TokenBatch.from_words(X, columns)
+        found = self.predict_batch(batch)
+        labels: list[str] = np.array(self.classes_, object)[found].tolist()
+        return [labels[first:last] for first, last in pairwise(batch.sequences.tolist())]
+
+    def predict_marginals(self, X: Sentences, columns: Columns | None = None) -> list[list[dict[str, float]]]:
+        """For each sentence a list with, for each token, a dict: label to its probability there.
+
+        The probability of a label at a token is the sum over all label sequences that have it there, by
+        forward-backward in float32 (:func:`nlptk.chain.forward_backward`). Raises as `predict` does.
+        """
+        found: list[list[dict[str, float]]] = []
+        for batch, scores in self._scored(X, columns):
+            rows = chain.forward_backward(scores, **self._chain(batch)).marginals.tolist()
+            tokens = [dict(zip(self.classes_, row, strict=True)) for row in rows]
+            found += [tokens[first:last] for first, last in pairwise(batch.sequences.tolist())]
+        return found
+
+    def predict_marginals_single(
+        self, xseq: Sequence[str], columns: Mapping[str, Sequence[str]] | None = None
+    ) -> list[dict[str, float]]:
+        """The marginals of one sentence; `columns` holds one list for each name. Raises as `predict` does."""
+        return self.predict_marginals([xseq], {name: [row] for name, row in (columns or {}).items()})[0]
+
+    def predict_nbest(
+        self, X: Sentences, n: int, columns: Columns | None = None
+    ) -> list[list[tuple[list[str], float]]]:
+        """For each sentence its `n` most probable label sequences, best first, with their probabilities.
+
+        Fewer than `n` where there are no more; the first is what `predict` gives. Probabilities are of all
+        label sequences, so they add up to 1 only when all are asked for. An empty sentence has one, the empty
+        one. Raises as `predict` does, and ConfigError for `n` less than 1.
+        """
+        check_integer("n", n, 1)
+        self._fitted()
+        names = np.array(self.classes_, object)
+        found: list[list[tuple[list[str], float]]] = []
+        for batch, scores in self._scored(X, columns, n):
+            chains = self._chain(batch)
+            totals = chain.log_partition(scores, **chains).tolist()
+            paths = [labels for labels, _ in chain.viterbi_nbest(scores, n=n, **chains)]
+            for (first, last), labels, total in zip(
+                pairwise(batch.sequences.tolist()), paths, totals, strict=True
+            ):
+                shares = np.exp(self.weights_.path_scores(scores[first:last], labels) - total)
+                found.append(list(zip(names[labels].tolist(), shares.clip(max=1).tolist(), strict=True)))
+        return found
+
+    def _scored(
+        self, X: Sentences, columns: Columns | None, answers: int = 1
+    ) -> Iterator[tuple[TokenBatch, NDArray[np.float32]]]:
+        """The sentences of X, some thousands of tokens at a time, and scores [tokens, labels] of theirs."""
+        kernel = self._fitted()
+        check_sentences(X)
+        for name, values in (columns or {}).items():
+            if len(values) != len(X):
+                raise ConfigError(f"column {name!r} must have one value for each word")
+        for first, last in _parts([len(sentence) for sentence in X], max(_MOST_TOKENS // answers, 1)):
+            part = {name: values[first:last] for name, values in (columns or {}).items()}
+            batch = TokenBatch.from_words(X[first:last], part)
+            yield batch, kernel.emissions(*self._features.arguments(batch), self.threads)
+
+    def _chain(self, batch: TokenBatch) -> dict[str, Any]:
+        """What the chain's functions take beside the scores."""
+        weights = self.weights_
+        return {
+            "transitions": weights.transitions,
+            "start": weights.start,
+            "end": weights.end,
+            "offsets": batch.sequences,
+            "threads": self.threads,
+        }
 
     def predict_batch(self, batch: TokenBatch) -> NDArray[np.int32]:
         """Indices into ``classes_`` of the best labels, int32 [tokens]."""
-        if not hasattr(self, "_model"):
+        return self._fitted().tag(*self._features.arguments(batch), self.threads)
+
+    def _fitted(self) -> _core.TokenTagger:
+        if not hasattr(self, "_kernel"):
             raise ConfigError("this CRFTagger is not fitted; call fit or from_state first")
-        return self._features.tag(self._model, batch, self.threads)
+        return self._kernel
 
     def score(self, X: Sentences, y: Sentences, columns: Columns | None = None) -> float:
         """The share of tokens whose predicted label is the one in y.
@@ -229,7 +304,7 @@ class CRFTagger(Estimator):
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Settings and labels that JSON can hold, and arrays: weights and lexicons."""
-        if not hasattr(self, "_model"):
+        if not hasattr(self, "_kernel"):
             raise ConfigError("this CRFTagger is not fitted, so there is nothing to save; call fit first")
         config = {**self.get_params(), "templates": list(self._features.templates), "classes": self.classes_}
         clusters = self._features.classes
@@ -269,6 +344,18 @@ def _classes_of_pipeline(name: str) -> WordClasses:
         if names and "cluster_keys" in arrays:
             return WordClasses(tuple(names), arrays["cluster_keys"], arrays["cluster_values"])
     raise ConfigError(f"{name!r} is neither a file of word classes nor a pipeline that has some")
+
+
+def _parts(lengths: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
+    """Bounds of runs of sentences that have at most so many tokens; a longer sentence is a run of its own."""
+    first = tokens = 0
+    for number, length in enumerate(lengths):
+        if number > first and tokens + length > most:
+            yield first, number
+            first, tokens = number, 0
+        tokens += length
+    if first < len(lengths):
+        yield first, len(lengths)
 
 
 def _dev_score(classes: Sequence[str], gold: NDArray[np.int32], found: NDArray[np.int32]) -> float:

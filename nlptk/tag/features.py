@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,16 @@ from nlptk.doc import Doc
 from nlptk.errors import ConfigError, DataError
 from nlptk.lexicons import WordClasses
 from nlptk.templates import AtomKind, compile_templates
+
+# texts, starts, ends, offsets of documents and of sequences, columns: see TokenBatch.
+KernelBatch: TypeAlias = tuple[
+    list[str],
+    NDArray[np.int32],
+    NDArray[np.int32],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    list[NDArray[np.uint64]],
+]
 
 # Codes are those of TokenAtom in csrc/core/token_features.hpp.
 TOKEN_ATOMS: dict[str, AtomKind] = {
@@ -245,33 +256,14 @@ class TokenFeatures:
             compiled.atoms[0], compiled.elements, compiled.seeds, self.classes.keys, self.classes.values
         )
 
-    def _columns(self, batch: TokenBatch) -> list[NDArray[np.uint64]]:
+    def arguments(self, batch: TokenBatch) -> KernelBatch:
+        """What the kernels take of a batch. Raises ConfigError where it lacks a column."""
         missing = [name for name in self.columns if name not in batch.columns]
         if missing:
             raise ConfigError(f"the tagger's features need column {missing[0]!r}; pass it beside the words")
-        return [batch.columns[name] for name in self.columns]
+        columns = [batch.columns[name] for name in self.columns]
+        return batch.texts, batch.starts, batch.ends, batch.documents, batch.sequences, columns
 
     def keys(self, batch: TokenBatch, threads: int = 0) -> NDArray[np.uint32]:
         """Feature keys, uint32 [tokens, templates], 0 where a template gives no feature."""
-        return self.kernel.keys(
-            batch.texts,
-            batch.starts,
-            batch.ends,
-            batch.documents,
-            batch.sequences,
-            self._columns(batch),
-            threads,
-        )
-
-    def tag(self, model: _core.LinearModel, batch: TokenBatch, threads: int = 0) -> NDArray[np.int32]:
-        """Best label of each token, int32 [tokens]: features, scores and Viterbi in one pass."""
-        return model.tag(
-            self.kernel,
-            batch.texts,
-            batch.starts,
-            batch.ends,
-            batch.documents,
-            batch.sequences,
-            self._columns(batch),
-            threads,
-        )
+        return self.kernel.keys(*self.arguments(batch), threads)
