@@ -47,6 +47,19 @@ class TrigramModel:
         least one); sequence s is the tokens `offsets[s]:offsets[s + 1]`. Returns states [tokens] and scores
         [sequences]."""
 
+# baum_welch.cpp: the E-step of nlptk/tag/baum_welch.py
+def hmm_expected_counts(
+    start: NDArray[np.float64],
+    transitions: NDArray[np.float64],
+    emission: NDArray[np.float64],
+    words: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    threads: int = 0,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Log-likelihoods [sequences] and the expected numbers of starts [states], steps [states, states] and words
+    [words, states] (`emission` is [states, words]). Sequence s is `words[offsets[s]:offsets[s + 1]]`; the word
+    number past the last is missing. ValueError for what is no probability or does not fit."""
+
 # chain.cpp: see nlptk/chain.py, which takes any array-like; these want exactly the dtypes named, contiguous.
 # TypeError for another dtype or layout, ValueError for a wrong shape, NaN, +inf, or a finite score over 1e30.
 def viterbi(

@@ -5,6 +5,7 @@
 #include <pybind11/pybind11.h>
 
 void bind_attributes(pybind11::module_& m);
+void bind_baum_welch(pybind11::module_& m);
 void bind_bpe(pybind11::module_& m);
 void bind_chain(pybind11::module_& m);
 void bind_crf(pybind11::module_& m);

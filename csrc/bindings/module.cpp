@@ -28,6 +28,7 @@ PYBIND11_MODULE(_core, m) {
   });
   m.def("isa", [] { return nlptk::isa_name(nlptk::active_isa()); });
   bind_attributes(m);
+  bind_baum_welch(m);
   bind_bpe(m);
   bind_chain(m);
   bind_rule_tokenizer(m);

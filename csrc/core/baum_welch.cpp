@@ -1,0 +1,310 @@
+// Makes the tables, sorts sequences into groups of like length, and adds up the counts of shards of the corpus.
+#include "baum_welch.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <mutex>
+#include <numeric>
+#include <optional>
+#include <vector>
+
+#include "chain.hpp"
+#include "kernels/baum_welch_kernel.hpp"
+#include "parallel.hpp"
+
+namespace nlptk {
+namespace {
+
+constexpr std::size_t kLanes = 16;  // of the widest vector
+constexpr double kStepsWork = 1e8;  // multiply-adds between two looks at Ctrl-C
+constexpr std::size_t kMostShards = 16;
+constexpr std::size_t kShardTokens = 1 << 14;
+constexpr std::size_t kShardBytes = std::size_t{1} << 29;  // of all shards' counts
+
+struct Sequences {
+  const std::int32_t* words;
+  const std::int64_t* offsets;
+
+  const std::int32_t* of(std::size_t s) const { return words + offsets[s]; }
+  std::size_t length(std::size_t s) const { return static_cast<std::size_t>(offsets[s + 1] - offsets[s]); }
+};
+
+// The parameters as the kernels take them, and on demand as log scores. Threads share it.
+class Model {
+ public:
+  explicit Model(const HmmParameters& parameters);
+
+  const HmmTables& tables() const { return tables_; }
+  double log_scale(std::int32_t word) const { return log_scales_[static_cast<std::size_t>(word)]; }
+  std::size_t states() const { return parameters_.states; }
+  std::size_t words() const { return parameters_.words; }
+  double transition(std::size_t i, std::size_t j) const { return parameters_.transitions[i * states() + j]; }
+  const Chain& chain() const;
+  std::vector<float> log_emissions(const std::int32_t* words, std::size_t length) const;
+
+ private:
+  void fill_emissions(float* table);
+
+  HmmParameters parameters_;
+  HmmTables tables_{};
+  ChainWorkspace floats_;           // of the tables
+  std::vector<double> log_scales_;  // [words + 1] log of what was taken out of each row of emissions
+  mutable std::once_flag once_;
+  mutable std::optional<Chain> chain_;
+};
+
+Model::Model(const HmmParameters& parameters) : parameters_(parameters) {
+  const std::size_t n = states();
+  const std::size_t stride = (n + kLanes - 1) / kLanes * kLanes;
+  const std::size_t size = (2 * n + 1 + words() + 1) * stride;
+  float* to = floats_.floats(size);
+  std::fill_n(to, size, 0.0f);
+  float* from = to + n * stride;
+  float* start = from + n * stride;
+  float* emission = start + stride;
+  for (std::size_t i = 0; i < n; ++i) {
+    start[i] = static_cast<float>(parameters_.start[i]);
+    for (std::size_t j = 0; j < n; ++j)
+      to[i * stride + j] = from[j * stride + i] = static_cast<float>(transition(i, j));
+  }
+  tables_ = {n, stride, to, from, start, emission};
+  fill_emissions(emission);
+}
+
+// A row for each word, its maximum 1, and a last row of ones.
+void Model::fill_emissions(float* table) {
+  constexpr std::size_t block = 64;  // words at a time: rows of parameters are read in pieces of cache lines
+  std::vector<double> highest(words() + 1, 0.0);
+  for (std::size_t j = 0; j < states(); ++j)
+    for (std::size_t w = 0; w < words(); ++w)
+      highest[w] = std::max(highest[w], parameters_.emission[j * words() + w]);
+  highest[words()] = 1.0;
+  log_scales_.resize(words() + 1);
+  for (std::size_t w = 0; w <= words(); ++w) log_scales_[w] = std::log(highest[w]);
+  for (double& value : highest) value = value > 0 ? 1.0 / value : 0.0;
+  for (std::size_t begin = 0; begin < words(); begin += block)
+    for (std::size_t j = 0; j < states(); ++j)
+      for (std::size_t w = begin; w < std::min(words(), begin + block); ++w)
+        table[w * tables_.stride + j] = static_cast<float>(parameters_.emission[j * words() + w] * highest[w]);
+  std::fill_n(table + words() * tables_.stride, states(), 1.0f);
+}
+
+float log_of(double probability) { return static_cast<float>(std::log(probability)); }
+
+const Chain& Model::chain() const {
+  std::call_once(once_, [this] {
+    const std::size_t n = states();
+    std::vector<float> start(n), steps(n * n);
+    std::transform(parameters_.start, parameters_.start + n, start.begin(), log_of);
+    std::transform(parameters_.transitions, parameters_.transitions + n * n, steps.begin(), log_of);
+    chain_.emplace(ChainScores{n, steps.data(), start.data(), nullptr});
+  });
+  return *chain_;
+}
+
+std::vector<float> Model::log_emissions(const std::int32_t* sequence, std::size_t length) const {
+  std::vector<float> scores(length * states(), 0.0f);
+  for (std::size_t t = 0; t < length; ++t)
+    for (std::size_t j = 0; j < states(); ++j)
+      if (const auto word = static_cast<std::size_t>(sequence[t]); word < words())
+        scores[t * states() + j] = log_of(parameters_.emission[j * words() + word]);
+  return scores;
+}
+
+// What one thread needs beside the counts.
+struct Workspace {
+  ChainWorkspace rows;   // alpha, beta and scale of a group
+  ChainWorkspace sides;  // of expected transitions that wait to be summed
+};
+
+// The counts of one part of the corpus.
+class Shard {
+ public:
+  Shard(const Model& model, const Sequences& sequences, Workspace& workspace)
+      : model_(model),
+        tables_(model.tables()),
+        sequences_(sequences),
+        workspace_(workspace),
+        start_(tables_.stride),
+        transitions_(model.states() * model.states()),
+        pairs_(model.states() * tables_.stride),
+        emission_((model.words() + 1) * tables_.stride) {}
+
+  void run(std::size_t begin, std::size_t end, double* log_likelihoods);
+  void add_to(const HmmCounts& counts) const;
+
+ private:
+  void run_group(const std::size_t* members, std::size_t count, double* log_likelihoods);
+  void set_rows(HmmGroup& group);
+  double log_likelihood(const HmmGroup& group, std::size_t r) const;
+  void add_counts(const HmmGroup& group, std::size_t r);
+  double run_exactly(const HmmGroup& group, std::size_t r);
+  void flush_pairs();
+
+  const Model& model_;
+  const HmmTables& tables_;
+  Sequences sequences_;
+  Workspace& workspace_;
+  float* left_ = nullptr;  // [kHmmPairs, stride], and right_
+  float* right_ = nullptr;
+  std::size_t waiting_ = 0;
+  std::vector<double> start_;
+  std::vector<double> transitions_;  // of sequences that were done exactly
+  std::vector<double> pairs_;        // of the others, not yet times the transitions' probabilities
+  std::vector<double> emission_;
+};
+
+void Shard::run(std::size_t begin, std::size_t end, double* log_likelihoods) {
+  left_ = workspace_.sides.floats(2 * kHmmPairs * tables_.stride);
+  right_ = left_ + kHmmPairs * tables_.stride;
+  std::vector<std::size_t> order;
+  for (std::size_t s = begin; s < end; ++s) {
+    log_likelihoods[s] = 0.0;
+    if (sequences_.length(s) > 0) order.push_back(s);
+  }
+  std::stable_sort(order.begin(), order.end(), [this](std::size_t a, std::size_t b) {
+    return sequences_.length(a) > sequences_.length(b);
+  });
+  const std::size_t rows = hmm_kernels().rows;
+  for (std::size_t k = 0; k < order.size(); k += rows)
+    run_group(order.data() + k, std::min(rows, order.size() - k), log_likelihoods);
+  flush_pairs();
+}
+
+void Shard::set_rows(HmmGroup& group) {
+  const std::size_t stride = tables_.stride;
+  const std::size_t tokens = std::accumulate(group.lengths, group.lengths + group.count, std::size_t{0});
+  float* next = workspace_.rows.floats(tokens * (2 * stride + 1) + kMostHmmRows * stride);
+  group.right = next;
+  next += kMostHmmRows * stride;
+  for (std::size_t r = 0; r < group.count; ++r) {
+    group.alpha[r] = next;
+    group.beta[r] = next + group.lengths[r] * stride;
+    next += 2 * group.lengths[r] * stride;
+  }
+  for (std::size_t r = 0; r < group.count; ++r) {
+    group.scale[r] = next;
+    next += group.lengths[r];
+  }
+}
+
+void Shard::run_group(const std::size_t* members, std::size_t count, double* log_likelihoods) {
+  HmmGroup group{};
+  group.count = count;
+  for (std::size_t r = 0; r < count; ++r) {
+    group.words[r] = sequences_.of(members[r]);
+    group.lengths[r] = sequences_.length(members[r]);
+  }
+  set_rows(group);
+  const double work = static_cast<double>(count * model_.states() * tables_.stride);
+  const std::size_t steps = std::max<std::size_t>(1, static_cast<std::size_t>(kStepsWork / work));
+  const std::size_t longest = group.lengths[0];
+  for (std::size_t t = 0; t < longest; t += steps) {
+    hmm_kernels().forward(tables_, group, t, std::min(longest, t + steps));
+    poll_interrupt();
+  }
+  for (std::size_t end = longest; end > 0; end -= std::min(end, steps)) {
+    hmm_kernels().backward(tables_, group, end - std::min(end, steps), end);
+    poll_interrupt();
+  }
+  for (std::size_t r = 0; r < count; ++r) {
+    if (group.failed[r]) {
+      log_likelihoods[members[r]] = run_exactly(group, r);
+    } else {
+      log_likelihoods[members[r]] = log_likelihood(group, r);
+      add_counts(group, r);
+    }
+  }
+}
+
+double Shard::log_likelihood(const HmmGroup& group, std::size_t r) const {
+  constexpr double kLog2 = 0.69314718055994530942;
+  double sum = std::log(static_cast<double>(group.sum[r])) + static_cast<double>(group.exponent[r]) * kLog2;
+  for (std::size_t t = 0; t < group.lengths[r]; ++t) sum += model_.log_scale(group.words[r][t]);
+  return sum;
+}
+
+void Shard::add_counts(const HmmGroup& group, std::size_t r) {
+  const std::size_t stride = tables_.stride;
+  const std::size_t length = group.lengths[r];
+  for (std::size_t j = 0; j < model_.states(); ++j)
+    start_[j] += static_cast<double>(group.alpha[r][j] * group.beta[r][j]);
+  hmm_kernels().add_emissions(tables_, group.alpha[r], group.beta[r], group.words[r], length, emission_.data());
+  for (std::size_t t = 0; t + 1 < length;) {
+    const std::size_t count = std::min(length - 1 - t, kHmmPairs - waiting_);
+    hmm_kernels().copy_pairs(tables_, group.alpha[r] + t * stride, group.beta[r] + t * stride, group.scale[r] + t,
+                             group.words[r] + t, count, left_ + waiting_ * stride, right_ + waiting_ * stride);
+    waiting_ += count;
+    t += count;
+    if (waiting_ == kHmmPairs) flush_pairs();
+  }
+}
+
+void Shard::flush_pairs() {
+  hmm_kernels().add_pairs(tables_, left_, right_, waiting_, pairs_.data());
+  waiting_ = 0;
+  poll_interrupt();
+}
+
+double Shard::run_exactly(const HmmGroup& group, std::size_t r) {
+  const std::size_t n = model_.states();
+  std::vector<float> scores = model_.log_emissions(group.words[r], group.lengths[r]);
+  std::vector<double> ends(n);
+  ChainExpectations sums{transitions_.data(), start_.data(), ends.data()};
+  ChainWorkspace workspace;
+  const double total = forward_backward(model_.chain(), scores.data(), group.lengths[r], workspace, scores.data(), &sums);
+  for (std::size_t t = 0; t < group.lengths[r]; ++t)
+    for (std::size_t j = 0; j < n; ++j)
+      emission_[static_cast<std::size_t>(group.words[r][t]) * tables_.stride + j] +=
+          static_cast<double>(scores[t * n + j]);
+  return total;
+}
+
+void Shard::add_to(const HmmCounts& counts) const {
+  const std::size_t n = model_.states();
+  const std::size_t stride = tables_.stride;
+  for (std::size_t i = 0; i < n; ++i) {
+    counts.start[i] += start_[i];
+    for (std::size_t j = 0; j < n; ++j)
+      counts.transitions[i * n + j] += transitions_[i * n + j] + pairs_[i * stride + j] * model_.transition(i, j);
+  }
+  for (std::size_t w = 0; w < model_.words(); ++w)
+    for (std::size_t j = 0; j < n; ++j) counts.emission[w * n + j] += emission_[w * stride + j];
+}
+
+// Where parts of about the same number of tokens begin. It does not depend on the threads, so that sums do not.
+std::vector<std::size_t> shard_bounds(const Model& model, const std::int64_t* offsets, std::size_t sequences) {
+  const auto tokens = static_cast<std::size_t>(offsets[sequences]);
+  const std::size_t counts = (model.words() + 1 + 2 * model.states()) * model.tables().stride * sizeof(double);
+  const std::size_t useful = tokens / std::max(kShardTokens, 4 * model.words());
+  const std::size_t shards = std::clamp<std::size_t>(std::min(useful, kShardBytes / counts), 1, kMostShards);
+  std::vector<std::size_t> bounds{0};
+  for (std::size_t k = 1; k < shards; ++k) {
+    const auto target = static_cast<std::int64_t>(tokens / shards * k);
+    bounds.push_back(static_cast<std::size_t>(std::lower_bound(offsets, offsets + sequences, target) - offsets));
+  }
+  bounds.push_back(sequences);
+  return bounds;
+}
+
+}  // namespace
+
+void hmm_expected_counts(const HmmParameters& parameters, const std::int32_t* words, const std::int64_t* offsets,
+                         std::size_t sequences, int threads, const HmmCounts& counts, double* log_likelihoods) {
+  const Model model(parameters);
+  const std::vector<std::size_t> bounds = shard_bounds(model, offsets, sequences);
+  std::vector<std::optional<Shard>> shards(bounds.size() - 1);
+  std::vector<Workspace> workspaces(static_cast<std::size_t>(resolve_threads(threads)));
+  parallel_for(shards.size(), static_cast<int>(workspaces.size()), 1, [&](std::size_t k, std::size_t, int thread) {
+    shards[k].emplace(model, Sequences{words, offsets}, workspaces[static_cast<std::size_t>(thread)]);
+    shards[k]->run(bounds[k], bounds[k + 1], log_likelihoods);
+  });
+  const std::size_t n = parameters.states;
+  std::fill_n(counts.start, n, 0.0);
+  std::fill_n(counts.transitions, n * n, 0.0);
+  std::fill_n(counts.emission, parameters.words * n, 0.0);
+  for (const std::optional<Shard>& shard : shards) shard->add_to(counts);
+}
+
+}  // namespace nlptk
