@@ -7,6 +7,7 @@
 void bind_attributes(pybind11::module_& m);
 void bind_baum_welch(pybind11::module_& m);
 void bind_bpe(pybind11::module_& m);
+void bind_brown(pybind11::module_& m);
 void bind_chain(pybind11::module_& m);
 void bind_crf(pybind11::module_& m);
 void bind_features(pybind11::module_& m);

@@ -30,6 +30,7 @@ PYBIND11_MODULE(_core, m) {
   bind_attributes(m);
   bind_baum_welch(m);
   bind_bpe(m);
+  bind_brown(m);
   bind_chain(m);
   bind_rule_tokenizer(m);
   bind_crf(m);
