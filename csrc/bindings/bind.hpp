@@ -20,6 +20,7 @@ void bind_segment(pybind11::module_& m);
 void bind_trigram(pybind11::module_& m);
 void bind_unicode(pybind11::module_& m);
 void bind_vectors(pybind11::module_& m);
+void bind_word_ids(pybind11::module_& m);
 void bind_wordpiece(pybind11::module_& m);
 
 namespace nlptk {

@@ -41,6 +41,7 @@ PYBIND11_MODULE(_core, m) {
   bind_unicode(m);
   bind_phrases(m);
   bind_pretokenize(m);
+  bind_word_ids(m);
   bind_wordpiece(m);
   bind_jieba(m);
   bind_vectors(m);

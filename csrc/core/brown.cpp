@@ -47,15 +47,24 @@ class Window {
   std::vector<std::int32_t> slots_of_words() const { return slot_of_; }
 
  private:
+  // How often a cluster is beside s, and beside t.
+  struct Side {
+    std::uint64_t s, t;
+  };
+
   std::uint32_t* row(std::size_t s) { return counts_.data() + s * size_; }
   double& cost(std::size_t s, std::size_t t) { return costs_[std::min(s, t) * size_ + std::max(s, t)]; }
   std::uint32_t count(std::size_t s, std::size_t t) const { return counts_[s * size_ + t]; }
 
   void take_counts(std::size_t word, std::size_t slot);
   void add_column(std::size_t x);
-  void replace_columns(std::size_t s, std::size_t t);
+  void look_at(std::size_t s, std::size_t t);
+  void replace_columns();
+  void sum_terms(std::size_t s);
+  void sum_terms_of_union(std::size_t s, std::size_t t);
+  void set_costs(std::size_t s);
   void join(std::size_t s, std::size_t t);
-  void compute_row(std::size_t s);
+  std::size_t neighbours(std::size_t s) const;
   double corner(std::size_t s, std::size_t t) const;
   BrownTree::Merge cheapest();
 
@@ -69,7 +78,10 @@ class Window {
   std::vector<std::uint64_t> left_, right_; // [size] how often a cluster is first or second of a bigram
   std::vector<std::vector<std::uint32_t>> members_;  // [size] words
   std::vector<std::int32_t> slot_of_;                // [words]
-  std::vector<double> sums_;                         // [size] of a function at work
+  std::vector<double> sums_;                         // [size] of the terms for a third cluster that merges with one cluster keep
+  std::vector<double> row_least_;                    // [size] the lowest cost of each row
+  std::vector<Side> first_, second_;                 // [size] before and after s and t, of all others
+  std::vector<std::size_t> near_;                    // those that are next to t
 };
 
 Window::Window(const Bigrams& bigrams, std::size_t size)
@@ -82,7 +94,10 @@ Window::Window(const Bigrams& bigrams, std::size_t size)
       right_(size),
       members_(size),
       slot_of_(bigrams.after.starts.size() - 1, kNoSlot),
-      sums_(size) {}
+      sums_(size),
+      row_least_(size),
+      first_(size),
+      second_(size) {}
 
 // Reads the counts of a word with the clusters that are there. How often it stands beside words that are still to come
 // counts in `left_` and `right_` already.
@@ -107,13 +122,17 @@ void Window::insert(std::size_t word, std::size_t slot) {
   take_counts(word, slot);
   if (!ready_) return;
   add_column(slot);
-  compute_row(slot);
+  sum_terms(slot);
+  set_costs(slot);
 }
 
 void Window::compute_costs() {
   ready_ = true;
-  for (std::size_t s = 0; s < size_; ++s)
-    if (!members_[s].empty()) compute_row(s);
+  for (std::size_t s = 0; s < size_; ++s) {
+    if (members_[s].empty()) continue;
+    sum_terms(s);
+    set_costs(s);
+  }
 }
 
 // The costs of all pairs beside the new cluster x know of it.
@@ -138,8 +157,8 @@ double Window::corner(std::size_t s, std::size_t t) const {
   return phi_(ss + st + ts + tt) - phi_(ss) - phi_(st) - phi_(ts) - phi_(tt);
 }
 
-// The costs of merging s with each other cluster, anew.
-void Window::compute_row(std::size_t s) {
+// What merging s with each other cluster keeps of the terms for a third one, from nothing.
+void Window::sum_terms(std::size_t s) {
   std::fill(sums_.begin(), sums_.end(), 0.0);
   std::vector<std::size_t> after;
   for (std::size_t u = 0; u < size_; ++u)
@@ -155,41 +174,71 @@ void Window::compute_row(std::size_t s) {
     for (std::size_t t = 0; t < size_; ++t)
       if (t != s && t != u && count(u, t) > 0) sums_[t] += phi_.joint(n, count(u, t));
   }
+}
+
+// The same for the union of s and t, from the costs of s: only terms for what is next to t change.
+void Window::sum_terms_of_union(std::size_t s, std::size_t t) {
+  for (std::size_t v = 0; v < size_; ++v) {
+    sums_[v] = 0.0;
+    if (v == s || v == t || members_[v].empty()) continue;
+    sums_[v] = phi_.joint(left_[s], left_[v]) + phi_.joint(right_[s], right_[v]) - corner(s, v) - cost(s, v) -
+               phi_.joint(count(s, t), count(v, t)) - phi_.joint(count(t, s), count(t, v));
+    for (const std::size_t u : near_) {
+      if (u == v || count(v, u) == 0) continue;
+      const std::uint64_t n = count(v, u);
+      sums_[v] += phi_.joint(second_[u].s + second_[u].t, n) - phi_.joint(second_[u].s, n);
+    }
+  }
+  for (const std::size_t u : near_) {
+    const Side& side = first_[u];
+    for (std::size_t v = 0; v < size_; ++v)
+      if (const std::uint64_t n = count(u, v); n > 0 && v != u)
+        sums_[v] += phi_.joint(side.s + side.t, n) - phi_.joint(side.s, n);
+  }
+}
+
+void Window::set_costs(std::size_t s) {
   for (std::size_t t = 0; t < size_; ++t)
     if (t != s && !members_[t].empty())
       cost(s, t) = phi_.joint(left_[s], left_[t]) + phi_.joint(right_[s], right_[t]) - sums_[t] - corner(s, t);
 }
 
+// Fills first_, second_ and near_ for a merge of s and t.
+void Window::look_at(std::size_t s, std::size_t t) {
+  near_.clear();
+  for (std::size_t u = 0; u < size_; ++u) {
+    first_[u] = second_[u] = {0, 0};
+    if (u == s || u == t || members_[u].empty()) continue;
+    first_[u] = {count(u, s), count(u, t)};
+    second_[u] = {count(s, u), count(t, u)};
+    if (first_[u].t > 0 || second_[u].t > 0) near_.push_back(u);
+  }
+}
+
 // The costs of pairs beside s and t, once those are one: their terms for s and t give way to one. A pair of which
 // neither is next to t keeps its cost.
-void Window::replace_columns(std::size_t s, std::size_t t) {
-  struct Side {
-    std::uint64_t s, t;
-  };
-  std::vector<Side> first(size_), second(size_);
-  std::vector<char> touched(size_, 0);
-  std::vector<std::size_t> list;
-  for (std::size_t u = 0; u < size_; ++u) {
-    if (u == s || u == t || members_[u].empty()) continue;
-    first[u] = {count(u, s), count(u, t)};
-    second[u] = {count(s, u), count(t, u)};
-    touched[u] = first[u].t > 0 || second[u].t > 0;
-    if (touched[u]) list.push_back(u);
-  }
+void Window::replace_columns() {
   const auto gain = [this](const Side& u, const Side& v) {
     return phi_.joint(u.s + u.t, v.s + v.t) - phi_.joint(u.s, v.s) - phi_.joint(u.t, v.t);
   };
-  const auto update = [&](std::size_t u, std::size_t v) {
-    costs_[u * size_ + v] -= gain(first[u], first[v]) + gain(second[u], second[v]);
+  const auto update = [&](std::size_t u, std::size_t v) {  // of what is no cluster, or s or t, the sides are 0
+    costs_[u * size_ + v] -= gain(first_[u], first_[v]) + gain(second_[u], second_[v]);
   };
+  auto next = near_.begin();
   for (std::size_t u = 0; u < size_; ++u) {
-    if (u == s || u == t || members_[u].empty()) continue;
-    if (touched[u]) {
-      for (std::size_t v = u + 1; v < size_; ++v) update(u, v);  // inf stays inf where there is no cluster, or s or t
+    if (next != near_.end() && *next == u) {
+      ++next;
+      for (std::size_t v = u + 1; v < size_; ++v) update(u, v);
     } else {
-      for (auto v = std::upper_bound(list.begin(), list.end(), u); v != list.end(); ++v) update(u, *v);
+      for (auto v = next; v != near_.end(); ++v) update(u, *v);
     }
   }
+}
+
+std::size_t Window::neighbours(std::size_t s) const {
+  std::size_t n = 0;
+  for (std::size_t u = 0; u < size_; ++u) n += (count(s, u) > 0) + (count(u, s) > 0);
+  return n;
 }
 
 // t goes into s.
@@ -214,11 +263,11 @@ BrownTree::Merge Window::cheapest() {
   double least = kNever;
   for (std::size_t s = 0; s < size_; ++s) {
     const double* costs = costs_.data() + s * size_;
-    sums_[s] = *std::min_element(costs, costs + size_);
-    least = std::min(least, sums_[s]);
+    row_least_[s] = *std::min_element(costs, costs + size_);
+    least = std::min(least, row_least_[s]);
   }
   const auto within = [&](double cost) { return cost <= least + tolerance_; };
-  const auto s = std::find_if(sums_.begin(), sums_.end(), within) - sums_.begin();
+  const auto s = std::find_if(row_least_.begin(), row_least_.end(), within) - row_least_.begin();
   const auto row = costs_.begin() + s * static_cast<std::ptrdiff_t>(size_);
   const auto t = std::find_if(row, row + static_cast<std::ptrdiff_t>(size_), within) - row;
   return {static_cast<std::int32_t>(s), static_cast<std::int32_t>(t)};
@@ -227,9 +276,13 @@ BrownTree::Merge Window::cheapest() {
 BrownTree::Merge Window::merge_cheapest() {
   const BrownTree::Merge merge = cheapest();
   const auto s = static_cast<std::size_t>(merge.first), t = static_cast<std::size_t>(merge.second);
-  replace_columns(s, t);
+  const bool first_is_larger = neighbours(s) >= neighbours(t);
+  const std::size_t larger = first_is_larger ? s : t, smaller = first_is_larger ? t : s;
+  look_at(larger, smaller);
+  sum_terms_of_union(larger, smaller);
+  replace_columns();
   join(s, t);
-  compute_row(s);
+  set_costs(s);
   return merge;
 }
 

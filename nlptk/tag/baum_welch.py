@@ -194,12 +194,12 @@ class CategoricalHMM(Estimator):
             raise ConfigError(
                 "this CategoricalHMM is not fitted; call fit, fit_supervised or from_state first"
             )
-        check_sentences(X)
-        unknown = len(self.vocabulary_)
-        ids = [self._word_ids.get(word, unknown) for sentence in X for word in sentence]
-        offsets = np.zeros(len(X) + 1, np.int64)
-        np.cumsum([len(sentence) for sentence in X], out=offsets[1:])
-        return np.array(ids, np.int32), offsets
+        found = _core.word_ids(self._word_ids, X, len(self.vocabulary_))
+        if found is None:
+            check_sentences(X)
+            plain = [[str(word) for word in sentence] for sentence in X]  # other sequences, or classes of str
+            found = _core.word_ids(self._word_ids, plain, len(self.vocabulary_))
+        return found
 
     def _chunks(self, ids: Ints, offsets: Offsets) -> Iterator[tuple[Offsets, dict[str, Any]]]:
         """Whole sentences at a time: where they begin, and the arguments of the chain kernel."""
@@ -243,10 +243,18 @@ class CategoricalHMM(Estimator):
 
         Raises DataError where X is not lists of strings.
         """
+        path, offsets = self.predict_ids(X)
+        flat = np.array(self.classes_, dtype=object)[path].tolist()
+        return [flat[first:last] for first, last in pairwise(offsets.tolist())]
+
+    def predict_ids(self, X: Sentences) -> tuple[Ints, Offsets]:
+        """As `predict`, but indices into `classes_`.
+
+        Returns int32 [words], all sentences in a row, and where each begins, int64 [len(X) + 1].
+        """
         ids, offsets = self._encode(X)
         paths = [chain.viterbi(**arguments)[0] for _, arguments in self._chunks(ids, offsets)]
-        flat = [self.classes_[state] for path in paths for state in path.tolist()]
-        return [flat[first:last] for first, last in pairwise(offsets.tolist())]
+        return np.concatenate([np.zeros(0, np.int32), *paths]), offsets
 
     def predict_proba(self, X: Sentences) -> list[NDArray[np.float32]]:
         """p(state | sentence) at each word: one float32 [words, states] for each sentence."""
