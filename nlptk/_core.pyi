@@ -50,8 +50,8 @@ class TrigramModel:
 def word_ids(
     numbers: dict[str, int], sentences: Any, unknown: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]] | None:
-    """The numbers of all words in a row, `unknown` for those that are not in the dictionary, and where sentences
-    begin; None unless `sentences` is made of lists or tuples of strings only."""
+    """The numbers of all words in a row, `unknown` for those that are not in the dictionary, and where
+    sentences begin; None unless `sentences` is made of lists or tuples of strings only."""
 
 # baum_welch.cpp: the E-step of nlptk/tag/baum_welch.py
 def hmm_expected_counts(
@@ -62,9 +62,9 @@ def hmm_expected_counts(
     offsets: NDArray[np.int64],
     threads: int = 0,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Log-likelihoods [sequences] and the expected numbers of starts [states], steps [states, states] and words
-    [words, states] (`emission` is [states, words]). Sequence s is `words[offsets[s]:offsets[s + 1]]`; the word
-    number past the last is missing. ValueError for what is no probability or does not fit."""
+    """Log-likelihoods [sequences] and the expected numbers of starts [states], steps [states, states] and
+    words [words, states] (`emission` is [states, words]). Sequence s is `words[offsets[s]:offsets[s + 1]]`;
+    the word number past the last is missing. ValueError for what is no probability or does not fit."""
 
 # chain.cpp: see nlptk/chain.py, which takes any array-like; these want exactly the dtypes named, contiguous.
 # TypeError for another dtype or layout, ValueError for a wrong shape, NaN, +inf, or a finite score over 1e30.

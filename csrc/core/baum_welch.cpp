@@ -20,6 +20,7 @@ constexpr std::size_t kLanes = 16;  // of the widest vector
 constexpr double kStepsWork = 1e8;  // multiply-adds between two looks at Ctrl-C
 constexpr std::size_t kMostShards = 16;
 constexpr std::size_t kShardTokens = 1 << 14;
+constexpr std::size_t kKeptFloats = std::size_t{1} << 24;  // 64 MiB
 constexpr std::size_t kShardBytes = std::size_t{1} << 29;  // of all shards' counts
 
 struct Sequences {
@@ -295,10 +296,12 @@ void hmm_expected_counts(const HmmParameters& parameters, const std::int32_t* wo
   const Model model(parameters);
   const std::vector<std::size_t> bounds = shard_bounds(model, offsets, sequences);
   std::vector<std::optional<Shard>> shards(bounds.size() - 1);
-  std::vector<Workspace> workspaces(static_cast<std::size_t>(resolve_threads(threads)));
-  parallel_for(shards.size(), static_cast<int>(workspaces.size()), 1, [&](std::size_t k, std::size_t, int thread) {
-    shards[k].emplace(model, Sequences{words, offsets}, workspaces[static_cast<std::size_t>(thread)]);
+  parallel_for(shards.size(), threads, 1, [&](std::size_t k, std::size_t, int) {
+    // Kept by the thread: fresh memory in each round would cost more in page faults than a few states in sums.
+    thread_local Workspace mine;
+    shards[k].emplace(model, Sequences{words, offsets}, mine);
     shards[k]->run(bounds[k], bounds[k + 1], log_likelihoods);
+    mine.rows.shrink(kKeptFloats);
   });
   const std::size_t n = parameters.states;
   std::fill_n(counts.start, n, 0.0);

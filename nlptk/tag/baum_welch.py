@@ -201,11 +201,20 @@ class CategoricalHMM(Estimator):
             found = _core.word_ids(self._word_ids, plain, len(self.vocabulary_))
         return found
 
-    def _chunks(self, ids: Ints, offsets: Offsets) -> Iterator[tuple[Offsets, dict[str, Any]]]:
-        """Whole sentences at a time: where they begin, and the arguments of the chain kernel."""
+    def _chunks(
+        self, ids: Ints, offsets: Offsets, relative: bool = False
+    ) -> Iterator[tuple[Offsets, dict[str, Any]]]:
+        """Whole sentences at a time: where they begin, and the arguments of the chain kernel.
+
+        `relative` scores keep the order of paths and are near 0: float32 then holds sums over long sequences.
+        """
         with np.errstate(divide="ignore"):
             start, steps = np.log(self.startprob_), np.log(self.transmat_)
             emission = np.vstack([np.log(self.emissionprob_).T, np.zeros(len(self.classes_))])
+            if relative:
+                highest = emission.max(axis=1, keepdims=True)
+                emission -= np.where(np.isfinite(highest), highest, 0.0)
+                steps -= steps.max()
         emission = emission.astype(np.float32)
         rows = max(1, _CHUNK // len(self.classes_))
         first = 0
@@ -253,7 +262,8 @@ class CategoricalHMM(Estimator):
         Returns int32 [words], all sentences in a row, and where each begins, int64 [len(X) + 1].
         """
         ids, offsets = self._encode(X)
-        paths = [chain.viterbi(**arguments)[0] for _, arguments in self._chunks(ids, offsets)]
+        chunks = self._chunks(ids, offsets, relative=True)
+        paths = [chain.viterbi(**arguments)[0] for _, arguments in chunks]
         return np.concatenate([np.zeros(0, np.int32), *paths]), offsets
 
     def predict_proba(self, X: Sentences) -> list[NDArray[np.float32]]:

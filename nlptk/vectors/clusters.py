@@ -1,7 +1,7 @@
 """Word classes from raw text: Brown clusters, and k-means of word vectors.
 
-Brown et al. (1992), "Class-based n-gram models of natural language"; Liang (2005), "Semi-supervised learning for
-natural language"; Turian et al. (2010), "Word representations", for both kinds as features of a CRF. What
+Brown et al. (1992), "Class-based n-gram models of natural language"; Liang (2005), "Semi-supervised learning
+for natural language"; Turian et al. (2010), "Word representations", for both kinds as features of a CRF. What
 `write_classes` writes is what `nlptk.lexicons.WordClasses.read` and the templates ``cluster:name`` take.
 """
 
@@ -47,7 +47,7 @@ class BrownClusters:
     paths: list[str]
 
     def classes(self, prefixes: Sequence[int] = PREFIXES) -> dict[str, Classes]:
-        """A class for each word at each grain, uint16 [words]: "b4" numbers the paths' first 4 bits, and so on.
+        """A class for each word at each grain, uint16 [words]: "b4" numbers the paths' first 4 bits.
 
         Raises:
             ConfigError: a prefix is no whole number above 0.
@@ -60,7 +60,7 @@ class BrownClusters:
         return result
 
     def save(self, path: PathLike) -> None:
-        """Write the file `paths` of Liang's brown-cluster: path, word and count, parted by tabs; .gz compresses.
+        """Write the `paths` file of Liang's brown-cluster: path, word, count, parted by tabs; .gz compresses.
 
         Raises:
             DataError: the file cannot be written.

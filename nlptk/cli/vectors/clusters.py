@@ -20,7 +20,11 @@ def clusters(
     output: Annotated[
         Path,
         typer.Option(
-            "--output", "-o", dir_okay=False, show_default=False, help="Words and their classes, .tsv or .tsv.gz."
+            "--output",
+            "-o",
+            dir_okay=False,
+            show_default=False,
+            help="Words and their classes, .tsv or .tsv.gz.",
         ),
     ],
     files: Annotated[
@@ -106,7 +110,9 @@ def clusters(
     seconds = round(time.monotonic() - started, 3)
     counts = {name: int(column.max()) + 1 for name, column in columns.items()}
     if as_json:
-        typer.echo(json.dumps({"words": written, "classes": counts, "seconds": seconds, "output": str(output)}))
+        typer.echo(
+            json.dumps({"words": written, "classes": counts, "seconds": seconds, "output": str(output)})
+        )
     elif not quiet:
         shown = ", ".join(f"{name}: {count:,}" for name, count in counts.items())
         print(f"{written:,} words in classes ({shown}) in {seconds:.1f} s; wrote {output}", file=sys.stderr)
