@@ -18,6 +18,10 @@ namespace {
 
 constexpr std::size_t kLanes = 16;  // of the widest vector
 constexpr double kStepsWork = 1e8;  // multiply-adds between two looks at Ctrl-C
+constexpr std::size_t kOverlap = 256;        // steps after which pieces of a long sequence have forgotten where they began
+constexpr std::size_t kSplit = 32 * kOverlap;  // the length from which sequences are cut to pieces
+constexpr double kAlike = 4e-6;              // difference of distributions that is float32's own
+constexpr double kLog2 = 0.69314718055994530942;
 constexpr std::size_t kMostShards = 16;
 constexpr std::size_t kShardTokens = 1 << 14;
 constexpr std::size_t kKeptFloats = std::size_t{1} << 24;  // 64 MiB
@@ -137,9 +141,13 @@ class Shard {
 
  private:
   void run_group(const std::size_t* members, std::size_t count, double* log_likelihoods);
+  bool run_in_pieces(std::size_t sequence, double* log_likelihood);
+  bool agrees(const HmmGroup& group, std::size_t r, std::size_t t, std::size_t before, std::size_t t_before) const;
+  double sum(const float* row) const { return std::accumulate(row, row + tables_.stride, 0.0); }
   void set_rows(HmmGroup& group);
+  void sweep(HmmGroup& group) const;
   double log_likelihood(const HmmGroup& group, std::size_t r) const;
-  void add_counts(const HmmGroup& group, std::size_t r);
+  void add_counts(const HmmGroup& group, std::size_t r, std::size_t begin, std::size_t end);
   double run_exactly(const HmmGroup& group, std::size_t r);
   void flush_pairs();
 
@@ -162,6 +170,7 @@ void Shard::run(std::size_t begin, std::size_t end, double* log_likelihoods) {
   std::vector<std::size_t> order;
   for (std::size_t s = begin; s < end; ++s) {
     log_likelihoods[s] = 0.0;
+    if (sequences_.length(s) >= kSplit && run_in_pieces(s, log_likelihoods + s)) continue;
     if (sequences_.length(s) > 0) order.push_back(s);
   }
   std::stable_sort(order.begin(), order.end(), [this](std::size_t a, std::size_t b) {
@@ -190,15 +199,9 @@ void Shard::set_rows(HmmGroup& group) {
   }
 }
 
-void Shard::run_group(const std::size_t* members, std::size_t count, double* log_likelihoods) {
-  HmmGroup group{};
-  group.count = count;
-  for (std::size_t r = 0; r < count; ++r) {
-    group.words[r] = sequences_.of(members[r]);
-    group.lengths[r] = sequences_.length(members[r]);
-  }
-  set_rows(group);
-  const double work = static_cast<double>(count * model_.states() * tables_.stride);
+// Fills the rows of all sequences of the group.
+void Shard::sweep(HmmGroup& group) const {
+  const double work = static_cast<double>(group.count * model_.states() * tables_.stride);
   const std::size_t steps = std::max<std::size_t>(1, static_cast<std::size_t>(kStepsWork / work));
   const std::size_t longest = group.lengths[0];
   for (std::size_t t = 0; t < longest; t += steps) {
@@ -209,37 +212,115 @@ void Shard::run_group(const std::size_t* members, std::size_t count, double* log
     hmm_kernels().backward(tables_, group, end - std::min(end, steps), end);
     poll_interrupt();
   }
+}
+
+void Shard::run_group(const std::size_t* members, std::size_t count, double* log_likelihoods) {
+  HmmGroup group{};
+  group.count = count;
+  for (std::size_t r = 0; r < count; ++r) {
+    group.words[r] = sequences_.of(members[r]);
+    group.lengths[r] = sequences_.length(members[r]);
+    group.start[r] = tables_.start;
+  }
+  set_rows(group);
+  sweep(group);
   for (std::size_t r = 0; r < count; ++r) {
     if (group.failed[r]) {
       log_likelihoods[members[r]] = run_exactly(group, r);
     } else {
       log_likelihoods[members[r]] = log_likelihood(group, r);
-      add_counts(group, r);
+      add_counts(group, r, 0, group.lengths[r]);
     }
   }
 }
 
 double Shard::log_likelihood(const HmmGroup& group, std::size_t r) const {
-  constexpr double kLog2 = 0.69314718055994530942;
   double sum = std::log(static_cast<double>(group.sum[r])) + static_cast<double>(group.exponent[r]) * kLog2;
   for (std::size_t t = 0; t < group.lengths[r]; ++t) sum += model_.log_scale(group.words[r][t]);
   return sum;
 }
 
-void Shard::add_counts(const HmmGroup& group, std::size_t r) {
+// Of the steps [begin, end).
+void Shard::add_counts(const HmmGroup& group, std::size_t r, std::size_t begin, std::size_t end) {
   const std::size_t stride = tables_.stride;
-  const std::size_t length = group.lengths[r];
-  for (std::size_t j = 0; j < model_.states(); ++j)
+  for (std::size_t j = 0; begin == 0 && j < model_.states(); ++j)
     start_[j] += static_cast<double>(group.alpha[r][j] * group.beta[r][j]);
-  hmm_kernels().add_emissions(tables_, group.alpha[r], group.beta[r], group.words[r], length, emission_.data());
-  for (std::size_t t = 0; t + 1 < length;) {
-    const std::size_t count = std::min(length - 1 - t, kHmmPairs - waiting_);
+  hmm_kernels().add_emissions(tables_, group.alpha[r] + begin * stride, group.beta[r] + begin * stride,
+                              group.words[r] + begin, end - begin, emission_.data());
+  const std::size_t last = std::min(end, group.lengths[r] - 1);  // a transition goes out of each step before it
+  for (std::size_t t = begin; t < last;) {
+    const std::size_t count = std::min(last - t, kHmmPairs - waiting_);
     hmm_kernels().copy_pairs(tables_, group.alpha[r] + t * stride, group.beta[r] + t * stride, group.scale[r] + t,
                              group.words[r] + t, count, left_ + waiting_ * stride, right_ + waiting_ * stride);
     waiting_ += count;
     t += count;
     if (waiting_ == kHmmPairs) flush_pairs();
   }
+}
+
+// A long sequence as a group of pieces that overlap: each but the first begins with any state, and its alpha is right
+// once that is forgotten, likewise beta from its end. False, with nothing counted, where the pieces do not agree.
+bool Shard::run_in_pieces(std::size_t sequence, double* log_likelihood) {
+  const std::size_t length = sequences_.length(sequence);
+  const std::int32_t* words = sequences_.of(sequence);
+  HmmGroup group{};
+  group.count = hmm_kernels().rows;
+  // Row of the group for each piece: the first and the last piece overlap on one side only, so they are shortest.
+  std::size_t begins[kMostHmmRows + 1], skipped[kMostHmmRows], rows[kMostHmmRows];
+  for (std::size_t k = 0; k <= group.count; ++k) begins[k] = length / group.count * k;
+  begins[group.count] = length;
+  const auto size = [&](std::size_t k) {
+    return begins[k + 1] - begins[k] + (k > 0 ? kOverlap : 0) + (k + 1 < group.count ? kOverlap : 0);
+  };
+  std::size_t by_size[kMostHmmRows];
+  std::iota(by_size, by_size + group.count, std::size_t{0});
+  std::stable_sort(by_size, by_size + group.count, [&](std::size_t a, std::size_t b) { return size(a) > size(b); });
+  for (std::size_t r = 0; r < group.count; ++r) {
+    const std::size_t k = by_size[r];
+    rows[k] = r;
+    skipped[k] = k > 0 ? kOverlap : 0;
+    group.words[r] = words + begins[k] - skipped[k];
+    group.lengths[r] = size(k);
+    group.start[r] = k > 0 ? tables_.emission + model_.words() * tables_.stride : tables_.start;
+  }
+  set_rows(group);
+  sweep(group);
+  for (std::size_t k = 0; k < group.count; ++k)
+    if (group.failed[k]) return false;
+  for (std::size_t k = 1; k < group.count; ++k) {
+    const std::size_t t_before = skipped[k - 1] + begins[k] - begins[k - 1];
+    if (!agrees(group, rows[k], skipped[k], rows[k - 1], t_before)) return false;
+  }
+  double total = 0.0;
+  for (std::size_t k = 0; k < group.count; ++k) {
+    const std::size_t r = rows[k], begin = skipped[k], end = begin + begins[k + 1] - begins[k];
+    const float* alpha = group.alpha[r];
+    total += std::log(sum(alpha + (end - 1) * tables_.stride));
+    if (begin > 0) total -= std::log(sum(alpha + (begin - 1) * tables_.stride));
+    for (std::size_t t = begin; t < end; ++t)
+      total += model_.log_scale(group.words[r][t]) - std::ilogb(group.scale[r][t]) * kLog2;
+    add_counts(group, r, begin, end);
+  }
+  *log_likelihood = total;
+  return true;
+}
+
+// Whether step t of row r and step t_before of the row before, which are one step, are the same by each other's alpha and
+// beta: the state probabilities, and how likely alpha finds what beta has seen.
+bool Shard::agrees(const HmmGroup& group, std::size_t r, std::size_t t, std::size_t before, std::size_t t_before) const {
+  const std::size_t stride = tables_.stride;
+  const float *alpha = group.alpha[r] + t * stride, *beta = group.beta[r] + t * stride;
+  const float *past = group.alpha[before] + t_before * stride, *foreseen = group.beta[before] + t_before * stride;
+  const auto product = [&](const float* a, const float* b) { return std::inner_product(a, a + stride, b, 0.0); };
+  const double alpha_sum = sum(alpha), past_sum = sum(past);
+  const double total = product(past, beta), foreseen_total = product(past, foreseen);
+  double apart = 0.0;
+  for (std::size_t j = 0; j < model_.states(); ++j) {
+    const double a = past[j], b = beta[j];
+    apart += std::abs(alpha[j] / alpha_sum - a / past_sum) * b * past_sum / total;
+    apart += std::abs(foreseen[j] / foreseen_total - b / total) * a;
+  }
+  return apart <= kAlike;  // false for NaN
 }
 
 void Shard::flush_pairs() {

@@ -145,6 +145,20 @@ void test_ranges_that_float32_cannot_hold() {
   for (const double value : found.transitions) CHECK(value == 0);
 }
 
+// Long enough to be cut to pieces; where states hardly mix, pieces do not agree and it is done in one.
+void test_long_sequences() {
+  for (const std::size_t states : {2, 10, 17}) {
+    check(Case(states, states, 9, {9000, 5, 8200}, false));
+    check(Case(states, states, 9, {9000}, true));
+    Case slow(states, states, 2, {20000}, false);
+    for (std::size_t i = 0; i < states; ++i)
+      for (std::size_t j = 0; j < states; ++j) slow.transitions[i * states + j] = i == j ? 1 - 0x1p-16 : 0x1p-16 / static_cast<double>(states - 1);
+    // All exact in float32 (emissions over their maximum): errors would add up over all steps here.
+    for (std::size_t k = 0; k < 2 * states; ++k) slow.emission[k] = (k / 2 + k) % 2 == 0 ? 2.0 / 3 : 1.0 / 3;
+    check(slow);
+  }
+}
+
 void test_threads() {
   std::vector<std::size_t> lengths(3000, 30);
   lengths[7] = 4000;
@@ -159,6 +173,7 @@ void test_threads() {
 int main() {
   test_sizes();
   test_ranges_that_float32_cannot_hold();
+  test_long_sequences();
   test_threads();
   std::puts("baum_welch: ok");
 }

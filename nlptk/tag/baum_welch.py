@@ -199,6 +199,7 @@ class CategoricalHMM(Estimator):
             check_sentences(X)
             plain = [[str(word) for word in sentence] for sentence in X]  # other sequences, or classes of str
             found = _core.word_ids(self._word_ids, plain, len(self.vocabulary_))
+            assert found is not None
         return found
 
     def _chunks(

@@ -126,7 +126,7 @@ void first_row(const HmmTables& tables, HmmGroup& group) {
     const float* emission = emission_row(tables, group, r, 0);
     Vec sum = zero();
     for (std::size_t k = 0; k < tables.stride; k += kWidth) {
-      const Vec alpha = load(tables.start + k) * load(emission + k);
+      const Vec alpha = load(group.start[r] + k) * load(emission + k);
       store(group.alpha[r] + k, alpha);
       sum = sum + alpha;
     }

@@ -27,6 +27,7 @@ struct HmmGroup {
   std::size_t count;
   const std::int32_t* words[kMostHmmRows];
   std::size_t lengths[kMostHmmRows];
+  const float* start[kMostHmmRows];  // [stride] what alpha begins with
   float* alpha[kMostHmmRows];
   float* beta[kMostHmmRows];
   float* scale[kMostHmmRows];  // [length] the power of two that alpha's row was multiplied by
