@@ -36,24 +36,20 @@ TEXT = [
 ]
 
 
-def information(pairs: Counter, slots: dict[str, int]) -> float:
-    """Sum of p(s, t) log p(s, t) / (p(s) p(t)) over clusters, by counts and but for constants.
+def information(pairs: Counter, counts: Counter, slots: dict[str, int]) -> float:
+    """Mutual information of neighbours' clusters, but for constants: the sum of n(s, t) log n(s, t) / (w(s) w(t)).
 
-    Words that are still to come (in no slot) count in the margins of their neighbours alone.
+    Pairs with words that are still to come (in no slot) do not count.
     """
-    both, left, right = Counter(), Counter(), Counter()
+    size = max(slots.values()) + 1
+    both, weight = np.zeros((size, size)), np.zeros(size)
+    for word, slot in slots.items():
+        weight[slot] += counts[word]
     for (first, second), count in pairs.items():
-        s, t = slots.get(first), slots.get(second)
-        left[s] += count if s is not None else 0
-        right[t] += count if t is not None else 0
-        if s is not None and t is not None:
-            both[s, t] += count
-
-    def total(counts: Counter) -> float:
-        values = np.array([c for c in counts.values() if c > 0], float)
-        return float((values * np.log(values)).sum())
-
-    return total(both) - total(left) - total(right)
+        if first in slots and second in slots:
+            both[slots[first], slots[second]] += count
+    s, t = np.nonzero(both)
+    return float((both[s, t] * np.log(both[s, t] / (weight[s] * weight[t]))).sum())
 
 
 def oracle(sentences: list[list[str]], clusters: int) -> dict[str, str]:
@@ -69,7 +65,7 @@ def oracle(sentences: list[list[str]], clusters: int) -> dict[str, str]:
         used = sorted(set(slots.values()))
         choices = [(s, t) for s in used for t in used if s < t]
         joined = [{word: s if slot == t else slot for word, slot in slots.items()} for s, t in choices]
-        values = [information(pairs, after) for after in joined]
+        values = [information(pairs, counts, after) for after in joined]
         best = next(k for k, value in enumerate(values) if value >= max(values) - tolerance)
         slots.update(joined[best])
         return choices[best]

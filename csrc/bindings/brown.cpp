@@ -24,7 +24,8 @@ py::tuple brown_clusters(const nlptk::Corpus& corpus, const nlptk::Vocabulary& v
   nlptk::BrownTree tree;
   {
     const py::gil_scoped_release release;
-    tree = nlptk::brown_clusters(nlptk::count_bigrams(corpus, vocabulary, read_hook), clusters, clustered_hook);
+    tree = nlptk::brown_clusters(nlptk::count_bigrams(corpus, vocabulary, read_hook), vocabulary.counts(), clusters,
+                                 clustered_hook);
   }
   py::array_t<std::int32_t> of_words(static_cast<py::ssize_t>(tree.clusters.size()), tree.clusters.data());
   py::array_t<std::int32_t> merges({static_cast<py::ssize_t>(tree.merges.size()), py::ssize_t{2}});

@@ -1,15 +1,17 @@
-// The mutual information of clusters with counts n(s, t), l(s) and r(s) is, but for constants,
-//   sum phi(n(s, t)) - sum phi(l(s)) - sum phi(r(s)),  phi(x) = x log x,
+// The mutual information of clusters that stand n(s, t) times side by side and occur w(s) times is, but for constants,
+//   sum phi(n(s, t)) - sum seen(s) log w(s),  phi(x) = x log x,  seen(s) = sum of n(s, .) and n(., s),
 // and so a merge of s and t costs, with g(a, b) = phi(a + b) - phi(a) - phi(b),
-//   g(l(s), l(t)) + g(r(s), r(t)) - sum over others u of [g(n(s, u), n(t, u)) + g(n(u, s), n(u, t))] - what n of s and t
-// among themselves gains. g is 0 where a or b is: only clusters next to both count. When a rare word joins or leaves, few
-// costs change, and they change by few terms. Counts are integers, so that phi is mostly a look-up.
+//   seen(s) log (w(s) + w(t)) / w(s) + seen(t) log (w(s) + w(t)) / w(t)
+//   - sum over others u of [g(n(s, u), n(t, u)) + g(n(u, s), n(u, t))] - what n of s and t among themselves gains.
+// g is 0 where a or b is: only clusters next to both count. When a rare word joins or leaves, few costs change, and they
+// change by few terms. Counts are integers, so that phi is mostly a look-up.
 #include "brown.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
 #include "parallel.hpp"
 
@@ -39,7 +41,7 @@ class Phi {
 // The window: `size` slots that hold a cluster or nothing.
 class Window {
  public:
-  Window(const Bigrams& bigrams, std::size_t size);
+  Window(const Bigrams& bigrams, const std::vector<std::uint64_t>& word_counts, std::size_t size);
 
   void insert(std::size_t word, std::size_t slot);  // a cluster of its own
   void compute_costs();                             // of all pairs, once the first clusters are in
@@ -54,6 +56,7 @@ class Window {
 
   std::uint32_t* row(std::size_t s) { return counts_.data() + s * size_; }
   double& cost(std::size_t s, std::size_t t) { return costs_[std::min(s, t) * size_ + std::max(s, t)]; }
+  double& log_joint(std::size_t s, std::size_t t) { return log_joint_[std::min(s, t) * size_ + std::max(s, t)]; }
   std::uint32_t count(std::size_t s, std::size_t t) const { return counts_[s * size_ + t]; }
 
   void take_counts(std::size_t word, std::size_t slot);
@@ -65,17 +68,21 @@ class Window {
   void set_costs(std::size_t s);
   void join(std::size_t s, std::size_t t);
   std::size_t neighbours(std::size_t s) const;
+  double margin(std::size_t s, std::size_t t);
   double corner(std::size_t s, std::size_t t) const;
   BrownTree::Merge cheapest();
 
   const Bigrams& bigrams_;
+  const std::vector<std::uint64_t>& word_counts_;
   const std::size_t size_;
   const Phi phi_;
   double tolerance_;                        // costs that differ by less are equal
   bool ready_ = false;                      // costs are kept
   std::vector<std::uint32_t> counts_;       // [size, size]
   std::vector<double> costs_;               // [size, size], above the diagonal
-  std::vector<std::uint64_t> left_, right_; // [size] how often a cluster is first or second of a bigram
+  std::vector<double> log_joint_;           // [size, size], above the diagonal: log of the sum of two weights
+  std::vector<double> weight_;              // [size] how often a cluster occurs
+  std::vector<double> seen_;                // [size] how often beside one that is in the window, on either side
   std::vector<std::vector<std::uint32_t>> members_;  // [size] words
   std::vector<std::int32_t> slot_of_;                // [words]
   std::vector<double> sums_;                         // [size] of the terms for a third cluster that merges with one cluster keep
@@ -84,14 +91,16 @@ class Window {
   std::vector<std::size_t> near_;                    // those that are next to t
 };
 
-Window::Window(const Bigrams& bigrams, std::size_t size)
+Window::Window(const Bigrams& bigrams, const std::vector<std::uint64_t>& word_counts, std::size_t size)
     : bigrams_(bigrams),
+      word_counts_(word_counts),
       size_(size),
       tolerance_(1e-12 * std::max(1.0, phi_(bigrams.total))),
       counts_(size * size),
       costs_(size * size, kNever),
-      left_(size),
-      right_(size),
+      log_joint_(size * size),
+      weight_(size),
+      seen_(size),
       members_(size),
       slot_of_(bigrams.after.starts.size() - 1, kNoSlot),
       sums_(size),
@@ -99,23 +108,27 @@ Window::Window(const Bigrams& bigrams, std::size_t size)
       first_(size),
       second_(size) {}
 
-// Reads the counts of a word with the clusters that are there. How often it stands beside words that are still to come
-// counts in `left_` and `right_` already.
+// Reads the counts of a word with the clusters that are there.
 void Window::take_counts(std::size_t word, std::size_t slot) {
   slot_of_[word] = static_cast<std::int32_t>(slot);
   members_[slot] = {static_cast<std::uint32_t>(word)};
-  const auto each = [&](const BigramRows& rows, std::uint64_t& total, auto put) {
-    total = 0;
-    for (std::size_t k = rows.starts[word]; k < rows.starts[word + 1]; ++k) {
-      total += rows.counts[k];
+  weight_[slot] = static_cast<double>(word_counts_[word]);
+  const auto each = [&](const BigramRows& rows, auto put) {
+    for (std::size_t k = rows.starts[word]; k < rows.starts[word + 1]; ++k)
       if (const std::int32_t other = slot_of_[rows.others[k]]; other != kNoSlot)
         put(static_cast<std::size_t>(other), rows.counts[k]);
-    }
   };
-  each(bigrams_.after, left_[slot], [&](std::size_t u, std::uint32_t n) { row(slot)[u] += n; });
-  each(bigrams_.before, right_[slot], [&](std::size_t u, std::uint32_t n) {
+  each(bigrams_.after, [&](std::size_t u, std::uint32_t n) { row(slot)[u] += n; });
+  each(bigrams_.before, [&](std::size_t u, std::uint32_t n) {
     if (u != slot) row(u)[slot] += n;
   });
+  seen_[slot] = 2.0 * count(slot, slot);
+  for (std::size_t u = 0; u < size_; ++u) {
+    if (u == slot) continue;
+    const double more = static_cast<double>(count(slot, u)) + count(u, slot);
+    seen_[slot] += more;
+    seen_[u] += more;
+  }
 }
 
 void Window::insert(std::size_t word, std::size_t slot) {
@@ -140,6 +153,11 @@ void Window::add_column(std::size_t x) {
   std::vector<std::size_t> first, second;
   for (std::size_t u = 0; u < size_; ++u) {
     if (u == x) continue;
+    if (const double more = static_cast<double>(count(u, x)) + count(x, u); more > 0) {
+      const double log_weight = std::log(weight_[u]);
+      for (std::size_t v = 0; v < size_; ++v)
+        if (v != u && !members_[v].empty()) cost(u, v) += more * (log_joint(u, v) - log_weight);
+    }
     if (count(u, x) > 0) first.push_back(u);
     if (count(x, u) > 0) second.push_back(u);
   }
@@ -181,7 +199,7 @@ void Window::sum_terms_of_union(std::size_t s, std::size_t t) {
   for (std::size_t v = 0; v < size_; ++v) {
     sums_[v] = 0.0;
     if (v == s || v == t || members_[v].empty()) continue;
-    sums_[v] = phi_.joint(left_[s], left_[v]) + phi_.joint(right_[s], right_[v]) - corner(s, v) - cost(s, v) -
+    sums_[v] = margin(s, v) - corner(s, v) - cost(s, v) -
                phi_.joint(count(s, t), count(v, t)) - phi_.joint(count(t, s), count(t, v));
     for (const std::size_t u : near_) {
       if (u == v || count(v, u) == 0) continue;
@@ -198,9 +216,15 @@ void Window::sum_terms_of_union(std::size_t s, std::size_t t) {
 }
 
 void Window::set_costs(std::size_t s) {
-  for (std::size_t t = 0; t < size_; ++t)
-    if (t != s && !members_[t].empty())
-      cost(s, t) = phi_.joint(left_[s], left_[t]) + phi_.joint(right_[s], right_[t]) - sums_[t] - corner(s, t);
+  for (std::size_t t = 0; t < size_; ++t) {
+    if (t == s || members_[t].empty()) continue;
+    log_joint(s, t) = std::log(weight_[s] + weight_[t]);
+    cost(s, t) = margin(s, t) - sums_[t] - corner(s, t);
+  }
+}
+
+double Window::margin(std::size_t s, std::size_t t) {
+  return seen_[s] * (log_joint(s, t) - std::log(weight_[s])) + seen_[t] * (log_joint(s, t) - std::log(weight_[t]));
 }
 
 // Fills first_, second_ and near_ for a merge of s and t.
@@ -252,8 +276,8 @@ void Window::join(std::size_t s, std::size_t t) {
     row(u)[t] = 0;
     if (u != t) cost(u, t) = kNever;
   }
-  left_[s] += left_[t];
-  right_[s] += right_[t];
+  weight_[s] += weight_[t];
+  seen_[s] += std::exchange(seen_[t], 0.0);
   for (const std::uint32_t word : members_[t]) slot_of_[word] = static_cast<std::int32_t>(s);
   members_[s].insert(members_[s].end(), members_[t].begin(), members_[t].end());
   members_[t].clear();
@@ -288,13 +312,14 @@ BrownTree::Merge Window::merge_cheapest() {
 
 }  // namespace
 
-BrownTree brown_clusters(const Bigrams& bigrams, std::size_t clusters, const std::function<void(std::size_t)>& report) {
-  const std::size_t words = bigrams.after.starts.size() - 1;
+BrownTree brown_clusters(const Bigrams& bigrams, const std::vector<std::uint64_t>& word_counts, std::size_t clusters,
+                         const std::function<void(std::size_t)>& report) {
+  const std::size_t words = word_counts.size();
   if (words == 0) throw std::invalid_argument("there are no words to cluster");
   if (clusters == 0 || clusters > kMostClusters)
     throw std::invalid_argument("clusters must be from 1 to " + std::to_string(kMostClusters));
   const std::size_t first = std::min(words, clusters);
-  Window window(bigrams, first + 1);
+  Window window(bigrams, word_counts, first + 1);
   for (std::size_t word = 0; word < first; ++word) window.insert(word, word);
   window.compute_costs();
   InterruptPoll poll;

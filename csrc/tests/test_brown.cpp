@@ -19,23 +19,18 @@ double phi(double x) { return x > 0 ? x * std::log(x) : 0; }
 // Slots as the window has them: a cluster keeps the lower of two, and the other is free for the next word.
 struct Naive {
   std::vector<Bigrams::Pair> pairs;
-  std::size_t words;
+  std::vector<std::uint64_t> counts;  // of words
   double tolerance = 0;
 
-  // Mutual information of the clusters, up to constants; pairs with words that are still to come only count in margins.
+  // Mutual information of the clusters, up to constants; pairs with words that are still to come do not count.
   double information(const std::vector<int>& slots) const {
     std::map<std::pair<int, int>, double> both;
-    std::map<int, double> left, right;
-    for (const auto& [first, second, count] : pairs) {
-      const int s = slots[first], t = slots[second];
-      if (s >= 0) left[s] += count;
-      if (t >= 0) right[t] += count;
-      if (s >= 0 && t >= 0) both[{s, t}] += count;
-    }
+    std::map<int, double> weight;
+    for (std::size_t w = 0; w < counts.size(); ++w) weight[slots[w]] += static_cast<double>(counts[w]);
+    for (const auto& [first, second, count] : pairs)
+      if (slots[first] >= 0 && slots[second] >= 0) both[{slots[first], slots[second]}] += count;
     double sum = 0;
-    for (const auto& [key, count] : both) sum += phi(count);
-    for (const auto& [slot, count] : left) sum -= phi(count);
-    for (const auto& [slot, count] : right) sum -= phi(count);
+    for (const auto& [key, count] : both) sum += count * std::log(count / weight[key.first] / weight[key.second]);
     return sum;
   }
 
@@ -66,6 +61,7 @@ struct Naive {
     double total = 0;
     for (const auto& pair : pairs) total += pair.count;
     tolerance = 1e-10 * std::max(1.0, phi(total));
+    const std::size_t words = counts.size();
     std::vector<int> slots(words, -1);
     const std::size_t first = std::min(words, clusters);
     int free_slot = static_cast<int>(first);
@@ -105,9 +101,11 @@ void test_against_naive() {
   for (int round = 0; round < 60; ++round) {
     const std::size_t words = 1 + random.next() % 14;
     const std::size_t clusters = 1 + random.next() % 8;
-    Naive naive{random_pairs(random, words), words};
+    std::vector<std::uint64_t> counts(words);
+    for (std::size_t w = 0; w < words; ++w) counts[w] = 20 * (words - w) + random.below(20);
+    Naive naive{random_pairs(random, words), counts};
     const BrownTree expected = naive.run(clusters);
-    const BrownTree found = nlptk::brown_clusters(Bigrams(naive.pairs, words), clusters, {});
+    const BrownTree found = nlptk::brown_clusters(Bigrams(naive.pairs, words), counts, clusters, {});
     CHECK(found.clusters == expected.clusters);
     CHECK(found.merges.size() == expected.merges.size());
     for (std::size_t k = 0; k < found.merges.size(); ++k) {
@@ -119,12 +117,12 @@ void test_against_naive() {
 
 void test_bad_calls() {
   const auto cluster = [](std::size_t words, std::size_t clusters) {
-    return [=] { nlptk::brown_clusters(Bigrams({}, words), clusters, {}); };
+    return [=] { nlptk::brown_clusters(Bigrams({}, words), std::vector<std::uint64_t>(words, 1), clusters, {}); };
   };
   CHECK(rejects(cluster(0, 3), "no words"));
   CHECK(rejects(cluster(2, 0), "from 1 to"));
   CHECK(rejects(cluster(2, 10'001), "from 1 to"));
-  const BrownTree alone = nlptk::brown_clusters(Bigrams({}, 3), 2, {});  // words without neighbours
+  const BrownTree alone = nlptk::brown_clusters(Bigrams({}, 3), {1, 1, 1}, 2, {});  // words without neighbours
   CHECK(alone.clusters.size() == 3 && alone.merges.size() == 1);
 }
 
