@@ -3,7 +3,7 @@
     python benchmarks/bench_hmm.py [--quick] [--rounds 3] [--states 10 50 200]
 
 Text is drawn from an HMM of 20 states over 2,000 words of Zipf's frequencies, as sentences (mean 25 words)
-and as one sequence of 100,000. Both start from the same random parameters and do the same rounds of Baum-Welch.
+and as one sequence of 100,000. Both start from the same random parameters and do the same rounds of it.
 hmmlearn is given word numbers and its faster implementation ("scaling" or "log", tried on a part); nlptk is
 given lists of words, and looking them up is in its time. Viterbi, with the start's parameters: `predict_ids`
 (lists of words in, numbers out) and `predict` (names out) against hmmlearn's `predict` (numbers in and out).

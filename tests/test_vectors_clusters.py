@@ -37,7 +37,7 @@ TEXT = [
 
 
 def information(pairs: Counter, counts: Counter, slots: dict[str, int]) -> float:
-    """Mutual information of neighbours' clusters, but for constants: the sum of n(s, t) log n(s, t) / (w(s) w(t)).
+    """Mutual information of neighbours, but for constants: the sum of n(s, t) log n(s, t) / (w(s) w(t)).
 
     Pairs with words that are still to come (in no slot) do not count.
     """
