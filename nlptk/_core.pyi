@@ -47,6 +47,25 @@ class TrigramModel:
         least one); sequence s is the tokens `offsets[s]:offsets[s + 1]`. Returns states [tokens] and scores
         [sequences]."""
 
+def word_ids(
+    numbers: dict[str, int], sentences: Any, unknown: int
+) -> tuple[NDArray[np.int32], NDArray[np.int64]] | None:
+    """The numbers of all words in a row, `unknown` for those that are not in the dictionary, and where
+    sentences begin; None unless `sentences` is made of lists or tuples of strings only."""
+
+# baum_welch.cpp: the E-step of nlptk/tag/baum_welch.py
+def hmm_expected_counts(
+    start: NDArray[np.float64],
+    transitions: NDArray[np.float64],
+    emission: NDArray[np.float64],
+    words: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    threads: int = 0,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Log-likelihoods [sequences] and the expected numbers of starts [states], steps [states, states] and
+    words [words, states] (`emission` is [states, words]). Sequence s is `words[offsets[s]:offsets[s + 1]]`;
+    the word number past the last is missing. ValueError for what is no probability or does not fit."""
+
 # chain.cpp: see nlptk/chain.py, which takes any array-like; these want exactly the dtypes named, contiguous.
 # TypeError for another dtype or layout, ValueError for a wrong shape, NaN, +inf, or a finite score over 1e30.
 def viterbi(
@@ -791,6 +810,17 @@ class WordVocabulary:
     @property
     def pruned_below(self) -> int:
         """Rarer words were forgotten while counting; 1: none were."""
+
+# brown.cpp: see nlptk/vectors/clusters.py
+def brown_clusters(
+    corpus: TokenCorpus,
+    vocabulary: WordVocabulary,
+    clusters: int,
+    read: Callable[[int], None] | None = None,
+    clustered: Callable[[int], None] | None = None,
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The cluster of each word, and merges [clusters - 1, 2] of them to one, which goes by the first name.
+    `read` gets the chunks read, `clustered` the words in clusters. ValueError for no words or no clusters."""
 
 class SgnsSettings(TypedDict, total=False):
     """`struct SgnsSettings` of csrc/core/sgns/trainer.hpp; only the stub has this class."""

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors import numpy as safetensors_numpy
 
+from nlptk import _core
 from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.tag.baum_welch import CategoricalHMM
 
@@ -64,6 +65,94 @@ def test_each_round_is_the_oracles():
         assert np.allclose(model.startprob_, start, atol=1e-5)
         assert np.allclose(model.transmat_, steps, atol=1e-5)
         assert np.allclose(model.emissionprob_, emission, atol=1e-5)
+
+
+def oracle_counts(model, ids, offsets):
+    """Forward-backward in double precision: log-likelihoods, starts, steps and words [words, states]."""
+    emission = np.vstack([model.emissionprob_.T, np.ones(len(model.classes_))])
+    start, steps, words = (
+        np.zeros_like(model.startprob_),
+        np.zeros_like(model.transmat_),
+        np.zeros_like(emission),
+    )
+    totals = []
+    for first, last in itertools.pairwise(offsets.tolist()):
+        seen = emission[ids[first:last]]
+        alpha, beta, scale = np.zeros_like(seen), np.ones_like(seen), np.zeros(len(seen))
+        for t in range(len(seen)):
+            alpha[t] = (model.startprob_ if t == 0 else alpha[t - 1] @ model.transmat_) * seen[t]
+            scale[t] = alpha[t].sum()
+            alpha[t] /= scale[t]
+        for t in range(len(seen) - 2, -1, -1):
+            beta[t] = model.transmat_ @ (seen[t + 1] * beta[t + 1]) / scale[t + 1]
+        right = seen[1:] * beta[1:] / scale[1:, None]
+        steps += model.transmat_ * (alpha[:-1].T @ right)
+        start += (alpha * beta)[:1].sum(axis=0)
+        np.add.at(words, ids[first:last], alpha * beta)
+        totals.append(np.log(scale).sum())
+    return np.array(totals), start, steps, words[:-1]
+
+
+@pytest.mark.parametrize("states", [1, 7, 10, 16, 33, 50, 130])
+def test_counts_are_the_oracles(states):
+    rng = np.random.default_rng(states)
+    text = [
+        [f"w{word}" for word in rng.zipf(1.5, size).clip(max=60)] for size in [*rng.integers(0, 60, 40), 600]
+    ]
+    model = CategoricalHMM(states, n_iter=1, random_state=3, threads=2).fit(text)
+    ids, offsets = model._encode([*text, ["never-seen", "w1", "never-seen"]])
+    found = _core.hmm_expected_counts(
+        model.startprob_, model.transmat_, model.emissionprob_, ids, offsets, threads=2
+    )
+    for got, wanted in zip(found, oracle_counts(model, ids, offsets), strict=True):
+        assert np.allclose(got, wanted, rtol=2e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("stay", [0.3, 0.9999])  # the second does not forget in time: its pieces do not agree
+def test_a_long_sequence_has_the_oracles_counts(stay):
+    rng = np.random.default_rng(0)
+    model = CategoricalHMM(2)
+    model._set(
+        ["0", "1"],
+        ["a", "b", "c"],
+        np.array([0.9, 0.1]),
+        np.array([[stay, 1 - stay], [1 - stay, stay]]),
+        np.array([[0.5, 0.3, 0.2], [0.2, 0.3, 0.5]]),
+    )
+    ids, offsets = rng.integers(0, 4, 20_000).astype(np.int32), np.array([0, 20_000])
+    found = _core.hmm_expected_counts(model.startprob_, model.transmat_, model.emissionprob_, ids, offsets)
+    totals, start, steps, words = oracle_counts(model, ids, offsets)
+    assert found[0] == pytest.approx(totals, rel=1e-7)
+    assert np.allclose(found[1], start, atol=2e-3)
+    assert np.allclose(found[2], steps, rtol=1e-3)
+    assert np.allclose(found[3], words, rtol=1e-3)
+
+
+def test_the_kernel_refuses_what_does_not_fit():
+    start, steps, emission = np.full(2, 0.5), np.full((2, 2), 0.5), np.full((2, 3), 1 / 3)
+    ids, offsets = np.array([0, 3], np.int32), np.array([0, 2])
+    assert len(_core.hmm_expected_counts(start, steps, emission, ids, offsets)) == 4
+    with pytest.raises(ValueError, match="word 1 is not between 0 and 3"):
+        _core.hmm_expected_counts(start, steps, emission, np.array([0, 4], np.int32), offsets)
+    with pytest.raises(ValueError, match="offsets must rise"):
+        _core.hmm_expected_counts(start, steps, emission, ids, np.array([0, 3]))
+    with pytest.raises(ValueError, match="transitions must hold probabilities"):
+        _core.hmm_expected_counts(start, steps * np.nan, emission, ids, offsets)
+    with pytest.raises(ValueError, match="must be"):
+        _core.hmm_expected_counts(start, steps, emission[:1], ids, offsets)
+
+
+def test_other_sequences_and_classes_of_strings_are_read_too():
+    class Word(str):
+        pass
+
+    model = CategoricalHMM(n_components=2, n_iter=5).fit(X)
+    states, offsets = model.predict_ids(X)
+    assert [model.classes_[state] for state in states] == [name for path in model.predict(X) for name in path]
+    assert offsets.tolist() == np.cumsum([0, *map(len, X)]).tolist()
+    others = [np.array(X[0]), [Word(word) for word in X[1]], tuple(X[2]), *X[3:]]
+    assert np.array_equal(model.predict_ids(others)[0], states)
+    assert model.predict([]) == []
 
 
 @settings(deadline=None, max_examples=25)

@@ -35,6 +35,7 @@ def clean() -> Iterator[None]:
         "pipeline.md",
         "crf.md",
         "crf_sklearn.md",
+        "hmm.md",
         "jieba.md",
         "wordpiece.md",
         "bpe.md",

@@ -5,7 +5,9 @@
 #include <pybind11/pybind11.h>
 
 void bind_attributes(pybind11::module_& m);
+void bind_baum_welch(pybind11::module_& m);
 void bind_bpe(pybind11::module_& m);
+void bind_brown(pybind11::module_& m);
 void bind_chain(pybind11::module_& m);
 void bind_crf(pybind11::module_& m);
 void bind_features(pybind11::module_& m);
@@ -19,6 +21,7 @@ void bind_tagger(pybind11::module_& m);
 void bind_trigram(pybind11::module_& m);
 void bind_unicode(pybind11::module_& m);
 void bind_vectors(pybind11::module_& m);
+void bind_word_ids(pybind11::module_& m);
 void bind_wordpiece(pybind11::module_& m);
 
 namespace nlptk {

@@ -28,7 +28,9 @@ PYBIND11_MODULE(_core, m) {
   });
   m.def("isa", [] { return nlptk::isa_name(nlptk::active_isa()); });
   bind_attributes(m);
+  bind_baum_welch(m);
   bind_bpe(m);
+  bind_brown(m);
   bind_chain(m);
   bind_rule_tokenizer(m);
   bind_crf(m);
@@ -40,6 +42,7 @@ PYBIND11_MODULE(_core, m) {
   bind_unicode(m);
   bind_phrases(m);
   bind_pretokenize(m);
+  bind_word_ids(m);
   bind_wordpiece(m);
   bind_jieba(m);
   bind_vectors(m);

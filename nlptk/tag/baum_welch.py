@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nlptk import chain
+from nlptk import _core, chain
 from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.tag.base import (
     Estimator,
@@ -31,7 +31,8 @@ from nlptk.tag.base import (
 )
 
 Doubles = NDArray[np.float64]
-Ints = NDArray[np.int64]
+Ints = NDArray[np.int32]
+Offsets = NDArray[np.int64]
 
 _FORMAT = 1
 _ARRAYS = ("startprob_", "transmat_", "emissionprob_")
@@ -187,24 +188,34 @@ class CategoricalHMM(Estimator):
 
     # The kernel's side.
 
-    def _encode(self, X: Sentences) -> tuple[Ints, Ints]:
+    def _encode(self, X: Sentences) -> tuple[Ints, Offsets]:
         """Columns of `emissionprob_`, one past the last for unknown words, and where sentences begin."""
         if not hasattr(self, "vocabulary_"):
             raise ConfigError(
                 "this CategoricalHMM is not fitted; call fit, fit_supervised or from_state first"
             )
-        check_sentences(X)
-        unknown = len(self.vocabulary_)
-        ids = [self._word_ids.get(word, unknown) for sentence in X for word in sentence]
-        offsets = np.zeros(len(X) + 1, np.int64)
-        np.cumsum([len(sentence) for sentence in X], out=offsets[1:])
-        return np.array(ids, np.int64), offsets
+        found = _core.word_ids(self._word_ids, X, len(self.vocabulary_))
+        if found is None:
+            check_sentences(X)
+            plain = [[str(word) for word in sentence] for sentence in X]  # other sequences, or classes of str
+            found = _core.word_ids(self._word_ids, plain, len(self.vocabulary_))
+            assert found is not None
+        return found
 
-    def _chunks(self, ids: Ints, offsets: Ints) -> Iterator[tuple[int, Ints, Ints, dict[str, Any]]]:
-        """Whole sentences at a time: number of the first, word ids, offsets, arguments of the kernel."""
+    def _chunks(
+        self, ids: Ints, offsets: Offsets, relative: bool = False
+    ) -> Iterator[tuple[Offsets, dict[str, Any]]]:
+        """Whole sentences at a time: where they begin, and the arguments of the chain kernel.
+
+        `relative` scores keep the order of paths and are near 0: float32 then holds sums over long sequences.
+        """
         with np.errstate(divide="ignore"):
             start, steps = np.log(self.startprob_), np.log(self.transmat_)
             emission = np.vstack([np.log(self.emissionprob_).T, np.zeros(len(self.classes_))])
+            if relative:
+                highest = emission.max(axis=1, keepdims=True)
+                emission -= np.where(np.isfinite(highest), highest, 0.0)
+                steps -= steps.max()
         emission = emission.astype(np.float32)
         rows = max(1, _CHUNK // len(self.classes_))
         first = 0
@@ -220,29 +231,20 @@ class CategoricalHMM(Estimator):
                 "start": start,
                 "threads": self.threads,
             }
-            yield first, part, bounds, arguments
+            yield bounds, arguments
             first = last
 
-    def _round(self, ids: Ints, offsets: Ints) -> float:
+    def _round(self, ids: Ints, offsets: Offsets) -> float:
         """One round of Baum-Welch; returns the log-likelihood under the parameters before it."""
-        states, words = self.emissionprob_.shape
-        total = 0.0
-        start, steps = np.zeros(states), np.zeros((states, states))
-        emission = np.zeros((states, words))
-        for first, part, _, arguments in self._chunks(ids, offsets):
-            result = chain.forward_backward(**arguments)
-            _check_possible(result.log_partition, first)
-            total += float(result.log_partition.sum())
-            start += result.start
-            steps += result.transitions
-            for state in range(states):
-                weights = result.marginals[:, state]
-                emission[state] += np.bincount(part, weights=weights, minlength=words + 1)[:words]
+        log_likelihoods, start, steps, emission = _core.hmm_expected_counts(
+            self.startprob_, self.transmat_, self.emissionprob_, ids, offsets, self.threads
+        )
+        _check_possible(log_likelihoods)
         # A state that nothing reached keeps its parameters.
         self.startprob_ = _normalised(start, self.startprob_)
         self.transmat_ = _normalised(steps, self.transmat_)
-        self.emissionprob_ = _normalised(emission, self.emissionprob_)
-        return total
+        self.emissionprob_ = _normalised(emission.T, self.emissionprob_)
+        return float(log_likelihoods.sum())
 
     # Use.
 
@@ -251,16 +253,25 @@ class CategoricalHMM(Estimator):
 
         Raises DataError where X is not lists of strings.
         """
-        ids, offsets = self._encode(X)
-        paths = [chain.viterbi(**arguments)[0] for *_, arguments in self._chunks(ids, offsets)]
-        flat = [self.classes_[state] for path in paths for state in path.tolist()]
+        path, offsets = self.predict_ids(X)
+        flat = np.array(self.classes_, dtype=object)[path].tolist()
         return [flat[first:last] for first, last in pairwise(offsets.tolist())]
+
+    def predict_ids(self, X: Sentences) -> tuple[Ints, Offsets]:
+        """As `predict`, but indices into `classes_`.
+
+        Returns int32 [words], all sentences in a row, and where each begins, int64 [len(X) + 1].
+        """
+        ids, offsets = self._encode(X)
+        chunks = self._chunks(ids, offsets, relative=True)
+        paths = [chain.viterbi(**arguments)[0] for _, arguments in chunks]
+        return np.concatenate([np.zeros(0, np.int32), *paths]), offsets
 
     def predict_proba(self, X: Sentences) -> list[NDArray[np.float32]]:
         """p(state | sentence) at each word: one float32 [words, states] for each sentence."""
         ids, offsets = self._encode(X)
         result: list[NDArray[np.float32]] = []
-        for *_, bounds, arguments in self._chunks(ids, offsets):
+        for bounds, arguments in self._chunks(ids, offsets):
             marginals = chain.forward_backward(**arguments).marginals
             result += [marginals[first:last] for first, last in pairwise(bounds.tolist())]
         return result
@@ -268,7 +279,7 @@ class CategoricalHMM(Estimator):
     def score(self, X: Sentences) -> float:
         """Log-likelihood of X, natural log; -inf where a sentence is impossible."""
         ids, offsets = self._encode(X)
-        parts = [chain.log_partition(**arguments).sum() for *_, arguments in self._chunks(ids, offsets)]
+        parts = [chain.log_partition(**arguments).sum() for _, arguments in self._chunks(ids, offsets)]
         return float(sum(parts))
 
     # State for the store.
@@ -340,10 +351,9 @@ def _normalised(counts: Doubles, otherwise: Doubles | None = None) -> Doubles:
     return np.asarray(np.where(total > 0, counts / np.where(total > 0, total, 1.0), instead))
 
 
-def _check_possible(log_likelihoods: Doubles, first: int) -> None:
+def _check_possible(log_likelihoods: Doubles) -> None:
     impossible = np.flatnonzero(np.isneginf(log_likelihoods))
     if len(impossible):
-        number = first + int(impossible[0])
         raise DataError(
-            f"sentence {number} has probability 0 under the model; use another start or more smoothing"
+            f"sentence {impossible[0]} has probability 0 under the model; use another start or more smoothing"
         )

@@ -139,7 +139,7 @@ def train(
     with Progress("train", unit="words", quiet=quiet) as bar:
         learner.fit(
             [str(path) for path in files],
-            tokenizer=None if tokenizer is None else _tokenizer(tokenizer, lower),
+            tokenizer=None if tokenizer is None else cutter(tokenizer, lower),
             errors=errors.value,
             progress=_meter(bar),
             checkpoint=checkpoint,
@@ -194,13 +194,13 @@ def _check_space(path: Path, size: int) -> None:
         )
 
 
-def _tokenizer(name: str, lower: bool) -> Callable[[str], list[str]]:
+def cutter(name: str, lower: bool) -> Callable[[str], list[str]]:
     """What --tokenizer names."""
-    cut = _cutter(name)
+    cut = _named(name)
     return (lambda text: cut(text.lower())) if lower else cut
 
 
-def _cutter(name: str) -> Callable[[str], list[str]]:
+def _named(name: str) -> Callable[[str], list[str]]:
     if name == "en":
         from nlptk.tokenize.rules import RuleTokenizer
 
