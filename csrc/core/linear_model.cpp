@@ -12,7 +12,9 @@ namespace nlptk {
 namespace {
 
 constexpr std::size_t kBlock = 8;           // units looked up together, so that their memory reads overlap
-constexpr std::size_t kFilterBits = 8;      // of the filter for each row: one in eight unknown keys gets past it
+// A filter of so many bits for each row: one in eight unknown keys gets past it, so slots can stand close. Models of up to
+// eight labels, such as the segmenter's, know most of their features: a filter costs them more than slots that stand apart.
+constexpr std::size_t kFilterBits = 8;
 constexpr float kLargest = 1e30F;    // of a score: sums over 10^8 units stay finite
 constexpr std::size_t kMostKeys = 65535;  // of a unit: sums of so many 16-bit weights fit 32 bits
 
@@ -54,12 +56,12 @@ LinearModel::LinearModel(const LinearArrays& arrays)
       dense_blocks_((arrays.labels + 7) / 8),
       inline_singles_(dense_blocks_ > 1 && arrays.labels <= kMostInlineLabels),
       scale_(arrays.scale),
-      homes_(arrays.rows + arrays.rows / 2 + 1) {
+      homes_((dense_blocks_ == 1 ? 6 : 3) * arrays.rows / 2 + 1) {
   check(arrays);
   std::size_t pair = 0;
   std::size_t free = 0;  // the slot after the last one taken
   slots_.resize(homes_ + 1);
-  filter_.resize(arrays.rows * kFilterBits / 64 + 1);
+  if (dense_blocks_ > 1) filter_.resize(arrays.rows * kFilterBits / 64 + 1);
   blocks_.reserve(2 * arrays.pairs);
   for (std::size_t r = 0; r < arrays.rows; ++r) {
     check_row(arrays, r, pair);
@@ -70,6 +72,7 @@ LinearModel::LinearModel(const LinearArrays& arrays)
     free = slot + 1;
     if (free == slots_.size()) slots_.resize(free + 1);  // the last slot stays empty, so that a search ends
     slots_[slot] = {arrays.keys[r], ref};
+    if (filter_.empty()) continue;
     const std::size_t bit = filter_bit(arrays.keys[r]);
     filter_[bit / 64] |= std::uint64_t{1} << bit % 64;
   }
@@ -100,6 +103,10 @@ std::uint32_t LinearModel::add_row(const std::uint16_t* labels, const std::int16
 // Keys that may have a row, and where they are in memory asked for. Whether a key is known is hard to predict, so here
 // and below they are put in their places without a branch.
 std::size_t LinearModel::filter_keys(const std::uint32_t* keys, std::size_t n, std::uint32_t* kept) const {
+  if (filter_.empty()) {
+    for (std::size_t i = 0; i < n; ++i) __builtin_prefetch(&slots_[home(kept[i] = keys[i])]);
+    return n;
+  }
   std::size_t count = 0;
   for (std::size_t i = 0; i < n; ++i) {
     const std::size_t bit = filter_bit(keys[i]);
