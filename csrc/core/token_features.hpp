@@ -1,10 +1,11 @@
-// Features of tokens, read straight from the text: words, affixes, shapes, word classes, other columns.
+// Features of tokens, read straight from the text: words, affixes, shapes, word classes, names, other columns.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "gazetteer.hpp"
 #include "lexicon.hpp"
 #include "templates.hpp"
 
@@ -24,6 +25,7 @@ enum class TokenAtom : std::int32_t {
   spaced,    // whether white space stands before and after
   column,    // another column's value, `parameter` says which
   cluster,   // class `parameter` of the lower-cased word
+  gazetteer, // place in a name of gazetteer `parameter`, and the name's class
 };
 
 struct TokenAtomSpec {
@@ -46,7 +48,8 @@ struct TokenWorkspace {
 
 class TokenFeatures {
  public:
-  TokenFeatures(std::vector<TokenAtomSpec> atoms, Templates templates, WordClasses classes);
+  TokenFeatures(std::vector<TokenAtomSpec> atoms, Templates templates, WordClasses classes,
+                std::vector<Gazetteer> gazetteers = {});
 
   std::size_t size() const { return templates_.size(); }
   std::size_t columns() const { return columns_; }  // how many other columns the atoms refer to
@@ -65,6 +68,7 @@ class TokenFeatures {
   std::vector<TokenAtomSpec> atoms_;
   Templates templates_;
   WordClasses classes_;
+  std::vector<Gazetteer> gazetteers_;
   bool uses_classes_ = false;
   std::size_t columns_ = 0;
 };

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nlptk import _core
 from nlptk.doc import Doc
 from nlptk.errors import ConfigError, DataError
-from nlptk.lexicons import WordClasses
+from nlptk.lexicons import Gazetteer, WordClasses
 from nlptk.templates import AtomKind, compile_templates
 
 # Codes are those of TokenAtom in csrc/core/token_features.hpp.
@@ -29,6 +29,7 @@ TOKEN_ATOMS: dict[str, AtomKind] = {
     "spaced": AtomKind(10),
     "col": AtomKind(11, "column"),
     "cluster": AtomKind(12, "lexicon"),
+    "gazetteer": AtomKind(13, "gazetteer"),
 }
 
 _POS = (
@@ -70,6 +71,14 @@ _ZH = (
     "kind", "kind[-1]", "kind[1]", "kind[-1]|kind|kind[1]", "pattern", "pattern[-1]", "pattern[1]",
     "suffix:1[-2]", "suffix:1[2]",
 )  # fmt: skip
+# A token is a character: it tells little alone, so that pairs and threes of them are the features.
+_CHARACTERS = (
+    "bias", "word", "word[-1]", "word[1]", "word[-2]", "word[2]", "word[-3]", "word[3]",
+    "word[-1]|word", "word|word[1]", "word[-1]|word[1]", "word[-2]|word[-1]", "word[1]|word[2]",
+    "word[-2]|word[-1]|word", "word[-1]|word|word[1]", "word|word[1]|word[2]",
+    "word[-3]|word[-2]|word[-1]", "word[1]|word[2]|word[3]", "kind", "kind[-1]", "kind[1]",
+    "kind[-1]|kind|kind[1]",
+)  # fmt: skip
 _CLUSTERS = tuple(
     f"cluster:{grain}{place}" for grain in ("c64", "c256", "c1000") for place in ("", "[-1]", "[1]")
 )
@@ -80,6 +89,7 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
     "ner": _NER,
     "chunk": _CHUNK,
     "zh": _ZH,
+    "characters": _CHARACTERS,
     "pos-clusters": (
         *_POS, *_CLUSTERS, "cluster:c64[-2]", "cluster:c64[2]", "cluster:c64[-1]|cluster:c64",
         "cluster:c64|cluster:c64[1]", "cluster:c256[-1]|cluster:c256|cluster:c256[1]",
@@ -92,7 +102,21 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
         *_CHUNK, *_CLUSTERS,
         "cluster:c256|col:1", "cluster:c256[-1]|cluster:c256", "cluster:c256|cluster:c256[1]",
     ),
+    "zh-clusters": (
+        *_ZH, *_CLUSTERS, "cluster:c64[-1]|cluster:c64", "cluster:c64|cluster:c64[1]",
+        "cluster:c256[-1]|cluster:c256|cluster:c256[1]", "cluster:c64[-2]|cluster:c64[-1]",
+        "cluster:c1000|suffix:1", "cluster:c256[-1]|suffix:1", "cluster:c256[1]|suffix:1",
+    ),
 }  # fmt: skip
+
+
+def gazetteer_templates(name: str) -> tuple[str, ...]:
+    """What ready sets get for each gazetteer: the token's place in a name, the neighbours' places."""
+    atom = f"gazetteer:{name}"
+    return (
+        atom, f"{atom}[-1]", f"{atom}[1]", f"{atom}[-1]|{atom}", f"{atom}|{atom}[1]",
+        f"{atom}[-1]|{atom}|{atom}[1]",
+    )  # fmt: skip
 
 
 @dataclass
@@ -225,24 +249,39 @@ class TokenFeatures:
     """Compiled templates over tokens; turns a :class:`TokenBatch` into feature keys.
 
     Args:
-        templates: template strings (see :mod:`nlptk.templates`) or the name of a ready set in ``TEMPLATES``.
+        templates: template strings (see :mod:`nlptk.templates`) or the name of a ready set in ``TEMPLATES``,
+            which is followed by `gazetteer_templates` of each gazetteer.
         classes: word classes that ``cluster:name`` atoms look up.
+        gazetteers: names that ``gazetteer:name`` atoms look for.
 
     Raises:
         ConfigError: a template cannot be read, or the ready set is unknown.
     """
 
-    def __init__(self, templates: Sequence[str] | str, classes: WordClasses | None = None) -> None:
+    def __init__(
+        self,
+        templates: Sequence[str] | str,
+        classes: WordClasses | None = None,
+        gazetteers: Sequence[Gazetteer] = (),
+    ) -> None:
         if isinstance(templates, str):
             if templates not in TEMPLATES:
                 raise ConfigError(f"unknown template set {templates!r}; ready ones: {', '.join(TEMPLATES)}")
-            templates = TEMPLATES[templates]
+            added = [template for one in gazetteers for template in gazetteer_templates(one.name)]
+            templates = [*TEMPLATES[templates], *added]
         self.templates = tuple(templates)
         self.classes = classes or WordClasses.empty()
-        compiled = compile_templates(self.templates, TOKEN_ATOMS, self.classes.names)
+        self.gazetteers = tuple(gazetteers)
+        names = [one.name for one in self.gazetteers]
+        compiled = compile_templates(self.templates, TOKEN_ATOMS, self.classes.names, names)
         self.columns = compiled.columns
         self.kernel = _core.TokenFeatures(
-            compiled.atoms[0], compiled.elements, compiled.seeds, self.classes.keys, self.classes.values
+            compiled.atoms[0],
+            compiled.elements,
+            compiled.seeds,
+            self.classes.keys,
+            self.classes.values,
+            [(g.keys, g.classes, g.prefixes, g.longest, g.ignore_case) for g in self.gazetteers],
         )
 
     def _columns(self, batch: TokenBatch) -> list[NDArray[np.uint64]]:
