@@ -35,7 +35,7 @@ class CRFTagger(Estimator):
 
     Args:
         templates: feature templates (:mod:`nlptk.templates`), or the name of a ready set: "pos", "ner",
-            "chunk", "zh" and the same with "-clusters", or "characters" where each token is a character.
+            "chunk", "zh", "characters" (each token is a character) and the same with "-clusters".
         algorithm: "sgd", "lbfgs" (with ``c1`` > 0 OWL-QN) or "ap" (averaged perceptron).
         c1, c2: weights of sum |w| and sum w^2.
         max_iterations: of L-BFGS, or passes over the data; None for the algorithm's default.

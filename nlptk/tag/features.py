@@ -107,16 +107,35 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
         "cluster:c256[-1]|cluster:c256|cluster:c256[1]", "cluster:c64[-2]|cluster:c64[-1]",
         "cluster:c1000|suffix:1", "cluster:c256[-1]|suffix:1", "cluster:c256[1]|suffix:1",
     ),
+    "characters-clusters": (
+        *_CHARACTERS, "cluster:c256", "cluster:c256[-1]", "cluster:c256[1]",
+        "cluster:c64[-1]|cluster:c64", "cluster:c64|cluster:c64[1]",
+        "cluster:c64[-2]|cluster:c64[-1]|cluster:c64", "cluster:c64|cluster:c64[1]|cluster:c64[2]",
+        "cluster:c256[-1]|cluster:c256", "cluster:c256|cluster:c256[1]",
+    ),
 }  # fmt: skip
 
 
-def gazetteer_templates(name: str) -> tuple[str, ...]:
-    """What ready sets get for each gazetteer: the token's place in a name, the neighbours' places."""
-    atom = f"gazetteer:{name}"
-    return (
-        atom, f"{atom}[-1]", f"{atom}[1]", f"{atom}[-1]|{atom}", f"{atom}|{atom}[1]",
-        f"{atom}[-1]|{atom}|{atom}[1]",
-    )  # fmt: skip
+# What ready sets get for each gazetteer: the token's place in a name, the neighbours' places.
+_GAZETTEER = ("{g}", "{g}[-1]", "{g}[1]", "{g}[-1]|{g}", "{g}|{g}[1]", "{g}[-1]|{g}|{g}[1]")
+# Where no spaces part the words, places tell where words end: more of them, and with the text.
+_GAZETTEER_ZH = (
+    *_GAZETTEER, "{g}[-2]", "{g}[2]", "{g}[-2]|{g}[-1]", "{g}[1]|{g}[2]",
+    "{g}[-2]|{g}[-1]|{g}|{g}[1]|{g}[2]", "{g}|word", "{g}[-1]|word[-1]", "{g}[1]|word[1]",
+    "{g}[-1]|word[-1]|word", "{g}[1]|word|word[1]",
+)  # fmt: skip
+
+
+def ready_templates(name: str, gazetteers: Sequence[str] = ()) -> list[str]:
+    """The templates of a ready set, with those for each gazetteer.
+
+    Raises:
+        ConfigError: there is no such set.
+    """
+    if name not in TEMPLATES:
+        raise ConfigError(f"unknown template set {name!r}; ready ones: {', '.join(TEMPLATES)}")
+    added = _GAZETTEER_ZH if name.startswith(("zh", "characters")) else _GAZETTEER
+    return [*TEMPLATES[name], *(one.format(g=f"gazetteer:{g}") for g in gazetteers for one in added)]
 
 
 @dataclass
@@ -250,7 +269,7 @@ class TokenFeatures:
 
     Args:
         templates: template strings (see :mod:`nlptk.templates`) or the name of a ready set in ``TEMPLATES``,
-            which is followed by `gazetteer_templates` of each gazetteer.
+            which then looks at all gazetteers too.
         classes: word classes that ``cluster:name`` atoms look up.
         gazetteers: names that ``gazetteer:name`` atoms look for.
 
@@ -265,10 +284,7 @@ class TokenFeatures:
         gazetteers: Sequence[Gazetteer] = (),
     ) -> None:
         if isinstance(templates, str):
-            if templates not in TEMPLATES:
-                raise ConfigError(f"unknown template set {templates!r}; ready ones: {', '.join(TEMPLATES)}")
-            added = [template for one in gazetteers for template in gazetteer_templates(one.name)]
-            templates = [*TEMPLATES[templates], *added]
+            templates = ready_templates(templates, [one.name for one in gazetteers])
         self.templates = tuple(templates)
         self.classes = classes or WordClasses.empty()
         self.gazetteers = tuple(gazetteers)
