@@ -25,6 +25,15 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 CACHE = ROOT / "build" / "bench"  # trained peers and models; not in git
 
+# A corpus: a path with {} for the split, or a path for each split.
+Files = str | Mapping[str, str]
+WNUT = {
+    "train": "wnut17/wnut17train.conll.gz",
+    "dev": "wnut17/emerging.dev.conll.gz",
+    "test": "wnut17/emerging.test.annotated.gz",
+}
+MSRA = "msra-ner/msra.{}.bio.gz"
+
 # Before other code of `python -c`: the nlptk that is installed (or PYTHONPATH's), not the bare sources here.
 INSTALLED = "import sys; sys.path[:] = filter(None, sys.path)\n"
 
@@ -61,6 +70,11 @@ def parse(made: argparse.ArgumentParser) -> argparse.Namespace:
 def data_dir() -> Path:
     """Where the corpora are: NLPTK_DATA, else shared/data beside the repository."""
     return Path(os.environ.get("NLPTK_DATA", ROOT.parent / "shared" / "data"))
+
+
+def split_file(files: Files, split: str) -> str:
+    """The path of one split of a corpus, below the folder of the corpora."""
+    return files.format(split) if isinstance(files, str) else files[split]
 
 
 def say(*parts: object) -> None:

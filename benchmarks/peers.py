@@ -6,7 +6,8 @@ What it wrote last is shown by bench_accuracy.py; all of it takes some ten minut
 
 CRFsuite (through python-crfsuite) trains by L-BFGS with its own defaults but for c2, of 1.0 and 0.1 what dev
 chose (for chunks every 10th training sentence). The templates are the usual ones: words and their neighbours,
-word pairs, affixes, shapes; parts of speech in a window of five for chunks.
+word pairs, affixes, shapes; parts of speech in a window of five for chunks; for a character a line characters
+and pairs of them in a window of five.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from common import CACHE, earlier, has_peer, parse, parser, save, say, table
+from common import CACHE, MSRA, WNUT, Files, earlier, has_peer, parse, parser, save, say, split_file, table
 from spacy_tagger import accuracy, gold_docs, trained_tagger
 
 Features = Callable[[Sequence[str], Sequence[str]], list[list[str]]]
@@ -29,7 +30,7 @@ class Task:
     """What CRFsuite learns for one row of bench_accuracy.py."""
 
     key: str
-    files: str
+    files: Files
     column: str
     features: Features
     c2: float
@@ -41,7 +42,7 @@ def measure(data: Path, rows: Collection[str], *, quick: bool = False) -> dict[s
     if has_peer("pycrfsuite", "CRFsuite"):
         for task in TASKS:
             if task.key in rows:
-                files = (str(data / task.files.format(split)) for split in ("train", "test"))
+                files = (str(data / split_file(task.files, split)) for split in ("train", "test"))
                 train, test = (list(sentences(file, task.column)) for file in files)
                 found[task.key]["CRFsuite"] = crfsuite(task, train, test, 3 if quick else 200)
     if "ewt-crf" in rows and has_peer("spacy", "spaCy's tagger"):
@@ -134,6 +135,20 @@ def chunk_features(words: Sequence[str], tags: Sequence[str]) -> list[list[str]]
     return rows
 
 
+def char_features(chars: Sequence[str], _: Sequence[str]) -> list[list[str]]:
+    """Characters in a window of five, their pairs and threes; classes of those of ASCII."""
+    c = ["<s>", "<s>", *chars, "</s>", "</s>"]
+    rows = []
+    for i in range(2, len(chars) + 2):
+        row = ["bias", f"c-1c1={c[i - 1]} {c[i + 1]}"]
+        row += [f"c{k}={c[i + k]}" for k in range(-2, 3)]
+        row += [f"c{k}c{k + 1}={c[i + k]} {c[i + k + 1]}" for k in range(-2, 2)]
+        row += [f"c{k}c{k + 1}c{k + 2}={' '.join(c[i + k : i + k + 3])}" for k in (-2, -1, 0)]
+        row += [f"s{k}={shape(c[i + k])}" for k in range(-1, 2) if c[i + k].isascii()]
+        rows.append(row)
+    return rows
+
+
 def shape(word: str) -> str:
     """Upper case as X, lower case as x, digits as 9, repeats once."""
     mapped = "".join("X" if c.isupper() else "x" if c.islower() else "9" if c.isdigit() else c for c in word)
@@ -166,6 +181,9 @@ TASKS = (
     Task("ewt-crf", "ud-english-ewt/en_ewt-ud-{}.conllu.gz", "pos", word_features, 0.1),
     Task("uner", "uner-english-ewt/en_ewt-ud-{}.iob2.gz", "ent", word_features, 0.1),
     Task("conll2000", "conll2000/{}.txt.gz", "2", chunk_features, 0.1),
+    Task("wnut", WNUT, "ent", word_features, 0.1),
+    Task("gsd-ner", "ud-chinese-gsdsimp/zh_gsdsimp-ud-{}.iob2.gz", "ent", word_features, 0.1),
+    Task("msra", MSRA, "ent", char_features, 1.0),
 )
 JIEBA = {
     "gsd": "ud-chinese-gsdsimp/zh_gsdsimp-v13pos-test.conllu.gz",

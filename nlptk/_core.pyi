@@ -143,9 +143,13 @@ class TokenFeatures:
         seeds: Sequence[int],
         class_keys: NDArray[np.uint32],
         class_values: NDArray[np.uint16],
+        gazetteers: Sequence[
+            tuple[NDArray[np.uint32], NDArray[np.uint16], NDArray[np.uint8], int, bool]
+        ] = ...,
     ) -> None:
         """Fields of `nlptk.templates.CompiledTemplates`; keys [words] and values [words, classes] of word
-        classes."""
+        classes; of each gazetteer keys [names], classes [names], bits of prefixes [a power of two],
+        characters of the longest name and whether case is ignored."""
 
     @property
     def width(self) -> int:

@@ -1,4 +1,4 @@
-"""Word lists and word classes as kernels hold them: 32-bit word hashes, no strings, a few bytes a word."""
+"""Word lists, word classes and gazetteers as kernels hold them: hashes of 32 bits and no strings."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import importlib.util
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from nlptk import _core
 from nlptk.errors import ConfigError, DataError
 
 _MOST_CLASSES = 65_534
+_LONGEST_NAME = 1_000
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,105 @@ class WordClasses:
         return cls(tuple(header[1:]), np.array(keys, np.uint32), values)
 
 
+@dataclass(frozen=True)
+class Gazetteer:
+    """Names of one or more words with a class each, such as the kind of name.
+
+    White space counts for nothing, so "New York" is found in "New", "York" and Chinese names in any words or
+    characters that spell them.
+
+    Attributes:
+        name: a feature template refers to it as ``gazetteer:name``.
+        keys: uint32 [names], sorted keys of the names.
+        classes: uint16 [names], class numbers.
+        prefixes: uint8 [a power of two], a bit for the first two characters of each longer name.
+        longest: characters of the longest name, white space not counted.
+        ignore_case: whether "new york" is found as well.
+
+    Raises:
+        ConfigError: the arrays are of another type or shape, or `longest` is out of range.
+    """
+
+    name: str
+    keys: NDArray[np.uint32]
+    classes: NDArray[np.uint16]
+    prefixes: NDArray[np.uint8]
+    longest: int
+    ignore_case: bool = True
+
+    ARRAYS: ClassVar[tuple[str, ...]] = ("keys", "classes", "prefixes")
+
+    def __post_init__(self) -> None:
+        arrays = [getattr(self, name) for name in self.ARRAYS]
+        size = self.prefixes.size
+        fits = all(array.ndim == 1 for array in arrays) and self.classes.shape == self.keys.shape
+        if not fits or [array.dtype for array in arrays] != [np.uint32, np.uint16, np.uint8]:
+            found = ", ".join(f"{array.dtype} {list(array.shape)}" for array in arrays)
+            raise ConfigError(
+                f"a gazetteer must be uint32 [names], uint16 [names] and uint8 [bytes], not {found}"
+            )
+        if size == 0 or size & (size - 1):
+            raise ConfigError(f"a gazetteer's prefixes must be a power of two of bytes, not {size}")
+        if not isinstance(self.longest, int) or not 0 <= self.longest <= _LONGEST_NAME:
+            raise ConfigError(
+                f"the longest name of gazetteer {self.name!r} must have up to {_LONGEST_NAME} characters, "
+                f"not {self.longest!r}"
+            )
+
+    @classmethod
+    def of(cls, name: str, entries: Iterable[tuple[str, str]], *, ignore_case: bool = True) -> Gazetteer:
+        """From (name, class) pairs; a name with several classes is of a class of its own, both together.
+
+        Raises:
+            DataError: a name has no characters or too many, or there are more than 65,534 classes.
+        """
+        found: dict[str, set[str]] = {}
+        for entry, kind in entries:
+            spelled = "".join(entry.split())
+            if not 0 < len(spelled) <= _LONGEST_NAME:
+                raise DataError(f"{entry!r} in gazetteer {name!r} must have 1 to {_LONGEST_NAME} characters")
+            found.setdefault(_core.lower(spelled) if ignore_case else spelled, set()).add(kind)
+        numbers: dict[tuple[str, ...], int] = {}
+        for kinds in sorted({tuple(sorted(kinds)) for kinds in found.values()}):
+            numbers[kinds] = len(numbers)
+        if len(numbers) > _MOST_CLASSES:
+            raise DataError(f"gazetteer {name!r} has {len(numbers)} classes, more than {_MOST_CLASSES}")
+        rows = {_core.lexicon_key(entry): numbers[tuple(sorted(kinds))] for entry, kinds in found.items()}
+        keys = np.array(sorted(rows), np.uint32)
+        classes = np.array([rows[key] for key in keys.tolist()], np.uint16)
+        longest = max(map(len, found), default=0)
+        return cls(name, keys, classes, _prefix_bits(found), longest, ignore_case)
+
+    @classmethod
+    def read(cls, name: str, source: str | Path, *, ignore_case: bool = True) -> Gazetteer:
+        """A file, gzip or not, of lines "name" or "name TAB class"; "jieba": its dictionary, tags as classes.
+
+        Raises:
+            DataError: the file is malformed; names file and line.
+            ConfigError: jieba is not installed.
+        """
+        if source == "jieba":
+            entries = [(word, tag) for word, _, tag in _jieba_entries()]
+            return cls.of(name, entries, ignore_case=ignore_case)
+        entries = []
+        for number, line in enumerate(_lines(source), 1):
+            entry, *rest = line.split("\t")
+            if not line.strip():
+                continue
+            if not entry.strip() or len(rest) > 1 or len(entry) > _LONGEST_NAME:
+                raise DataError(f"{source}:{number}: expected a name, or a name, a tab and a class")
+            entries.append((entry, rest[0] if rest else ""))
+        return cls.of(name, entries, ignore_case=ignore_case)
+
+
+def _prefix_bits(names: Iterable[str]) -> NDArray[np.uint8]:
+    """For the first two characters of each longer name the bit of their key, of some eight times as many."""
+    keys = lexicon_keys({name[:2] for name in names if len(name) > 2})
+    bits = np.zeros(1 << max(3, int(8 * len(keys)).bit_length()), np.uint8)
+    bits[keys & np.uint32(len(bits) - 1)] = 1
+    return np.packbits(bits, bitorder="little")
+
+
 def lexicon_keys(words: Iterable[str]) -> NDArray[np.uint32]:
     """Sorted keys (uint32) of the words; of two words in 2^32 that share a key one is enough."""
     return np.unique(np.fromiter((_core.lexicon_key(word) for word in words), np.uint32))
@@ -90,12 +191,16 @@ def jieba_words(longest: int = 6) -> list[str]:
     Raises:
         ConfigError: jieba is not installed or has no dictionary.
     """
+    return [word for word, *_ in _jieba_entries() if 2 <= len(word) <= longest]
+
+
+def _jieba_entries() -> Iterator[list[str]]:
+    """Word, count and tag of each line of jieba's dictionary."""
     spec = importlib.util.find_spec("jieba")
     path = Path(spec.origin).with_name("dict.txt") if spec is not None and spec.origin else None
     if path is None or not path.is_file():
-        raise ConfigError("the lexicon 'jieba' needs the package jieba; install it with: pip install jieba")
-    words = (line.split(" ", 1)[0] for line in _lines(path))
-    return [word for word in words if 2 <= len(word) <= longest]
+        raise ConfigError("jieba's dictionary needs the package jieba; install it with: pip install jieba")
+    return (line.split(" ") for line in _lines(path))
 
 
 def read_lexicon(source: str) -> NDArray[np.uint32]:

@@ -21,6 +21,7 @@ from nlptk.errors import ConfigError
 
 _ATOM = re.compile(r"^([a-z]+)(?::([^\[\]|]+))?(?:\[([+-]?\d{1,9})\])?$")
 _MAX_OFFSET = 16
+_NONE = {"lexicon": "no word list or word classes", "gazetteer": "no gazetteer"}
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class AtomKind:
     """How an atom is spelled and what its parameter means.
 
     ``table`` is the kernel's table of units that it belongs to (tokens; characters, runs), ``code`` the
-    kernel's number for it, ``parameter`` one of ``None``, ``"number"``, ``"column"``, ``"lexicon"``.
+    kernel's number for it, ``parameter`` one of ``None``, ``"number"``, ``"column"``, ``"lexicon"``,
+    ``"gazetteer"``.
     """
 
     code: int
@@ -51,19 +53,23 @@ class CompiledTemplates:
 
 
 def compile_templates(
-    templates: Sequence[str], kinds: Mapping[str, AtomKind], lexicons: Sequence[str] = ()
+    templates: Sequence[str],
+    kinds: Mapping[str, AtomKind],
+    lexicons: Sequence[str] = (),
+    gazetteers: Sequence[str] = (),
 ) -> CompiledTemplates:
     """Parse ``templates`` against the atoms in ``kinds``.
 
     Raises:
-        ConfigError: there are no templates, or one is malformed, repeats another, or names an unknown atom or
-            lexicon.
+        ConfigError: there are no templates, or one is malformed, repeats another, or names an unknown atom,
+            lexicon or gazetteer.
     """
     from nlptk import _core
 
     tables = 1 + max(kind.table for kind in kinds.values())
     atoms: list[dict[tuple[int, int], int]] = [{} for _ in range(tables)]
     columns: dict[str, int] = {}
+    lists = {"lexicon": lexicons, "gazetteer": gazetteers}
     elements: list[tuple[tuple[int, int, int], ...]] = []
     seen: set[str] = set()
     if not templates:
@@ -78,7 +84,7 @@ def compile_templates(
         for part in template.split("|"):
             name, parameter, offset = _parse_atom(part.strip(), template, kinds)
             kind = kinds[name]
-            number = _parameter(kind, parameter, columns, lexicons, template)
+            number = _parameter(kind, parameter, columns, lists, template)
             index = atoms[kind.table].setdefault((kind.code, number), len(atoms[kind.table]))
             parts.append((kind.table, index, offset))
         elements.append(tuple(parts))
@@ -111,17 +117,22 @@ def _parse_atom(part: str, template: str, kinds: Mapping[str, AtomKind]) -> tupl
 
 
 def _parameter(
-    kind: AtomKind, parameter: str | None, columns: dict[str, int], lexicons: Sequence[str], template: str
+    kind: AtomKind,
+    parameter: str | None,
+    columns: dict[str, int],
+    lists: Mapping[str, Sequence[str]],
+    template: str,
 ) -> int:
-    if parameter is None:
+    if parameter is None or kind.parameter is None:
         return 0
     if kind.parameter == "column":
         return columns.setdefault(parameter, len(columns))
-    if kind.parameter == "lexicon":
-        if parameter not in lexicons:
-            known = ", ".join(lexicons) or "no word list or word classes"
+    if kind.parameter in lists:
+        names = list(lists[kind.parameter])
+        if parameter not in names:
+            known = ", ".join(names) or _NONE[kind.parameter]
             raise ConfigError(f"template {template!r} names {parameter!r}, but the model has {known}")
-        return list(lexicons).index(parameter)
+        return names.index(parameter)
     if not parameter.isdecimal() or len(parameter) > 2 or not 1 <= int(parameter) <= 16:
         raise ConfigError(f"parameter {parameter!r} in template {template!r} must be a number from 1 to 16")
     return int(parameter)

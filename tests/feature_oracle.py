@@ -65,6 +65,27 @@ def kind_of(word: str) -> Hashable:
     return seen, shape[:1] == ["X"], shape.count("X") > 1
 
 
+def name_places(
+    words: list[str], names: dict[str, int], *, ignore_case: bool
+) -> list[tuple[str, int] | None]:
+    """For each word its place in a name, and the name's class; names from the left, the longest first."""
+    spelled = ["".join(c for c in word if cls(c) != SPACE) for word in words]
+    found: list[tuple[str, int] | None] = [None] * len(words)
+    first = 0
+    while first < len(words):
+        for end in range(len(words), first, -1):
+            name = "".join(spelled[first:end])
+            if name and (name := lower(name) if ignore_case else name) in names:
+                for t in range(first, end):
+                    place = "only" if end - first == 1 else {first: "first", end - 1: "last"}.get(t, "inside")
+                    found[t] = (place, names[name])
+                first = end
+                break
+        else:
+            first += 1
+    return found
+
+
 def token_atom(
     atom: str, text: str, start: int, end: int, column: str, classes: dict[str, tuple[int, ...]]
 ) -> Hashable:

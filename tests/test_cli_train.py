@@ -174,6 +174,18 @@ def test_templates_can_come_from_a_file(run: Run, corpus: Path, tmp_path: Path) 
     assert tagger.to_state()[0]["state"]["templates"] == ["word", "word[-1]"]
 
 
+def test_gazetteers_are_kept_in_the_model(run: Run, corpus: Path, tmp_path: Path) -> None:
+    names = tmp_path / "names.tsv"
+    names.write_text("Anna\tPER\nNew Haven\tLOC\n")
+    status, _, err = run("train", "tagger", "--column", "ner", "--train", corpus / "train.iob2",
+                         "--gazetteer", f"towns={names}", "-o", tmp_path / "out", "-q")  # fmt: skip
+    assert (status, err) == (0, "")
+    names.unlink()
+    state = nlptk.load(tmp_path / "out").get_pipe("ner_tagger").to_state()[0]["state"]
+    assert state["gazetteers"] == [{"name": "towns", "longest": 8, "ignore_case": True}]
+    assert "gazetteer:towns" in state["templates"]
+
+
 def test_training_again_replaces_the_model(run: Run, corpus: Path, tmp_path: Path) -> None:
     arguments = ["--train", corpus / "train.conllu", "--lang", "xx", "-o", tmp_path / "out", "-q"]
     assert run("train", "tagger", "--model", "hmm", *arguments)[0] == 0
@@ -197,6 +209,8 @@ def test_other_files_are_never_replaced(run: Run, corpus: Path, tmp_path: Path) 
         (["--column", "0"], 2, "0"),
         (["--column", "ner", "--model", "hmm"], 1, "ent"),
         (["--model", "hmm", "--c1", "1"], 2, "c1"),
+        (["--gazetteer", "names.tsv"], 2, "NAME=FILE"),
+        (["--gazetteer", "n=no-such-file.tsv"], 1, "no-such-file"),
         (["--template", "no-such-set"], 2, "no-such-set"),
         (["--lang", "tlh"], 2, "tlh"),
         (["--corpus-format", "docx"], 2, "docx"),

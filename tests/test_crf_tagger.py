@@ -14,7 +14,7 @@ from sklearn.base import clone
 from nlptk import _core, chain
 from nlptk.crf import CrfWeights
 from nlptk.errors import ConfigError, DataError, ModelError
-from nlptk.lexicons import WordClasses
+from nlptk.lexicons import Gazetteer, WordClasses
 from nlptk.tag.crf import CRFTagger
 
 TAGGED = """
@@ -58,7 +58,9 @@ def tagger() -> CRFTagger:
 @pytest.fixture(scope="module")
 def namer() -> CRFTagger:
     classes = classes_of(["anna", "carl", "berg", "dahl"])
-    return CRFTagger(["word", "kind", "lower[-1]", "cluster:c"], clusters=classes, threads=1).fit(NX, NY)
+    places = Gazetteer.of("places", [("New Haven", "town"), ("Bergen", "town"), ("Haven", "")])
+    templates = ["word", "kind", "lower[-1]", "cluster:c", "gazetteer:places"]
+    return CRFTagger(templates, clusters=classes, gazetteers={"places": places}, threads=1).fit(NX, NY)
 
 
 @pytest.mark.parametrize("algorithm", ["sgd", "lbfgs", "ap"])
@@ -189,6 +191,7 @@ def test_clone_gives_an_unfitted_twin(namer):
         ({"scheme": "iob"}, "scheme"),
         ({"algorithm": "ap", "c1": 1.0}, "c1"),
         ({"clusters": "no-such-pipeline"}, "no-such-pipeline"),
+        ({"templates": ["gazetteer:towns"]}, "names 'towns', but the model has no gazetteer"),
     ],
 )
 def test_bad_settings_are_named_by_fit(settings_, message):
@@ -232,6 +235,32 @@ def test_other_columns_are_features():
 def test_columns_that_do_not_fit_are_named(columns, error, message):
     with pytest.raises(error, match=message):
         CRFTagger(COLUMN_TEMPLATES).fit([["a", "a"], ["a"]], [["L", "R"], ["R"]], columns=columns)
+
+
+# ---- gazetteers --------------------------------------------------------------------------------------------
+
+
+def test_names_of_a_gazetteer_are_known_though_training_never_had_them(tmp_path):
+    path = tmp_path / "towns.tsv"
+    path.write_text("Oslo\tLOC\nBergen\tLOC\nLa Paz\tLOC\nLa Plata\tLOC\nAnna\tPER\n", encoding="utf-8")
+    sentences = [[town, "is", "far"] for town in ("Oslo", "Lima", "Anna", "Paper")]
+    sentences.append(["from", "La", "Paz"])
+    labels = [[first, "O", "O"] for first in ("B-LOC", "O", "B-PER", "O")] + [["O", "B-LOC", "I-LOC"]]
+    model = CRFTagger(["bias", "gazetteer:towns"], gazetteers={"towns": str(path)}, c2=0.01)
+    model.fit(sentences * 3, labels * 3)
+    found = model.predict([["to", "La", "Plata", "or", "bergen"], ["La", "Mancha"]])
+    assert found == [["O", "B-LOC", "I-LOC", "O", "B-LOC"], ["O", "O"]]
+    assert CRFTagger.from_state(*through_json(model)).predict([["La", "Plata"]]) == [["B-LOC", "I-LOC"]]
+
+
+def test_ready_sets_look_at_all_gazetteers():
+    lists = {name: Gazetteer.of(name, [("x", "")]) for name in ("towns", "rivers")}
+    model = CRFTagger("ner", gazetteers=lists).fit(NX, NY)
+    templates = model.to_state()[0]["templates"]
+    assert {"gazetteer:towns", "gazetteer:rivers[-1]|gazetteer:rivers"} <= set(templates)
+    assert (
+        "gazetteer:towns" not in CRFTagger(["word"], gazetteers=lists).fit(NX, NY).to_state()[0]["templates"]
+    )
 
 
 # ---- label schemes -----------------------------------------------------------------------------------------
@@ -307,6 +336,11 @@ def test_state_gives_the_same_tagger(namer):
         {"clusters": []},
         {"clusters": None},
         {"clusters": ["a", "b"]},
+        {"gazetteers": []},
+        {"gazetteers": 5},
+        {"gazetteers": [{"name": "places"}]},
+        {"gazetteers": [{"name": "places", "longest": -1}]},
+        {"gazetteers": [{"name": "places", "longest": 8, "unheard": 1}]},
         {"templates": []},
         {"templates": 7},
         {"templates": [7]},

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from feature_oracle import Paragraph, paragraphs, token_atom, values
+from feature_oracle import Paragraph, name_places, paragraphs, token_atom, values
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nlptk import _core
 from nlptk.doc import Doc
-from nlptk.lexicons import WordClasses, lexicon_keys
+from nlptk.lexicons import Gazetteer, WordClasses, lexicon_keys
 from nlptk.tag.features import TEMPLATES as TAG_TEMPLATES
 from nlptk.tag.features import TokenBatch, TokenFeatures
 from nlptk.templates import compile_templates
@@ -90,6 +90,41 @@ def test_token_keys_agree_with_the_oracle(sentences):
             for k, template in enumerate(TOKEN_TEMPLATES):
                 classes.add(int(keys[row, k]), template, values(template, t, len(sentence), value))
             row += 1
+
+
+NAMES = {
+    "a": 0, "ab": 1, "a b": 1, "a a b": 0, "a-b a": 2, "ab ab ab ab": 0, "中文": 1, "中文文字": 3, "文字": 0,
+    "ÉA": 4, "b'": 2,
+}  # fmt: skip
+NAME_WORDS = st.one_of(
+    st.sampled_from(["a", "b", "A", "aB", "-", "b'", "中", "文", "字", "中文", "éa", "b a"]),
+    st.text(CHARS, max_size=3),
+)
+
+
+@pytest.mark.parametrize("ignore_case", [True, False])
+@FIXED
+@given(sentences=st.lists(st.lists(NAME_WORDS, max_size=12), max_size=3))
+@example(sentences=[["a", "a", "b"], ["ab"] * 9, ["中", "文", "文", "字"], ["", "a", "", "b"], ["É", "a"]])
+def test_places_in_names_agree_with_the_oracle(ignore_case, sentences):
+    entries = [(name, str(number)) for name, number in NAMES.items()]
+    gazetteer = Gazetteer.of("n", entries, ignore_case=ignore_case)
+    names = {"".join(name.split()): number for name, number in NAMES.items()}
+    if ignore_case:
+        names = {_core.lower(name): number for name, number in names.items()}
+    templates = ("gazetteer:n", "gazetteer:n[-1]|gazetteer:n", "gazetteer:n|lower[1]")
+    keys = TokenFeatures(templates, None, [gazetteer]).keys(TokenBatch.from_words(sentences), threads=1)
+    classes = Classes()
+    rows = iter(keys.tolist())
+    for words in sentences:
+        places = name_places(words, names, ignore_case=ignore_case)
+
+        def value(at, atom, words=words, places=places):
+            return ("value", places[at] if atom.startswith("gazetteer") else _core.lower(words[at]))
+
+        for t in range(len(words)):
+            for key, template in zip(next(rows), templates, strict=True):
+                classes.add(key, template, values(template, t, len(words), value))
 
 
 def test_the_text_round_a_token_is_the_documents_own():

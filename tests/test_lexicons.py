@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nlptk import _core, lexicons
 from nlptk.errors import ConfigError, DataError
-from nlptk.lexicons import WordClasses, jieba_words, lexicon_keys, read_lexicon
+from nlptk.lexicons import Gazetteer, WordClasses, jieba_words, lexicon_keys, read_lexicon
 
 WORDS = st.text(st.characters(codec=None), max_size=8)
 
@@ -133,3 +133,82 @@ def test_empty_word_classes():
     empty = WordClasses.empty()
     assert empty.names == ()
     assert empty.values.shape == (0, 0)
+
+
+# ---- gazetteers --------------------------------------------------------------------------------------------
+
+
+def test_a_gazetteer_is_read(tmp_path):
+    path = tmp_path / "names.tsv"
+    path.write_text("New York\tLOC\n\nWashington\tPER\nwashington\tLOC\nIBM\n", encoding="utf-8")
+    gazetteer = Gazetteer.read("n", path)
+    rows = dict(zip(gazetteer.keys.tolist(), gazetteer.classes.tolist(), strict=True))
+    # classes in order: none, LOC, LOC and PER
+    assert rows == {_core.lexicon_key(n): c for n, c in (("ibm", 0), ("newyork", 1), ("washington", 2))}
+    assert gazetteer.longest == len("washington")
+    assert gazetteer.keys.tolist() == sorted(rows)
+    cased = Gazetteer.read("n", path, ignore_case=False)
+    assert len(cased.keys) == 4
+    packed = tmp_path / "names.tsv.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert Gazetteer.read("n", str(packed)).keys.tolist() == gazetteer.keys.tolist()
+
+
+def test_jiebas_dictionary_is_a_gazetteer_of_tags():
+    gazetteer = Gazetteer.read("j", "jieba")
+    assert len(gazetteer.keys) > 300_000
+    rows = dict(zip(gazetteer.keys.tolist(), gazetteer.classes.tolist(), strict=True))
+    tag = {word: rows[_core.lexicon_key(word)] for word in ("北京", "上海", "吃饭")}
+    assert tag["北京"] == tag["上海"] != tag["吃饭"]
+
+
+def test_a_gazetteer_without_names():
+    empty = Gazetteer.of("n", [])
+    assert (len(empty.keys), empty.longest) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a\tb\tc\n", "names.tsv:1: expected a name"),
+        ("a\n\tLOC\n", "names.tsv:2: expected a name"),
+        ("x" * 1001 + "\n", "names.tsv:1: expected a name"),
+    ],
+)
+def test_a_malformed_gazetteer_names_the_line(tmp_path, text, message):
+    path = tmp_path / "names.tsv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match=message):
+        Gazetteer.read("n", path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"keys": np.zeros(2, np.int64)},
+        {"keys": np.zeros((2, 1), np.uint32)},
+        {"classes": np.zeros(3, np.uint16)},
+        {"classes": np.zeros(2, np.uint8)},
+        {"prefixes": np.zeros(3, np.uint8)},
+        {"prefixes": np.zeros(0, np.uint8)},
+        {"prefixes": np.zeros(4, np.uint16)},
+        {"longest": -1},
+        {"longest": 10**6},
+        {"longest": 2.5},
+    ],
+)
+def test_a_gazetteer_of_another_shape_is_refused(change):
+    fields = {
+        "keys": np.zeros(2, np.uint32),
+        "classes": np.zeros(2, np.uint16),
+        "prefixes": np.zeros(4, np.uint8),
+        "longest": 4,
+    }
+    Gazetteer("n", **fields)
+    with pytest.raises(ConfigError, match="gazetteer"):
+        Gazetteer("n", **{**fields, **change})
+
+
+def test_a_name_must_have_characters():
+    with pytest.raises(DataError, match="1 to"):
+        Gazetteer.of("n", [("  ", "")])

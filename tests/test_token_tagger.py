@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlptk.crf import CrfWeights
+from nlptk.lexicons import Gazetteer
 from nlptk.tag.crf import CRFTagger
 from nlptk.tag.features import TEMPLATES, TokenBatch
 
@@ -21,20 +22,30 @@ SENTENCES = st.lists(st.lists(WORDS, max_size=7), max_size=8)
 SETS = [name for name in TEMPLATES if "clusters" not in name]
 
 
-def tagger_of(templates: str | list[str], labels: int) -> CRFTagger:
+NAMES = Gazetteer.of(
+    "names", [("the run", "a"), ("1999", "b"), ("run the The", "b"), ("É", "a"), ("a" * 16, "c")]
+)
+
+
+def tagger_of(templates: str | list[str], labels: int, **settings) -> CRFTagger:
     rng = np.random.default_rng(labels)
     words = [
         [str(word) for word in rng.choice(["the", "The", "run", "1999", "É", "a" * 16], 5)] for _ in range(30)
     ]
     tags = [[f"L{label}" for label in rng.integers(0, labels, 5)] for _ in words]
     columns = {"1": tags} if templates == "chunk" else None
-    return CRFTagger(templates, "ap", max_iterations=2, dense_freq=9, threads=1).fit(
+    return CRFTagger(templates, "ap", max_iterations=2, dense_freq=9, threads=1, **settings).fit(
         words, tags, columns=columns
     )
 
 
 TAGGERS = {name: tagger_of(name, 9 + number) for number, name in enumerate(SETS)}
 TAGGERS["outside"] = tagger_of(["lower[-4]", "lower[4]", "spaced[1]", "lower[-3]|lower[3]", "word"], 3)
+TAGGERS["names"] = tagger_of(
+    ["word[1]", "gazetteer:names", "gazetteer:names[-1]|gazetteer:names", "gazetteer:names[1]|spaced"],
+    9,
+    gazetteers={"names": NAMES},
+)
 
 
 def parts(tagger: CRFTagger, batch: TokenBatch) -> tuple[np.ndarray, np.ndarray]:

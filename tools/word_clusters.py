@@ -1,6 +1,10 @@
-"""Word clusters from raw English text: left and right neighbours, positive PMI, truncated SVD, k-means.
+"""Word clusters from raw text: left and right neighbours, positive PMI, truncated SVD, k-means.
 
     python tools/word_clusters.py --output build/clusters-en.tsv.gz
+    python tools/word_clusters.py --lang zh --output build/clusters-zh.tsv.gz
+    python tools/word_clusters.py --lang zh --characters --output build/clusters-zh-characters.tsv.gz
+
+English words are found by a regular expression that splits as UD's treebank does, Chinese ones by jieba.
 
 What it writes are the lexicons of the embedded pipelines' taggers: for each frequent word a cluster number at
 several grains. Sources: Bullinaria and Levy 2012 (PPMI and SVD); Schuetze 1995 (neighbours as part-of-speech
@@ -14,7 +18,7 @@ import gzip
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,18 +26,31 @@ from scipy.sparse import csr_matrix
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.utils.extmath import randomized_svd
 
+from nlptk import JiebaTokenizer
+
 DATA = Path(os.environ.get("NLPTK_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
-FOLDERS = ("en-simplewiki-text", "en-enwiki2014-text")
+FOLDERS = {"en": ("en-simplewiki-text", "en-enwiki2014-text"), "zh": ("zh-zhwiki-text",)}
 WORD = re.compile(r"n't\b|'(?:s|re|ve|ll|d|m)\b|[^\W\d_]+?(?=n't\b)|[^\W\d_]+|\d+|[^\w\s]")
 
 
-def words() -> Iterator[list[str]]:
-    """Paragraphs of the wiki text as words in lower case, digits as zeros."""
-    for folder in FOLDERS:
+def paragraphs(lang: str) -> Iterator[str]:
+    """Paragraphs of the wiki text in lower case."""
+    for folder in FOLDERS[lang]:
         for path in sorted((DATA / folder).glob("*.txt.gz")):
             with gzip.open(path, "rt", encoding="utf-8") as lines:
                 for line in lines:
-                    yield ["0" * min(len(w), 5) if w.isdigit() else w for w in WORD.findall(line.lower())]
+                    yield line.strip().lower()
+
+
+def words(lang: str, *, characters: bool) -> Iterator[list[str]]:
+    """Paragraphs as words or characters, digits as zeros."""
+    split: Callable[[str], list[str]] = WORD.findall
+    if characters:
+        split = list
+    elif lang == "zh":
+        split = JiebaTokenizer().cut
+    for paragraph in paragraphs(lang):
+        yield ["0" * min(len(w), 5) if w.isdigit() else w for w in split(paragraph) if not w.isspace()]
 
 
 def neighbour_counts(ids: np.ndarray, vocabulary: int, contexts: int) -> csr_matrix:
@@ -67,6 +84,8 @@ def main() -> None:
     """Count, embed, cluster, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--lang", choices=FOLDERS, default="en")
+    parser.add_argument("--characters", action="store_true", help="classes of characters, not of words")
     parser.add_argument("--vocabulary", type=int, default=40_000)
     parser.add_argument("--contexts", type=int, default=1_000)
     parser.add_argument("--dimensions", type=int, default=80)
@@ -77,7 +96,7 @@ def main() -> None:
     index: dict[str, int] = {}
     frequency: Counter[int] = Counter()
     stream: list[np.ndarray] = []
-    for paragraph in words():
+    for paragraph in words(options.lang, characters=options.characters):
         ids = np.array([index.setdefault(word, len(index)) for word in paragraph] + [-1, -1], np.int32)
         stream.append(ids)
         frequency.update(ids.tolist())

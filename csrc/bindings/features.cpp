@@ -59,6 +59,20 @@ WordClasses make_classes(const Array<std::uint32_t>& keys, const Array<std::uint
           static_cast<std::size_t>(values.shape(1))};
 }
 
+using GazetteerArrays =
+    std::tuple<Array<std::uint32_t>, Array<std::uint16_t>, Array<std::uint8_t>, std::size_t, bool>;
+
+std::vector<Gazetteer> make_gazetteers(const std::vector<GazetteerArrays>& lists) {
+  std::vector<Gazetteer> made;
+  for (const auto& [keys, classes, prefixes, longest, ignore_case] : lists) {
+    if (keys.size() != classes.size()) throw py::value_error("a gazetteer needs a class for each name");
+    made.emplace_back(keys.data(), classes.data(), static_cast<std::size_t>(keys.size()),
+                      std::vector<std::uint8_t>(prefixes.data(), prefixes.data() + prefixes.size()), longest,
+                      ignore_case);
+  }
+  return made;
+}
+
 std::unique_ptr<LinearModel> make_model(std::size_t labels, const Array<std::uint32_t>& keys,
                                         const Array<std::uint16_t>& row_sizes, const Array<std::uint16_t>& pair_labels,
                                         const Array<std::int16_t>& pair_weights, float scale,
@@ -139,13 +153,14 @@ void bind_features(py::module_& m) {
   py::class_<TokenFeatures>(m, "TokenFeatures")
       .def(py::init([](const std::vector<std::pair<std::int32_t, std::int32_t>>& atoms, const Elements& elements,
                        const std::vector<std::uint64_t>& seeds, const Array<std::uint32_t>& class_keys,
-                       const Array<std::uint16_t>& class_values) {
+                       const Array<std::uint16_t>& class_values, const std::vector<GazetteerArrays>& gazetteers) {
              std::vector<TokenAtomSpec> specs;
              for (const auto& [atom, parameter] : atoms) specs.push_back({static_cast<TokenAtom>(atom), parameter});
              return TokenFeatures(std::move(specs), make_templates(elements, seeds),
-                                  make_classes(class_keys, class_values));
+                                  make_classes(class_keys, class_values), make_gazetteers(gazetteers));
            }),
-           "atoms"_a, "elements"_a, "seeds"_a, "class_keys"_a, "class_values"_a)
+           "atoms"_a, "elements"_a, "seeds"_a, "class_keys"_a, "class_values"_a,
+           "gazetteers"_a = std::vector<GazetteerArrays>())
       .def_property_readonly("width", &TokenFeatures::size)
       .def_property_readonly("columns", &TokenFeatures::columns)
       .def("keys", &token_keys, "texts"_a, "starts"_a, "ends"_a, "documents"_a, "sequences"_a, "columns"_a,

@@ -62,7 +62,9 @@ Shapes shapes_of(const char32_t* word, std::size_t length) {
 
 }  // namespace
 
-bool told_by_word(TokenAtom atom) { return atom != TokenAtom::spaced && atom != TokenAtom::column; }
+bool told_by_word(TokenAtom atom) {
+  return atom != TokenAtom::spaced && atom != TokenAtom::column && atom != TokenAtom::gazetteer;
+}
 
 std::uint64_t context_atom(const TokenAtomSpec& spec, const char32_t* text, std::size_t text_length, std::size_t start,
                            std::size_t end, std::size_t token, const std::uint64_t* const* column_values) {
@@ -72,15 +74,21 @@ std::uint64_t context_atom(const TokenAtomSpec& spec, const char32_t* text, std:
   return std::uint64_t{1} + (before ? 1 : 0) + (after ? 2 : 0);
 }
 
-TokenFeatures::TokenFeatures(std::vector<TokenAtomSpec> atoms, Templates templates, WordClasses classes)
-    : atoms_(std::move(atoms)), templates_(std::move(templates)), classes_(std::move(classes)) {
+TokenFeatures::TokenFeatures(std::vector<TokenAtomSpec> atoms, Templates templates, WordClasses classes,
+                             std::vector<Gazetteer> gazetteers)
+    : atoms_(std::move(atoms)),
+      templates_(std::move(templates)),
+      classes_(std::move(classes)),
+      gazetteers_(std::move(gazetteers)) {
   for (const TokenAtomSpec& spec : atoms_) {
-    if (spec.atom < TokenAtom::bias || spec.atom > TokenAtom::cluster)
+    if (spec.atom < TokenAtom::bias || spec.atom > TokenAtom::gazetteer)
       throw std::invalid_argument("token features: unknown atom");
     if (spec.parameter < 0) throw std::invalid_argument("token features: a parameter must not be negative");
     if (spec.atom == TokenAtom::column) columns_ = std::max(columns_, static_cast<std::size_t>(spec.parameter) + 1);
     if (spec.atom == TokenAtom::cluster && static_cast<std::size_t>(spec.parameter) >= classes_.width)
       throw std::invalid_argument("token features: an atom refers to word classes that are not there");
+    if (spec.atom == TokenAtom::gazetteer && static_cast<std::size_t>(spec.parameter) >= gazetteers_.size())
+      throw std::invalid_argument("token features: an atom refers to a gazetteer that is not there");
     uses_classes_ |= spec.atom == TokenAtom::cluster;
   }
   for (const TemplateElement& element : templates_.elements())
@@ -130,9 +138,15 @@ void TokenFeatures::token_atoms(const char32_t* text, std::size_t text_length, s
       case TokenAtom::cluster:
         value = number == 0 ? 1 : 2 + std::uint64_t{classes_.values[(number - 1) * classes_.width + parameter]};
         break;
+      case TokenAtom::gazetteer: continue;  // names are longer than tokens: name_atoms() puts them there
     }
     out[a] = value;
   }
+}
+
+void TokenFeatures::name_atoms(std::size_t atom, const char32_t* text, const std::int32_t* starts, const std::int32_t* ends,
+                               std::size_t tokens, std::uint64_t* out, std::size_t stride) const {
+  gazetteers_[static_cast<std::size_t>(atoms_[atom].parameter)].match(text, starts, ends, tokens, out, stride);
 }
 
 void TokenFeatures::keys(const char32_t* text, std::size_t text_length, const std::int32_t* starts,
@@ -142,6 +156,9 @@ void TokenFeatures::keys(const char32_t* text, std::size_t text_length, const st
   const std::size_t tokens = last - first;
   const std::size_t width = atoms_.size();
   if (workspace.atoms.size() < tokens * width) workspace.atoms.resize(tokens * width);
+  for (std::size_t a = 0; a < width; ++a)
+    if (atoms_[a].atom == TokenAtom::gazetteer)
+      name_atoms(a, text, starts + first, ends + first, tokens, workspace.atoms.data() + a, width);
   for (std::size_t t = 0; t < tokens; ++t)
     token_atoms(text, text_length, static_cast<std::size_t>(starts[first + t]),
                 static_cast<std::size_t>(ends[first + t]), first + t, column_values, workspace,

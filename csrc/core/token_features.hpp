@@ -1,10 +1,11 @@
-// Features of tokens, read straight from the text: words, affixes, shapes, word classes, other columns.
+// Features of tokens, read straight from the text: words, affixes, shapes, word classes, names, other columns.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "gazetteer.hpp"
 #include "lexicon.hpp"
 #include "templates.hpp"
 
@@ -24,6 +25,7 @@ enum class TokenAtom : std::int32_t {
   spaced,    // whether white space stands before and after
   column,    // another column's value, `parameter` says which
   cluster,   // class `parameter` of the lower-cased word
+  gazetteer, // place in a name of gazetteer `parameter`, and the name's class
 };
 
 // Whether the word's characters alone tell the value, so that it may be kept with the word.
@@ -47,13 +49,14 @@ struct TokenWorkspace {
   std::vector<char32_t> lower;
 };
 
-// The value of an atom that the word alone does not tell.
+// The value of an atom that the word's surroundings or another column tell.
 std::uint64_t context_atom(const TokenAtomSpec& spec, const char32_t* text, std::size_t text_length, std::size_t start,
                            std::size_t end, std::size_t token, const std::uint64_t* const* column_values);
 
 class TokenFeatures {
  public:
-  TokenFeatures(std::vector<TokenAtomSpec> atoms, Templates templates, WordClasses classes);
+  TokenFeatures(std::vector<TokenAtomSpec> atoms, Templates templates, WordClasses classes,
+                std::vector<Gazetteer> gazetteers = {});
 
   std::size_t size() const { return templates_.size(); }
   std::size_t columns() const { return columns_; }  // how many other columns the atoms refer to
@@ -66,15 +69,19 @@ class TokenFeatures {
             std::size_t first, std::size_t last, const std::uint64_t* const* column_values,
             TokenWorkspace& workspace, std::uint32_t* keys) const;
 
-  // Values of all atoms for one token, into out[atoms().size()].
+  // Values of all atoms for one token but places in names, into out[atoms().size()].
   void token_atoms(const char32_t* text, std::size_t text_length, std::size_t start, std::size_t end,
                    std::size_t token, const std::uint64_t* const* column_values, TokenWorkspace& workspace,
                    std::uint64_t* out) const;
+  // Values of a gazetteer's atom for the tokens of one sentence, into out[tokens], `stride` apart.
+  void name_atoms(std::size_t atom, const char32_t* text, const std::int32_t* starts, const std::int32_t* ends,
+                  std::size_t tokens, std::uint64_t* out, std::size_t stride) const;
 
  private:
   std::vector<TokenAtomSpec> atoms_;
   Templates templates_;
   WordClasses classes_;
+  std::vector<Gazetteer> gazetteers_;
   bool uses_classes_ = false;
   std::size_t columns_ = 0;
 };

@@ -136,9 +136,10 @@ void TokenTagger::add_words(const TokenText& text, std::size_t first, std::size_
     std::uint64_t* atoms = workspace.rest_atoms.data() + t * rest_atoms_.size();
     std::copy_n(workspace.word_atoms.data() + place * rest_word_atoms_, rest_word_atoms_, atoms);
     for (std::size_t a = rest_word_atoms_; a < rest_atoms_.size(); ++a)
-      atoms[a] = context_atom(features_.atoms()[rest_atoms_[a]], text.text, text.length,
-                              static_cast<std::size_t>(text.starts[first + t]),
-                              static_cast<std::size_t>(text.ends[first + t]), first + t, text.column_values);
+      if (features_.atoms()[rest_atoms_[a]].atom != TokenAtom::gazetteer)
+        atoms[a] = context_atom(features_.atoms()[rest_atoms_[a]], text.text, text.length,
+                                static_cast<std::size_t>(text.starts[first + t]),
+                                static_cast<std::size_t>(text.ends[first + t]), first + t, text.column_values);
   }
 }
 
@@ -169,6 +170,10 @@ void TokenTagger::emissions(const TokenText& text, std::size_t first, std::size_
     workspace.keys.resize(std::max(features_.size(), tokens * rest_.size()));
   }
   workspace.sums.assign(tokens * model_.stride(), 0);
+  for (std::size_t a = rest_word_atoms_; a < rest_atoms_.size(); ++a)
+    if (features_.atoms()[rest_atoms_[a]].atom == TokenAtom::gazetteer)
+      features_.name_atoms(rest_atoms_[a], text.text, text.starts + first, text.ends + first, tokens,
+                           workspace.rest_atoms.data() + a, rest_atoms_.size());
   add_words(text, first, last, workspace);
   add_outside(tokens, workspace.sums.data());
   add_rest(tokens, workspace);

@@ -83,12 +83,43 @@ void edges_of_a_sentence_have_marks_of_their_own() {
 
 void malformed_atoms_are_rejected() {
   CHECK(rejects([] { one_atom(static_cast<TokenAtom>(-1)); }, "unknown atom"));
-  CHECK(rejects([] { one_atom(static_cast<TokenAtom>(13)); }, "unknown atom"));
+  CHECK(rejects([] { one_atom(static_cast<TokenAtom>(14)); }, "unknown atom"));
   CHECK(rejects([] { one_atom(TokenAtom::prefix, -1); }, "negative"));
   CHECK(rejects([] { one_atom(TokenAtom::cluster, 0); }, "word classes"));
+  CHECK(rejects([] { one_atom(TokenAtom::gazetteer, 0); }, "gazetteer"));
+  CHECK(rejects([] { nlptk::Gazetteer(nullptr, nullptr, 0, {}, 0, true); }, "power of two"));
+  CHECK(rejects([] { nlptk::Gazetteer(nullptr, nullptr, 0, {0, 0, 0}, 0, true); }, "power of two"));
   CHECK(rejects([] { nlptk::TokenFeatures({}, Templates({{0, 0, 0}}, {0, 1}, {1}), {}); }, "not there"));
   CHECK(rejects([] { nlptk::TokenFeatures({{}}, Templates({{1, 0, 0}}, {0, 1}, {1}), {}); }, "not there"));
   CHECK(one_atom(TokenAtom::column, 4).columns() == 5);
+}
+
+void names_are_found_the_longest_first_from_the_left() {
+  const std::u32string names[] = {U"a", U"ab", U"newyork", U"yorkcity"};
+  std::vector<std::uint32_t> keys;
+  for (const auto& name : names) keys.push_back(nlptk::Lexicon::word_key(nlptk::hash_text(name.data(), name.size())));
+  const std::uint16_t classes[] = {0, 5, 65535, 1};
+  const auto places = [&](const std::u32string& text, const std::vector<std::int32_t>& starts,
+                          const std::vector<std::int32_t>& ends, bool ignore_case, std::vector<std::uint8_t> prefixes) {
+    const nlptk::Gazetteer gazetteer(keys.data(), classes, keys.size(), std::move(prefixes), 8, ignore_case);
+    std::vector<std::uint64_t> out(2 * starts.size(), 77);
+    gazetteer.match(text.data(), starts.data(), ends.data(), starts.size(), out.data(), 2);
+    std::vector<std::uint64_t> found;
+    for (std::size_t t = 0; t < starts.size(); ++t) {
+      CHECK(out[2 * t + 1] == 77);
+      found.push_back(out[2 * t]);
+    }
+    return found;
+  };
+  using Values = std::vector<std::uint64_t>;
+  const std::uint64_t york = 2 + 4 * 65535;
+  const std::vector<std::int32_t> starts = {0, 4, 9, 14}, ends = {3, 8, 13, 15};
+  CHECK((places(U"New York City a", starts, ends, true, {255}) == Values{york, york + 2, 1, 5}));
+  CHECK((places(U"New York City a", starts, ends, false, {255}) == Values{1, 1, 1, 5}));
+  CHECK((places(U"New York City a", starts, ends, true, {0}) == Values{1, 1, 1, 5}));  // no prefix, no long name
+  CHECK((places(U"a b", {0, 2}, {1, 3}, true, {255}) == Values{2 + 20, 2 + 22}));
+  CHECK((places(U"a  b", {0, 2, 3}, {1, 2, 4}, true, {255}) == Values{2 + 20, 2 + 21, 2 + 22}));  // a token of nothing
+  CHECK(places(U"", {}, {}, true, {255}).empty());
 }
 
 // The arrays of a small random model, right in every way.
@@ -208,6 +239,7 @@ int main() {
   atoms_read_nothing_outside_the_text();
   edges_of_a_sentence_have_marks_of_their_own();
   malformed_atoms_are_rejected();
+  names_are_found_the_longest_first_from_the_left();
   emissions_are_the_sums_of_the_rows();
   malformed_models_are_rejected();
   a_model_of_no_features_scores_nothing();

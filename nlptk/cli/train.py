@@ -16,7 +16,7 @@ from nlptk.cli.columns import HELP as COLUMN_HELP
 from nlptk.cli.columns import column_of, name_of
 from nlptk.cli.files import check_model_folder
 from nlptk.cli.progress import Progress
-from nlptk.errors import DataError
+from nlptk.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from nlptk.doc import Doc
@@ -106,6 +106,13 @@ def tagger(
         str | None,
         typer.Option(help="Word classes: a file, or a pipeline that has some.", show_default=False),
     ] = None,
+    gazetteer: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Names, as NAME=FILE: a name a line, or name, tab, class; FILE may be jieba.",
+            show_default=False,
+        ),
+    ] = None,
     order: Annotated[
         int | None, typer.Option(min=2, max=3, help="Bigram or trigram HMM: 2 or 3.", show_default=False)
     ] = None,
@@ -125,9 +132,9 @@ def tagger(
     options = _given(
         templates=_template(template), algorithm=algorithm and algorithm.value, c1=c1, c2=c2,
         max_iterations=max_iterations, min_freq=min_freq, order=order, seed=seed, threads=threads,
-        clusters=clusters,
+        clusters=clusters, gazetteers=_gazetteers(gazetteer),
     )  # fmt: skip
-    options = _defaults(model, target, clusters is not None) | options
+    options = _defaults(model, target, lang, clusters is not None) | options
     nlp = nlptk.blank(lang)  # for raw text; training itself is on the corpus's tokens
     if nlp.pipe_factories["tokenizer"] == "tokenizer_en":
         nlp.replace_pipe("tokenizer", "tokenizer_en", config={"sentences": True})
@@ -139,11 +146,12 @@ def tagger(
     _train(nlp, component, corpus, train, dev, output, as_json=as_json, quiet=quiet)
 
 
-def _defaults(model: TaggerModel, column: str, clusters: bool) -> dict[str, Any]:
-    """What suits the column, where the user does not say it."""
+def _defaults(model: TaggerModel, column: str, lang: str, clusters: bool) -> dict[str, Any]:
+    """What suits column and language, where the user does not say it."""
     if model is TaggerModel.hmm:
         return {"scheme": "bio"} if column == "ent" else {}
-    return {"templates": ("ner" if column == "ent" else "pos") + ("-clusters" if clusters else "")}
+    ready = "zh" if lang == "zh" else "ner" if column == "ent" else "pos"
+    return {"templates": ready + ("-clusters" if clusters else "")}
 
 
 @app.command("segmenter")
@@ -188,6 +196,19 @@ def segmenter(
 def _given(**options: Any) -> dict[str, Any]:
     """Only what the user asked for: the components know their own defaults."""
     return {name: value for name, value in options.items() if value is not None}
+
+
+def _gazetteers(given: list[str] | None) -> dict[str, str] | None:
+    """NAME=FILE options as names and files."""
+    if not given:
+        return None
+    found: dict[str, str] = {}
+    for one in given:
+        name, equals, file = one.partition("=")
+        if not (name and equals and file) or name in found:
+            raise ConfigError(f"--gazetteer takes NAME=FILE, each name once, not {one!r}")
+        found[name] = file
+    return found
 
 
 def _template(name: str | None) -> str | list[str] | None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nlptk import _core, chain
 from nlptk.crf import CrfSettings, CrfWeights, Progress, train_crf
 from nlptk.errors import ConfigError, DataError, ModelError
-from nlptk.lexicons import WordClasses
+from nlptk.lexicons import Gazetteer, WordClasses
 from nlptk.store import embedded_pipelines, load_model
 from nlptk.tag.base import (
     Estimator,
@@ -38,7 +38,7 @@ class CRFTagger(Estimator):
 
     Args:
         templates: feature templates (:mod:`nlptk.templates`), or the name of a ready set: "pos", "ner",
-            "chunk" and the same with "-clusters".
+            "chunk", "zh", "characters" (each token is a character) and the same with "-clusters".
         algorithm: "sgd", "lbfgs" (with ``c1`` > 0 OWL-QN), "ap" (averaged perceptron), "pa"
             (passive-aggressive) or "arow".
         c1, c2: weights of sum |w| and sum w^2.
@@ -55,6 +55,9 @@ class CRFTagger(Estimator):
         threads: 0 for one for each core.
         clusters: word classes for ``cluster:name`` atoms: a file that :meth:`nlptk.lexicons.WordClasses.read`
             reads, or the name or folder of a pipeline whose tagger has some ("en"). Kept in the model.
+        gazetteers: names for ``gazetteer:name`` atoms, by that name: files that
+            :meth:`nlptk.lexicons.Gazetteer.read` reads, "jieba" for jieba's dictionary, or gazetteers. Kept
+            in the model. A ready set of templates looks at all of them.
 
     Attributes:
         classes_: the labels, sorted; set by ``fit``.
@@ -83,6 +86,7 @@ class CRFTagger(Estimator):
         seed: int = 1,
         threads: int = 0,
         clusters: str | WordClasses | None = None,
+        gazetteers: Mapping[str, str | Gazetteer] | None = None,
     ) -> None:
         self.templates = templates
         self.algorithm = algorithm
@@ -101,6 +105,7 @@ class CRFTagger(Estimator):
         self.seed = seed
         self.threads = threads
         self.clusters = clusters
+        self.gazetteers = gazetteers
 
     def fit(
         self,
@@ -144,7 +149,7 @@ class CRFTagger(Estimator):
     ) -> CRFTagger:
         """As ``fit``, from tokens in the kernels' form, which knows the text's spacing, and their labels."""
         settings = self._settings()
-        features = TokenFeatures(self.templates, self._word_classes())
+        features = self._make_features()
         classes = sorted(set(labels))
         ids = {label: number for number, label in enumerate(classes)}
         mask = chain.transition_mask(classes, resolve_scheme(self.scheme, classes))
@@ -173,6 +178,14 @@ class CRFTagger(Estimator):
         self._install(classes, weights.masked(*mask), features)
         return self
 
+    def _make_features(self) -> TokenFeatures:
+        lists = (self.gazetteers or {}).items()
+        return TokenFeatures(
+            self.templates,
+            self._word_classes(),
+            [Gazetteer.read(name, one) if isinstance(one, str) else one for name, one in lists],
+        )
+
     def _word_classes(self) -> WordClasses | None:
         if not isinstance(self.clusters, str):
             return self.clusters
@@ -195,7 +208,7 @@ class CRFTagger(Estimator):
         """The other columns that the templates look at."""
         if hasattr(self, "_features"):
             return self._features.columns
-        return TokenFeatures(self.templates, self._word_classes()).columns
+        return self._make_features().columns
 
     def predict(self, X: Sentences, columns: Columns | None = None) -> list[list[str]]:
         """The best labels of each sentence, as lists parallel to X.
@@ -309,11 +322,18 @@ class CRFTagger(Estimator):
         config = {**self.get_params(), "templates": list(self._features.templates), "classes": self.classes_}
         clusters = self._features.classes
         config["clusters"] = list(clusters.names)
-        return config, {
+        config["gazetteers"] = [
+            {"name": one.name, "longest": one.longest, "ignore_case": one.ignore_case}
+            for one in self._features.gazetteers
+        ]
+        arrays = {
             **self.weights_.to_arrays(),
             "cluster_keys": clusters.keys,
             "cluster_values": clusters.values,
         }
+        for number, one in enumerate(self._features.gazetteers):
+            arrays |= {f"gazetteer_{number}_{part}": getattr(one, part) for part in Gazetteer.ARRAYS}
+        return config, arrays
 
     @classmethod
     def from_state(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> CRFTagger:
@@ -324,9 +344,13 @@ class CRFTagger(Estimator):
             clusters = WordClasses(
                 tuple(settings.pop("clusters")), arrays["cluster_keys"], arrays["cluster_values"]
             )
-            made = cls(**settings, clusters=clusters)
+            gazetteers = [
+                _gazetteer(one, f"gazetteer_{number}_", arrays)
+                for number, one in enumerate(settings.pop("gazetteers", None) or ())
+            ]
+            made = cls(**settings, clusters=clusters, gazetteers={one.name: one for one in gazetteers})
             made._settings()
-            features = TokenFeatures(made.templates, clusters)
+            features = made._make_features()
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"the CRF tagger's state is not usable: {error}") from error
         weights = CrfWeights.from_arrays(arrays)
@@ -334,6 +358,12 @@ class CRFTagger(Estimator):
             raise ModelError(f"the model has {len(classes)} labels but weights for {weights.labels}")
         made._install(classes, weights, features)
         return made
+
+
+def _gazetteer(config: dict[str, Any], prefix: str, arrays: Mapping[str, NDArray[Any]]) -> Gazetteer:
+    """A gazetteer from its part of a tagger's state."""
+    parts: dict[str, Any] = {part: arrays[prefix + part] for part in Gazetteer.ARRAYS}
+    return Gazetteer(**config, **parts)
 
 
 def _classes_of_pipeline(name: str) -> WordClasses:

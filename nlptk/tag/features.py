@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nlptk import _core
 from nlptk.doc import Doc
 from nlptk.errors import ConfigError, DataError
-from nlptk.lexicons import WordClasses
+from nlptk.lexicons import Gazetteer, WordClasses
 from nlptk.templates import AtomKind, compile_templates
 
 # texts, starts, ends, offsets of documents and of sequences, columns: see TokenBatch.
@@ -40,6 +40,7 @@ TOKEN_ATOMS: dict[str, AtomKind] = {
     "spaced": AtomKind(10),
     "col": AtomKind(11, "column"),
     "cluster": AtomKind(12, "lexicon"),
+    "gazetteer": AtomKind(13, "gazetteer"),
 }
 
 _POS = (
@@ -81,6 +82,14 @@ _ZH = (
     "kind", "kind[-1]", "kind[1]", "kind[-1]|kind|kind[1]", "pattern", "pattern[-1]", "pattern[1]",
     "suffix:1[-2]", "suffix:1[2]",
 )  # fmt: skip
+# A token is a character: it tells little alone, so that pairs and threes of them are the features.
+_CHARACTERS = (
+    "bias", "word", "word[-1]", "word[1]", "word[-2]", "word[2]", "word[-3]", "word[3]",
+    "word[-1]|word", "word|word[1]", "word[-1]|word[1]", "word[-2]|word[-1]", "word[1]|word[2]",
+    "word[-2]|word[-1]|word", "word[-1]|word|word[1]", "word|word[1]|word[2]",
+    "word[-3]|word[-2]|word[-1]", "word[1]|word[2]|word[3]", "kind", "kind[-1]", "kind[1]",
+    "kind[-1]|kind|kind[1]",
+)  # fmt: skip
 _CLUSTERS = tuple(
     f"cluster:{grain}{place}" for grain in ("c64", "c256", "c1000") for place in ("", "[-1]", "[1]")
 )
@@ -91,6 +100,7 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
     "ner": _NER,
     "chunk": _CHUNK,
     "zh": _ZH,
+    "characters": _CHARACTERS,
     "pos-clusters": (
         *_POS, *_CLUSTERS, "cluster:c64[-2]", "cluster:c64[2]", "cluster:c64[-1]|cluster:c64",
         "cluster:c64|cluster:c64[1]", "cluster:c256[-1]|cluster:c256|cluster:c256[1]",
@@ -103,7 +113,40 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
         *_CHUNK, *_CLUSTERS,
         "cluster:c256|col:1", "cluster:c256[-1]|cluster:c256", "cluster:c256|cluster:c256[1]",
     ),
+    "zh-clusters": (
+        *_ZH, *_CLUSTERS, "cluster:c64[-1]|cluster:c64", "cluster:c64|cluster:c64[1]",
+        "cluster:c256[-1]|cluster:c256|cluster:c256[1]", "cluster:c64[-2]|cluster:c64[-1]",
+        "cluster:c1000|suffix:1", "cluster:c256[-1]|suffix:1", "cluster:c256[1]|suffix:1",
+    ),
+    "characters-clusters": (
+        *_CHARACTERS, "cluster:c256", "cluster:c256[-1]", "cluster:c256[1]",
+        "cluster:c64[-1]|cluster:c64", "cluster:c64|cluster:c64[1]",
+        "cluster:c64[-2]|cluster:c64[-1]|cluster:c64", "cluster:c64|cluster:c64[1]|cluster:c64[2]",
+        "cluster:c256[-1]|cluster:c256", "cluster:c256|cluster:c256[1]",
+    ),
 }  # fmt: skip
+
+
+# What ready sets get for each gazetteer: the token's place in a name, the neighbours' places.
+_GAZETTEER = ("{g}", "{g}[-1]", "{g}[1]", "{g}[-1]|{g}", "{g}|{g}[1]", "{g}[-1]|{g}|{g}[1]")
+# Where no spaces part the words, places tell where words end: more of them, and with the text.
+_GAZETTEER_ZH = (
+    *_GAZETTEER, "{g}[-2]", "{g}[2]", "{g}[-2]|{g}[-1]", "{g}[1]|{g}[2]",
+    "{g}[-2]|{g}[-1]|{g}|{g}[1]|{g}[2]", "{g}|word", "{g}[-1]|word[-1]", "{g}[1]|word[1]",
+    "{g}[-1]|word[-1]|word", "{g}[1]|word|word[1]",
+)  # fmt: skip
+
+
+def ready_templates(name: str, gazetteers: Sequence[str] = ()) -> list[str]:
+    """The templates of a ready set, with those for each gazetteer.
+
+    Raises:
+        ConfigError: there is no such set.
+    """
+    if name not in TEMPLATES:
+        raise ConfigError(f"unknown template set {name!r}; ready ones: {', '.join(TEMPLATES)}")
+    added = _GAZETTEER_ZH if name.startswith(("zh", "characters")) else _GAZETTEER
+    return [*TEMPLATES[name], *(one.format(g=f"gazetteer:{g}") for g in gazetteers for one in added)]
 
 
 @dataclass
@@ -236,24 +279,36 @@ class TokenFeatures:
     """Compiled templates over tokens; turns a :class:`TokenBatch` into feature keys.
 
     Args:
-        templates: template strings (see :mod:`nlptk.templates`) or the name of a ready set in ``TEMPLATES``.
+        templates: template strings (see :mod:`nlptk.templates`) or the name of a ready set in ``TEMPLATES``,
+            which then looks at all gazetteers too.
         classes: word classes that ``cluster:name`` atoms look up.
+        gazetteers: names that ``gazetteer:name`` atoms look for.
 
     Raises:
         ConfigError: a template cannot be read, or the ready set is unknown.
     """
 
-    def __init__(self, templates: Sequence[str] | str, classes: WordClasses | None = None) -> None:
+    def __init__(
+        self,
+        templates: Sequence[str] | str,
+        classes: WordClasses | None = None,
+        gazetteers: Sequence[Gazetteer] = (),
+    ) -> None:
         if isinstance(templates, str):
-            if templates not in TEMPLATES:
-                raise ConfigError(f"unknown template set {templates!r}; ready ones: {', '.join(TEMPLATES)}")
-            templates = TEMPLATES[templates]
+            templates = ready_templates(templates, [one.name for one in gazetteers])
         self.templates = tuple(templates)
         self.classes = classes or WordClasses.empty()
-        compiled = compile_templates(self.templates, TOKEN_ATOMS, self.classes.names)
+        self.gazetteers = tuple(gazetteers)
+        names = [one.name for one in self.gazetteers]
+        compiled = compile_templates(self.templates, TOKEN_ATOMS, self.classes.names, names)
         self.columns = compiled.columns
         self.kernel = _core.TokenFeatures(
-            compiled.atoms[0], compiled.elements, compiled.seeds, self.classes.keys, self.classes.values
+            compiled.atoms[0],
+            compiled.elements,
+            compiled.seeds,
+            self.classes.keys,
+            self.classes.values,
+            [(g.keys, g.classes, g.prefixes, g.longest, g.ignore_case) for g in self.gazetteers],
         )
 
     def arguments(self, batch: TokenBatch) -> KernelBatch:
