@@ -55,6 +55,7 @@ docs: $(VENV)/.dev
 
 models: $(VENV)/.run
 	$(BIN)/python tools/word_clusters.py --output build/clusters-en.tsv.gz
+	$(BIN)/python benchmarks/bench_accuracy.py --only gsd-ner
 	$(BIN)/python tools/train_pipelines.py --clusters build/clusters-en.tsv.gz
 
 $(BIN)/python:

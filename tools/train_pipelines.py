@@ -1,6 +1,11 @@
 """Train the embedded pipelines from the corpora and write them into the package.
 
     python tools/train_pipelines.py --clusters build/clusters-en.tsv.gz [en] [zh]
+    python tools/train_pipelines.py --only-ner zh
+
+`--only-ner` trains the tagger of entities alone and leaves the rest of the pipeline as it is. The Chinese one
+has word classes of tools/word_clusters.py and names of tools/name_gazetteer.py: those that row "gsd-ner" of
+benchmarks/bench_accuracy.py leaves in build/bench.
 
 `en`: segmenter, UPOS, XPOS and entities from UD English EWT and Universal NER. `zh`: segmenter and XPOS from
 UD Chinese GSDSimp, UPOS (v2) derived from XPOS, and entities from Universal NER. Weights are chosen on dev;
@@ -10,9 +15,12 @@ test is scored once, for the model card.
 from __future__ import annotations
 
 import argparse
+import gzip
 import hashlib
 import os
+import tempfile
 import time
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +41,7 @@ GSD = "ud-chinese-gsdsimp/zh_gsdsimp-v13pos-{}.conllu.gz"
 GSD2 = "ud-chinese-gsdsimp/zh_gsdsimp-ud-{}.conllu.gz"
 UNER_GSD = "ud-chinese-gsdsimp/zh_gsdsimp-ud-{}.iob2.gz"
 LICENSE = "CC BY-SA 4.0"
+ZH_CLASSES = 20_000  # words
 
 CARDS: dict[str, dict[str, Any]] = {
     "en": {
@@ -52,6 +61,7 @@ CARDS: dict[str, dict[str, Any]] = {
             "UD Chinese GSDSimp (Qi and Yasuoka; Google and contributors), CC BY-SA 4.0",
             "Universal NER on GSDSimp (Mayhew et al. 2024), CC BY-SA 4.0",
             "Word list: the dictionary of jieba 0.42.1 (Sun Junyi), MIT licence, as hashes",
+            "Word clusters and names: Chinese Wikipedia, CC BY-SA 3.0",
         ],
     },
 }
@@ -94,12 +104,46 @@ def train_en(clusters: Path) -> Language:
     for name, column in (("upos", "pos"), ("xpos", "tag")):
         tagger = Tagger(column, templates="pos-clusters", c2=0.05, **size)
         nlp.add_pipe(fitted(tagger, f"en {name}", train, dev), name)
-    ner = Tagger("ent", templates="ner-clusters", c2=0.1, **size)
-    nlp.add_pipe(fitted(ner, "en ner", docs(UNER, "train"), docs(UNER, "dev")), "ner")
+    nlp.add_pipe(ner_en(clusters), "ner")
     return nlp
 
 
-def train_zh() -> Language:
+def ner_en(clusters: Path) -> Tagger:
+    """The English tagger of entities."""
+    tagger = Tagger(
+        "ent",
+        templates="ner-clusters",
+        c2=0.1,
+        min_freq=2,
+        prune=0.05,
+        max_iterations=14,
+        clusters=str(clusters),
+    )
+    made: Tagger = fitted(tagger, "en ner", docs(UNER, "train"), docs(UNER, "dev"))
+    return made
+
+
+def ner_zh(clusters: Path, names: Path) -> Tagger:
+    """The Chinese tagger of entities."""
+    with tempfile.TemporaryDirectory() as folder:
+        frequent = Path(folder) / "clusters.tsv"  # those of rare words take more room than they give
+        with gzip.open(clusters, "rt", encoding="utf-8") as lines:
+            frequent.write_text("".join(islice(lines, 1 + ZH_CLASSES)), encoding="utf-8")
+        tagger = Tagger(
+            "ent",
+            templates="zh-clusters",
+            clusters=str(frequent),
+            gazetteers={"names": str(names)},
+            c2=0.1,
+            prune=0.07,
+            max_iterations=20,
+        )
+        train, dev = docs(UNER_GSD, "train", lang="zh"), docs(UNER_GSD, "dev", lang="zh")
+        made: Tagger = fitted(tagger, "zh ner", train, dev)
+    return made
+
+
+def train_zh(clusters: Path, names: Path) -> Language:
     """The Chinese pipeline."""
     nlp = Language("zh")
     segmenter = Segmenter("zh-lexicon", lexicon="jieba", c2=0.03, min_freq=2, prune=0.02, max_iterations=16)
@@ -114,10 +158,7 @@ def train_zh() -> Language:
         "xpos",
     )
     nlp.add_pipe(TagMapper("tag", "pos").fit(docs(GSD2, "dev", lang="zh")), "upos")
-    train, dev = docs(UNER_GSD, "train", lang="zh"), docs(UNER_GSD, "dev", lang="zh")
-    nlp.add_pipe(
-        fitted(Tagger("ent", templates="zh", c2=0.1, **{**size, "min_freq": 1}), "zh ner", train, dev), "ner"
-    )
+    nlp.add_pipe(ner_zh(clusters, names), "ner")
     return nlp
 
 
@@ -183,11 +224,13 @@ def write(lang: str, nlp: Language, output: Path) -> None:
     card = CARDS[lang]
     both = {split: scores(lang, nlp, split) for split in ("dev", "test")}
     sha256 = data_hash(card["files"])
+    before = nlp.meta.get("data", {}).get("sources", [])
+    sources = [*card["sources"], *(line for line in before if line.startswith("Word vectors: "))]
     nlp.meta |= {
         "name": lang,
         "version": nlptk.__version__,
         "description": card["description"],
-        "data": {"files": card["files"], "sha256": sha256, "sources": card["sources"]},
+        "data": {"files": card["files"], "sha256": sha256, "sources": sources},
         "scores": both,
         "license": LICENSE,
     }
@@ -199,11 +242,11 @@ def write(lang: str, nlp: Language, output: Path) -> None:
         table="\n".join(f"| {name} | {both['dev'][name]} | {both['test'][name]} |" for name in both["test"]),
         sha256=sha256,
         files="\n".join(f"- `{name}`" for name in card["files"]),
-        sources="\n".join(f"- {source}" for source in card["sources"]),
+        sources="\n".join(f"- {source}" for source in sources),
         license=LICENSE,
     )
     (output / lang / "README.md").write_text(text, encoding="utf-8")
-    notice = NOTICE.format(lang=lang, sources="\n".join(card["sources"]))
+    notice = NOTICE.format(lang=lang, sources="\n".join(sources))
     (output / lang / "LICENSE").write_text(notice, encoding="utf-8")
     size = sum(path.stat().st_size for path in (output / lang).iterdir())
     print(f"{output / lang}: {size / 1e6:.2f} MB, {both}")
@@ -215,13 +258,22 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("langs", nargs="*", default=["en", "zh"], help="en, zh; nothing: both")
-    parser.add_argument(
-        "--clusters", type=Path, required=True, help="what tools/word_clusters.py wrote for English"
-    )
+    parser.add_argument("--clusters", type=Path, help="what tools/word_clusters.py wrote for English")
+    parser.add_argument("--zh-clusters", type=Path, default=ROOT / "build" / "bench" / "clusters-zh.tsv.gz")
+    parser.add_argument("--zh-names", type=Path, default=ROOT / "build" / "bench" / "names-zh.tsv.gz")
+    parser.add_argument("--only-ner", action="store_true", help="the tagger of entities alone")
     parser.add_argument("--output", type=Path, default=ROOT / "nlptk" / "pipelines")
     options = parser.parse_args()
+    if "en" in options.langs and options.clusters is None:
+        parser.error("en needs --clusters")
     for lang in options.langs:
-        nlp = train_en(options.clusters) if lang == "en" else train_zh()
+        files = (options.clusters,) if lang == "en" else (options.zh_clusters, options.zh_names)
+        if options.only_ner:
+            nlp = nlptk.load(lang)
+            nlp.remove_pipe("ner")
+            nlp.add_pipe((ner_en if lang == "en" else ner_zh)(*files), "ner", before="word_vectors")
+        else:
+            nlp = (train_en if lang == "en" else train_zh)(*files)
         write(lang, nlp, options.output)
 
 
