@@ -10,6 +10,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from crf_sentences import random_sentences
+from joblib.externals.loky import get_reusable_executor
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import make_scorer
@@ -165,7 +166,14 @@ def test_clone_and_params(fitted):
         again.set_params(c3=1)
 
 
-def test_searches_and_cross_validation():
+@pytest.fixture
+def workers():
+    """Joblib keeps its processes for later; other tests look whether there are any."""
+    yield
+    get_reusable_executor().shutdown(wait=True)
+
+
+def test_searches_and_cross_validation(workers):
     scorer = make_scorer(flat.flat_f1_score, average="weighted")
     search = GridSearchCV(
         CRF(max_iterations=10, threads=1), {"c2": [0.01, 100.0]}, cv=3, scoring=scorer, n_jobs=2

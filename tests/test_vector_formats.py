@@ -291,7 +291,8 @@ def nearest_float(text: str) -> float:
     """The float32 nearest to a decimal: not by way of a double, which may round twice."""
     near = np.float32(text)
     exact = Fraction(text)
-    around = [np.nextafter(near, np.float32(-np.inf)), near, np.nextafter(near, np.float32(np.inf))]
+    with np.errstate(over="ignore"):  # next to the largest is infinity
+        around = [np.nextafter(near, np.float32(-np.inf)), near, np.nextafter(near, np.float32(np.inf))]
     finite = [float(x) for x in around if np.isfinite(x)]
     least = min(abs(Fraction(x) - exact) for x in finite)
     best = [x for x in finite if abs(Fraction(x) - exact) == least]
