@@ -20,6 +20,7 @@ ORDER = (
     "pipeline",
     "latency",
     "viterbi",
+    "crf_stream",
     "jieba",
     "bpe",
     "wordpiece",

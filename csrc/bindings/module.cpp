@@ -32,6 +32,7 @@ PYBIND11_MODULE(_core, m) {
   bind_chain(m);
   bind_rule_tokenizer(m);
   bind_crf(m);
+  bind_crf_stream(m);
   bind_features(m);
   bind_trigram(m);
   bind_segment(m);
