@@ -5,9 +5,9 @@
 The file is EWT's training sentences over and over, each time shuffled with its own seed, written to a
 temporary folder. Each length is trained on in a process of its own, whose peak resident memory is the
 kernel's count (ru_maxrss). The first pass reads CoNLL-U, later ones a binary copy. Repeated sentences bring
-no new features and no new knowledge: memory and speed are what the lengths compare. Speeds are by the clock and by CPU
-seconds of all threads, which other work on the machine disturbs less. Accuracy is compared on the training
-set as it is, with training in memory.
+no new features and no new knowledge: memory and speed are what the lengths compare. Speeds are by the clock
+and by CPU seconds of all threads, which other work on the machine disturbs less. Accuracy is compared on the
+training set as it is, with training in memory.
 """
 
 from __future__ import annotations
