@@ -423,6 +423,44 @@ class CrfTrainer:
     ) -> NDArray[np.float32]:
         """As `lbfgs`, with a callback after each pass."""
 
+# crf_stream.cpp: the kernel of nlptk/tag/crf_stream.py
+class CrfStream:
+    """Weights of 2**bits features, trained by SGD chunk by chunk."""
+
+    def __init__(
+        self,
+        bits: int,
+        *,
+        min_freq: int = 1,
+        dense_freq: int = 20,
+        c2: float = 0.1,
+        rate: float = 0.1,
+        passes: int = 5,
+        seed: int = 1,
+    ) -> None: ...
+    def grow(self, labels: int) -> None:
+        """So many labels from now on; fewer than there are change nothing."""
+
+    def learn(self, keys: NDArray[np.uint32], offsets: NDArray[np.int64], gold: NDArray[np.int32]) -> float:
+        """Step over a chunk's sequences, shuffled; keys are [units, width], gold [units]. Returns the sum of
+        -log p as met."""
+
+    def end_pass(self) -> None: ...
+    def model(
+        self, prune: float = 0.0
+    ) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint16], NDArray[np.float32]]:
+        """`keys`, `row_starts`, `row_labels` and parameters, as :class:`CrfTrainer` has them."""
+
+    @property
+    def labels(self) -> int: ...
+    @property
+    def sequences(self) -> int:
+        """Those of the first pass, without empty ones."""
+
+    @property
+    def replaced(self) -> int:
+        """How many features had to give way to others."""
+
 # wordpiece.cpp: the kernel of nlptk/tokenize/wordpiece.py; TypeError for anything but str
 class WordPieceTokenizer:
     def __init__(

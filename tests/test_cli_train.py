@@ -101,6 +101,17 @@ def test_train_and_evaluate_a_tagger(
         )
 
 
+def test_train_from_a_stream(run: Run, corpus: Path, tmp_path: Path) -> None:
+    data, output = corpus / "train.conllu", tmp_path / "out"
+    given = ["--train", data, "--dev", data, "--lang", "xx", "-o", output, "--json", "-q"]
+    status, out, err = run("train", "tagger", "--stream", "--hash-bits", 12, "--max-iterations", 3, *given)
+    assert (status, err) == (0, "")
+    assert json.loads(out)["dev"]["upos_acc"] == 1.0
+    meta = json.loads(run("info", output, "--json")[1])
+    assert meta["data"]["train"]["tokens"] == 54 * 7
+    assert run("evaluate", output, data, "--json")[0] == 0
+
+
 def test_hmm_entities_are_valid_and_scored_by_type(run: Run, corpus: Path, tmp_path: Path) -> None:
     data = corpus / "train.iob2"
     arguments = ["--train", data, "--column", "ner", "--lang", "xx", "-o", tmp_path / "ner", "-q"]
@@ -211,6 +222,9 @@ def test_other_files_are_never_replaced(run: Run, corpus: Path, tmp_path: Path) 
         (["--model", "hmm", "--c1", "1"], 2, "c1"),
         (["--gazetteer", "names.tsv"], 2, "NAME=FILE"),
         (["--gazetteer", "n=no-such-file.tsv"], 1, "no-such-file"),
+        (["--model", "hmm", "--stream"], 2, "--stream is for --model crf"),
+        (["--hash-bits", "12"], 2, "--hash-bits is for --stream"),
+        (["--stream", "--algorithm", "lbfgs"], 2, "algorithm='sgd'"),
         (["--template", "no-such-set"], 2, "no-such-set"),
         (["--lang", "tlh"], 2, "tlh"),
         (["--corpus-format", "docx"], 2, "docx"),

@@ -111,6 +111,17 @@ def test_a_model_cut_anywhere_is_refused(model, tmp_path):
         CRF.from_crfsuite(tmp_path / "nowhere")
 
 
+def test_a_small_model_cut_at_any_byte_is_refused(tmp_path):
+    data = write(tmp_path / "small", [[["a"], ["b"]]], [["A", "B"]]).read_bytes()
+    assert parse_crfsuite(data).classes == ["A", "B"]
+    for size in range(len(data)):
+        with pytest.raises((ValueError, ModelError)):
+            parse_crfsuite(data[:size])
+        if size > 8:
+            with pytest.raises((ValueError, ModelError)):
+                parse_crfsuite(data[:4] + struct.pack("<I", size) + data[8:size])
+
+
 def test_altered_bytes_are_refused_or_harmless(model):
     data = model.read_bytes()
     rng = random.Random(3)

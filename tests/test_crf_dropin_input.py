@@ -167,7 +167,11 @@ def test_errors_of_the_users_own_come_through():
     [
         ([["A"]], "y has 1 sentences but X has 2"),
         ([["A"], ["A", "B", "A"]], "sentence 1 has 2 items but 3 labels in y"),
-        ([["A"], "AB"], "sentence 1 has 2 items but one string, 'AB' in y"),
+        ([["A"], "AB"], r"sentence 1 has 2 items but no list of labels but 'AB' \(str\) in y"),
+        ([["A"], 7], r"sentence 1 has 2 items but no list of labels but 7 \(int\) in y"),
+        ([["A"], {"A": 1, "B": 2}], r"sentence 1 has 2 items but no list of labels but .* \(dict\) in y"),
+        (7, r"y is 7 \(int\); give a list of lists of strings"),
+        ("AB", r"y is 'AB' \(str\); give a list"),
         ([["A"], ["B", 3]], "sentence 1 of y has the label 3; give a string"),
         ([["A"], ["B", None]], "sentence 1 of y has the label None"),
     ],
@@ -181,6 +185,29 @@ def test_labels_that_do_not_match_are_named(labels, message):
         fitted.score(sentences, labels)
     with pytest.raises(DataError, match=message.replace(" X ", " X_dev ").replace("y", "y_dev", 1)):
         CRF().fit(sentences, [["A"], ["A", "B"]], sentences, labels)
+
+
+def test_labels_may_come_in_any_collection():
+    sentences = [[["a"]], [["a"], ["b"]]]
+    expected = CRF(max_iterations=3).fit(sentences, [["A"], ["A", "B"]])
+    for labels in (
+        iter([("A",), ("A", "B")]),
+        ((label for label in row) for row in ("A", "AB")),
+        np.array([["A"], ["A", "B"]], object),
+        [np.array(["A"]), np.array(["A", "B"])],
+    ):
+        found = CRF(max_iterations=3).fit(sentences, labels)
+        assert found.state_features_ == expected.state_features_
+        assert found.classes_ == ["A", "B"]
+
+
+@pytest.mark.parametrize("algorithm", ["lbfgs", "l2sgd"])
+def test_values_that_are_too_large_to_train_with_are_said(algorithm):
+    sentences, labels = [[{"a": 1e30}, {"b": -1e30}]] * 3 + [[["a"]]], [["A", "B"]] * 3 + [["B"]]
+    crf = CRF(algorithm, max_iterations=20)
+    with pytest.raises(DataError, match="the feature values may be too large"):
+        crf.fit(sentences, labels)
+    assert crf.classes_ is None
 
 
 @pytest.mark.parametrize("empty", [[], [[]], [[], []]])

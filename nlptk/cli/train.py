@@ -116,6 +116,15 @@ def tagger(
     order: Annotated[
         int | None, typer.Option(min=2, max=3, help="Bigram or trigram HMM: 2 or 3.", show_default=False)
     ] = None,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="For a corpus that does not fit memory (crf).")
+    ] = False,
+    hash_bits: Annotated[
+        int | None,
+        typer.Option(
+            min=10, max=28, help="With --stream: 2 to this power are the features kept.", show_default=False
+        ),
+    ] = None,
     seed: Seed = None,
     threads: Threads = None,
     as_json: Json = False,
@@ -129,6 +138,11 @@ def tagger(
 
     check_model_folder(output)
     target = column_of(column)
+    if stream and model is not TaggerModel.crf:
+        raise ConfigError("--stream is for --model crf.")
+    if hash_bits is not None and not stream:
+        raise ConfigError("--hash-bits is for --stream.")
+    streamed = _given(passes=max_iterations, hash_bits=hash_bits) if stream else None
     options = _given(
         templates=_template(template), algorithm=algorithm and algorithm.value, c1=c1, c2=c2,
         max_iterations=max_iterations, min_freq=min_freq, order=order, seed=seed, threads=threads,
@@ -143,7 +157,7 @@ def tagger(
     config = {"column": target, "model": model.value, **options}
     component = nlp.add_pipe("tagger", name=f"{name_of(target)}_tagger", config=config)
     corpus = _Corpus(corpus_format, target, "sentence", lang)
-    _train(nlp, component, corpus, train, dev, output, as_json=as_json, quiet=quiet)
+    _train(nlp, component, corpus, train, dev, output, streamed, as_json=as_json, quiet=quiet)
 
 
 def _defaults(model: TaggerModel, column: str, lang: str, clusters: bool) -> dict[str, Any]:
@@ -247,29 +261,53 @@ def _train(
     train: Path,
     dev: Path | None,
     output: Path,
+    streamed: dict[str, Any] | None = None,
     *,
     as_json: bool,
     quiet: bool,
 ) -> None:
+    """Train, score and save; with `streamed`, options of ``fit_stream``, without the corpus in memory."""
     with Progress("train", unit="iterations", every=2.0, quiet=quiet) as progress:
-        train_docs = corpus.read(train, progress)
+        train_docs = corpus.read(train, progress) if streamed is None else None
         dev_docs = corpus.read(dev, progress) if dev else None
-        component.fit(train_docs, dev_docs, progress=_shown(progress))
+        if train_docs is None:
+            tokens = _fit_stream(component, corpus, train, streamed or {}, progress)
+        else:
+            component.fit(train_docs, dev_docs, progress=_shown(progress))
+            tokens = sum(map(len, train_docs))
         result: dict[str, Any] = {"output": str(output), "seconds": round(progress.elapsed, 2)}
         nlp.meta["name"] = output.resolve().name
-        nlp.meta["data"] = {"train": _source(train, train_docs)}
+        nlp.meta["data"] = {"train": _source(train, tokens)}
         if dev and dev_docs:
             from nlptk.evaluation import evaluate
 
             result["dev"] = evaluate(nlp, dev_docs, raw=corpus.column is None)
             nlp.meta["scores"] = {"dev": _headlines(result["dev"])}
-            nlp.meta["data"]["dev"] = _source(dev, dev_docs)
+            nlp.meta["data"]["dev"] = _source(dev, sum(map(len, dev_docs)))
         nlp.to_disk(output)
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))
         return
     scores = [f"dev {name} {value:.4f}" for name, value in _headlines(result.get("dev", {})).items()]
     typer.echo(", ".join([f"saved {output} after {result['seconds']} s", *scores]))
+
+
+def _fit_stream(
+    component: Any, corpus: _Corpus, train: Path, options: dict[str, Any], progress: Progress
+) -> int:
+    """Train without the corpus in memory; returns its tokens."""
+    from nlptk.tag.crf_stream import CorpusFiles
+
+    show, tokens = _shown(progress), 0
+
+    def report(info: dict[str, Any]) -> None:
+        nonlocal tokens
+        tokens = info["tokens"]
+        show(info)
+
+    files = CorpusFiles([train], corpus.column or "pos", corpus.format, corpus.lang)
+    component.fit_stream(files, progress=report, **options)
+    return tokens
 
 
 def _headlines(scores: dict[str, Any]) -> dict[str, float]:
@@ -297,7 +335,10 @@ def _shown(progress: Progress) -> Callable[[dict[str, Any]], None]:
     return show
 
 
-def _source(path: Path, docs: list[Doc]) -> dict[str, Any]:
+def _source(path: Path, tokens: int) -> dict[str, Any]:
     """What a model's meta says of a corpus: enough to find out whether another file is the same."""
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return {"file": path.name, "sha256": digest, "tokens": sum(map(len, docs))}
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return {"file": path.name, "sha256": digest.hexdigest(), "tokens": tokens}

@@ -16,11 +16,11 @@ import secrets
 import stat
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import IO, Any, BinaryIO
 
-from nlptk.errors import DataError
+from nlptk.errors import ConfigError, DataError
 
 PathLike = str | os.PathLike[str]
 
@@ -33,6 +33,25 @@ _BOM = b"\xef\xbb\xbf"
 def source_name(path: PathLike) -> str:
     """The name that error messages use for `path`."""
     return "<stdin>" if os.fspath(path) == "-" else os.fspath(path)
+
+
+def named_files(corpus: Any) -> list[str] | None:
+    """The files that a corpus names, a path or a list of paths, or None if it is a collection of others.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    if isinstance(corpus, (str, os.PathLike)):
+        return [os.fspath(corpus)]
+    if isinstance(corpus, bytes) or not isinstance(corpus, Iterable):
+        raise ConfigError("a corpus is a file, a list of files, or sentences")
+    if (
+        isinstance(corpus, (list, tuple))
+        and corpus
+        and all(isinstance(e, (str, os.PathLike)) for e in corpus)
+    ):
+        return [os.fspath(entry) for entry in corpus]
+    return None
 
 
 def error_at(source: str, line: int, message: str) -> DataError:

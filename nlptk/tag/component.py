@@ -14,6 +14,7 @@ from nlptk.crf import Progress
 from nlptk.doc import Doc
 from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.tag.crf import CRFTagger
+from nlptk.tag.crf_stream import Corpus
 from nlptk.tag.features import TokenBatch
 from nlptk.tag.hmm import HMMTagger
 
@@ -98,6 +99,19 @@ class Tagger(Component):
             if dev:
                 held_out = (TokenBatch.from_docs(dev, self._columns), _gold(dev, self.column, "dev"))
             self.tagger.fit_batch(batch, labels, held_out, progress=progress)
+        self._set_labels()
+        return self
+
+    def fit_stream(self, corpus: Corpus, *, progress: Progress | None = None, **options: Any) -> Tagger:
+        """Learn from a corpus that does not fit memory; `options` and errors are those of
+        :meth:`nlptk.tag.crf.CRFTagger.fit_stream`.
+
+        Raises:
+            ConfigError: the model is no CRF.
+        """
+        if not isinstance(self.tagger, CRFTagger):
+            raise ConfigError(f"only model 'crf' can learn from a stream, not {self.model!r}")
+        self.tagger.fit_stream(corpus, column=self.column, progress=progress, **options)
         self._set_labels()
         return self
 

@@ -27,6 +27,7 @@ from nlptk.tag.base import (
     check_training,
     resolve_scheme,
 )
+from nlptk.tag.crf_stream import Corpus, StreamSettings, open_corpus, train_stream
 from nlptk.tag.features import TokenBatch, TokenFeatures
 
 Columns = Mapping[str, Sentences]
@@ -60,7 +61,7 @@ class CRFTagger(Estimator):
             in the model. A ready set of templates looks at all of them.
 
     Attributes:
-        classes_: the labels, sorted; set by ``fit``.
+        classes_: the labels, sorted by ``fit``, as they came by ``fit_stream``.
         weights_: the trained weights, :class:`nlptk.crf.CrfWeights`.
     """
 
@@ -175,6 +176,51 @@ class CRFTagger(Estimator):
             progress=progress,
             evaluate=evaluate,
         )
+        self._install(classes, weights.masked(*mask), features)
+        return self
+
+    def fit_stream(
+        self,
+        corpus: Corpus,
+        *,
+        column: str = "pos",
+        passes: int = 5,
+        hash_bits: int = 22,
+        chunk: int = 4096,
+        rate: float = 0.1,
+        format: str | None = None,
+        progress: Progress | None = None,
+    ) -> CRFTagger:
+        """Learn by SGD from a corpus that does not fit memory, `chunk` sentences at a time.
+
+        Memory is that of a table of ``2**hash_bits`` features and of one chunk, whatever the length of the
+        corpus: a row of the table has 4 bytes for each label (their number rounded up to eight), and where
+        the table is full rare features give way. ``c2``, ``min_freq``, ``dense_freq``, ``prune``, ``scheme``,
+        ``seed`` and ``threads`` mean what they mean to ``fit``.
+
+        Args:
+            corpus: a file, a list of files, or sentences that can be read again: Docs, or pairs of words and
+                labels.
+            column: the column of the labels, of files and Docs.
+            passes: over the corpus. A generator can be read in one.
+            rate: the first steps' length.
+            format: of the files (:func:`nlptk.corpora.read_docs`).
+            progress: called after each chunk with ``iteration`` (the pass), ``of``, and of this pass
+                ``sentences``, ``tokens`` and ``objective``, the sum of -log p.
+
+        Raises:
+            ConfigError: a setting is out of range, or the corpus can be read only once and there are more
+                passes.
+            DataError: a file cannot be read (names file and line), a token has no label, there are no tokens.
+            KeyboardInterrupt: Ctrl-C; the tagger is as it was before.
+        """
+        settings, stream = self._settings(), StreamSettings(passes, hash_bits, chunk, rate)
+        if settings.algorithm != "sgd":
+            raise ConfigError(f"fit_stream trains with algorithm='sgd', not {settings.algorithm!r}")
+        features = self._make_features()
+        sentences = open_corpus(corpus, column, format, passes)
+        classes, weights = train_stream(sentences, column, features, settings, stream, progress)
+        mask = chain.transition_mask(classes, resolve_scheme(self.scheme, classes))
         self._install(classes, weights.masked(*mask), features)
         return self
 

@@ -222,7 +222,7 @@ def _decode(name: bytes) -> str:
 
 
 def label_numbers(
-    y: Sequence[Sequence[str]], offsets: NDArray[np.int64], classes: list[str], what: str = "y", *, grow: bool
+    y: Iterable[Iterable[str]], offsets: NDArray[np.int64], classes: list[str], what: str = "y", *, grow: bool
 ) -> NDArray[np.int32]:
     """The label of each unit as a number, int32 [units]; -1 for one that is not in `classes`.
 
@@ -232,16 +232,20 @@ def label_numbers(
     """
     numbers = {label: number for number, label in enumerate(classes)}
     lengths = np.diff(offsets).tolist()
-    if len(y) != len(lengths):
+    rows = y if isinstance(y, (list, tuple)) else _listed(y)
+    if rows is None:
+        raise DataError(f"{what} is {_shown(y)}; give a list of lists of strings")
+    if len(rows) != len(lengths):
         raise DataError(
-            f"{what} has {len(y)} sentences but {what.replace('y', 'X')} has {len(lengths)}; "
+            f"{what} has {len(rows)} sentences but {what.replace('y', 'X')} has {len(lengths)}; "
             "give one list of labels for each sentence"
         )
     gold = np.empty(int(offsets[-1]), np.int32)
     at = 0
-    for number, (labels, length) in enumerate(zip(y, lengths, strict=True)):
-        if isinstance(labels, str) or len(labels) != length:
-            given = f"one string, {labels!r}" if isinstance(labels, str) else f"{len(labels)} labels"
+    for number, (row, length) in enumerate(zip(rows, lengths, strict=True)):
+        labels = row if isinstance(row, (list, tuple)) else _listed(row)
+        if labels is None or len(labels) != length:
+            given = f"{len(labels)} labels" if labels is not None else f"no list of labels but {_shown(row)}"
             raise DataError(f"sentence {number} has {length} items but {given} in {what}; give one for each")
         for label in labels:
             found = numbers.get(label) if isinstance(label, str) else None
@@ -254,3 +258,15 @@ def label_numbers(
     if grow:
         classes[:] = cast("list[str]", list(numbers))
     return gold
+
+
+def _listed(values: Any) -> list[Any] | None:
+    """The elements of any collection; None for what is none, strings and dicts among it."""
+    if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
+        return None
+    return list(values)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return f"{text if len(text) <= 60 else 'a value'} ({type(value).__name__})"

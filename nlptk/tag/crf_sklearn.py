@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -151,9 +151,9 @@ class CRF(Estimator):
     def fit(
         self,
         X: Iterable[Items],
-        y: Sequence[Sequence[str]],
+        y: Iterable[Iterable[str]],
         X_dev: Iterable[Items] | None = None,
-        y_dev: Sequence[Sequence[str]] | None = None,
+        y_dev: Iterable[Iterable[str]] | None = None,
         *,
         on_interrupt: str = "raise",
     ) -> Self:
@@ -165,8 +165,8 @@ class CRF(Estimator):
 
         Raises:
             ConfigError: a setting is out of range or not the algorithm's.
-            DataError: X holds no items or what is no feature, or y does not match it; the message names
-                sentence, item and feature.
+            DataError: X holds no items or what is no feature, or y does not match it (the message names
+                sentence, item and feature), or the values are too large to train with.
             KeyboardInterrupt: Ctrl-C, within a second.
         """
         algorithm, settings = self._settings()
@@ -266,7 +266,7 @@ class CRF(Estimator):
         items: list[dict[str, float]] = self.predict_marginals([xseq])[0]
         return items
 
-    def score(self, X: Iterable[Items], y: Sequence[Sequence[str]]) -> float:
+    def score(self, X: Iterable[Items], y: Iterable[Iterable[str]]) -> float:
         """The share of items whose predicted label is the one in y.
 
         Raises as `predict` does, and DataError where X and y do not match or there are no items.

@@ -58,6 +58,7 @@ _LINE_SEARCHES = ("MoreThuente", "Backtracking", "StrongBacktracking")
 _YES_NO = ("all_possible_states", "all_possible_transitions", "error_sensitive", "averaging")
 _LEAST = {"max_iterations": 1, "num_memories": 1, "period": 1, "max_linesearch": 1, "pa_type": 0}
 _LARGEST = 2**31 - 1
+_TOO_LARGE = "the feature values may be too large: divide them so that most are about 1"
 _SMALLEST = 1e-9  # of c, variance and gamma, which divide
 
 SETTINGS = tuple(dict.fromkeys(name for names in _DEFAULTS.values() for name in names))
@@ -204,6 +205,10 @@ def fit_model(
             raise
         log.interrupted = True
         parameters = best[1]
+    except ValueError as error:
+        raise DataError(f"training failed: {error}; {_TOO_LARGE}") from error
+    if not np.isfinite(parameters).all():
+        raise DataError(f"training ended in weights that are not finite; {_TOO_LARGE}")
     return CrfModel.from_parameters(classes, table, rows, parameters)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from nlptk import _core
-from nlptk.corpora.files import LineReader, PathLike, open_text, source_name
+from nlptk.corpora.files import LineReader, PathLike, named_files, open_text, source_name
 from nlptk.errors import ConfigError, DataError
 
 #: A file, several files (one sentence a line), or sentences that can be read again.
@@ -28,25 +28,6 @@ Progress = Callable[[int, int | None], None]
 
 ERRORS = ("strict", "replace", "ignore")
 _TOKEN_END, _LINE_END = "\x1f", "\x1e"  # of a copy made of tokens
-
-
-def named_files(corpus: Corpus) -> list[str] | None:
-    """The files that a corpus names, or None if it is sentences.
-
-    Raises:
-        ConfigError: it is neither.
-    """
-    if isinstance(corpus, (str, os.PathLike)):
-        return [os.fspath(corpus)]
-    if isinstance(corpus, bytes) or not isinstance(corpus, Iterable):
-        raise ConfigError("a corpus is a file, a list of files, or sentences that are lists of words")
-    if (
-        isinstance(corpus, (list, tuple))
-        and corpus
-        and all(isinstance(e, (str, os.PathLike)) for e in corpus)
-    ):
-        return [os.fspath(entry) for entry in corpus]
-    return None
 
 
 def checked_sentences(sentences: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:

@@ -16,10 +16,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nlptk import _core
-from nlptk.corpora.files import LineReader, PathLike, atomic_writer, error_at, open_text, source_name
+from nlptk.corpora.files import (
+    LineReader,
+    PathLike,
+    atomic_writer,
+    error_at,
+    named_files,
+    open_text,
+    source_name,
+)
 from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.estimator import Estimator
-from nlptk.vectors.corpus import Corpus, checked_sentences, named_files
+from nlptk.vectors.corpus import Corpus, checked_sentences
 
 if TYPE_CHECKING:
     from typing_extensions import Self
