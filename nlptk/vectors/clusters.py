@@ -108,7 +108,7 @@ def brown_clusters(
 
     Args:
         corpus: as `nlptk.Word2Vec.fit` takes it, and so `tokenizer` and `errors`.
-        clusters: up to 10,000; time grows with its square, and memory, 12 bytes for each pair of clusters.
+        clusters: up to 10,000; time grows with its square, and memory by 20 bytes times its square.
         min_count: words that are rarer are left out, and part their neighbours.
         max_final_vocab: at most so many words, the most frequent.
         progress: called now and then.
