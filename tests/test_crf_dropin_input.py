@@ -270,6 +270,21 @@ def test_ctrl_c_leaves_the_crf_unfitted(slow):
     assert crf.training_log_ is None
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_ctrl_c_stops_the_reading_of_one_long_sentence():
+    items = [[f"w{i % 1000}", f"x{i % 77}", f"y{i % 7777}", "bias"] * 4 for i in range(10_000)]
+    table = _core.AttributeTable()
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
+        with pytest.raises(KeyboardInterrupt):
+            encode(table, [[*items * 50, ["the end"]]], grow=True)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert b"the end" not in table.arrays()[0].tobytes()
+
+
 def test_ctrl_c_keeps_the_best_so_far_when_asked_to(slow):
     crf, big, labels = slow
     with interrupt_after(1.0):

@@ -38,7 +38,7 @@ class CRFTagger(Estimator):
 
     Args:
         templates: feature templates (:mod:`nlptk.templates`), or the name of a ready set: "pos", "ner",
-            "chunk" and the same with "-clusters".
+            "chunk", the same with "-clusters", and "zh".
         algorithm: "sgd", "lbfgs" (with ``c1`` > 0 OWL-QN), "ap" (averaged perceptron), "pa"
             (passive-aggressive) or "arow".
         c1, c2: weights of sum |w| and sum w^2.
