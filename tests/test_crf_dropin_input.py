@@ -273,15 +273,17 @@ def test_ctrl_c_leaves_the_crf_unfitted(slow):
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_ctrl_c_stops_the_reading_of_one_long_sentence():
     items = [[f"w{i % 1000}", f"x{i % 77}", f"y{i % 7777}", "bias"] * 4 for i in range(10_000)]
+    sentence = [*items * 50, ["the end"]]
     table = _core.AttributeTable()
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.02)
         with pytest.raises(KeyboardInterrupt):
-            encode(table, [[*items * 50, ["the end"]]], grow=True)
+            encode(table, [sentence], grow=True)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+    assert 0 < len(table)
     assert b"the end" not in table.arrays()[0].tobytes()
 
 
