@@ -297,6 +297,23 @@ def test_ctrl_c_leaves_the_crf_unfitted(slow):
     assert crf.training_log_ is None
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_ctrl_c_stops_the_reading_of_one_long_sentence():
+    items = [[f"w{i % 1000}", f"x{i % 77}", f"y{i % 7777}", "bias"] * 4 for i in range(10_000)]
+    sentence = [*items * 50, ["the end"]]
+    table = _core.AttributeTable()
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
+        with pytest.raises(KeyboardInterrupt):
+            encode(table, [sentence], grow=True)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert 0 < len(table)
+    assert b"the end" not in table.arrays()[0].tobytes()
+
+
 def test_ctrl_c_keeps_the_best_so_far_when_asked_to(slow):
     crf, big, labels = slow
     with interrupt_after(1.0):

@@ -147,10 +147,18 @@ def test_paths_round_trip(tmp_path):
         zip(found.words, found.paths, strict=True)
     )
     assert sorted(again.counts.tolist()) == sorted(found.counts.tolist())
-    for bad in ("012\tword\t3\n", "01\tword\n", "01\tword\tx\n"):
+    for bad in ("012\tword\t3\n", "01\tword\n", "01\tword\tx\n", f"01\tword\t{10**20}\n"):
         (tmp_path / "bad").write_text("0\tfine\t1\n" + bad)
         with pytest.raises(DataError, match=r"bad.*2"):
             BrownClusters.load(tmp_path / "bad")
+
+
+def test_more_classes_than_a_column_holds_are_refused():
+    paths = [f"{number:017b}" for number in range(65_537)]
+    found = BrownClusters([f"w{number}" for number in range(65_537)], np.ones(65_537, np.int64), paths)
+    assert found.classes([16])["b16"].max() == 32_768
+    with pytest.raises(ConfigError, match="17 bits.*65537 classes"):
+        found.classes([17])
 
 
 def test_bad_input_of_brown_is_named(tmp_path):

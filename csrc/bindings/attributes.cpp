@@ -21,7 +21,7 @@ namespace nlptk {
 namespace {
 
 constexpr int kDeepest = 50;  // dicts in dicts
-constexpr std::size_t kSentencesPerPoll = 256;
+constexpr std::size_t kItemsPerPoll = 4096;
 
 // An array that takes the vector's memory over.
 template <class T>
@@ -234,8 +234,14 @@ py::tuple encode(AttributeTable& table, const py::object& sentences, bool grow, 
   std::vector<float> values;
   bool weighted = false;
   ItemReader reader;
+  std::size_t since_poll = 0;  // sentences and items
+  const auto poll = [&since_poll] {
+    if (++since_poll < kItemsPerPoll) return;
+    since_poll = 0;
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+  };
   for (std::size_t s = 0;; ++s) {
-    if (s % kSentencesPerPoll == 0 && PyErr_CheckSignals() != 0) throw py::error_already_set();
+    poll();
     const auto sentence = py::reinterpret_steal<py::object>(PyIter_Next(each.ptr()));
     if (!sentence) {
       if (PyErr_Occurred() != nullptr) throw py::error_already_set();
@@ -245,6 +251,7 @@ py::tuple encode(AttributeTable& table, const py::object& sentences, bool grow, 
     const py::object items = is_list(sentence.ptr()) ? sentence : elements(sentence, place(), "dicts or of lists of strings");
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(items.ptr()); ++i) {
       const auto item = py::reinterpret_borrow<py::object>(PySequence_Fast_GET_ITEM(items.ptr(), i));
+      poll();
       reader.read(item.ptr(), [&] { return "item " + std::to_string(i) + " of " + place(); });
       found.resize(reader.names.size());
       if (grow)

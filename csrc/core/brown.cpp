@@ -141,7 +141,9 @@ void Window::insert(std::size_t word, std::size_t slot) {
 
 void Window::compute_costs() {
   ready_ = true;
+  InterruptPoll poll;
   for (std::size_t s = 0; s < size_; ++s) {
+    poll();
     if (members_[s].empty()) continue;
     sum_terms(s);
     set_costs(s);
@@ -322,6 +324,7 @@ BrownTree brown_clusters(const Bigrams& bigrams, const std::vector<std::uint64_t
   Window window(bigrams, word_counts, first + 1);
   for (std::size_t word = 0; word < first; ++word) window.insert(word, word);
   window.compute_costs();
+  if (report) report(first);
   InterruptPoll poll;
   std::size_t free_slot = first;
   for (std::size_t word = first; word < words; ++word) {

@@ -22,7 +22,8 @@ struct BrownTree {
   std::vector<Merge> merges;  // [clusters - 1]
 };
 
-// Words are numbered by falling frequency; word_counts says how often each occurs. `report` gets the words that are in clusters, now and then.
+// Words are numbered by falling frequency; word_counts says how often each occurs. `report` gets the words that are in
+// clusters, now and then.
 // Of merges that cost the same (to 1e-12 of the text's entropy) the one of the lowest clusters is taken.
 // Throws std::invalid_argument if there is no word, or no cluster or more than 10,000 are wanted.
 BrownTree brown_clusters(const Bigrams& bigrams, const std::vector<std::uint64_t>& word_counts, std::size_t clusters,

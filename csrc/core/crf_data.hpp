@@ -10,7 +10,7 @@
 namespace nlptk {
 
 struct CrfOptions {
-  std::size_t min_freq = 1;     // features seen in fewer units are dropped
+  std::size_t min_freq = 1;     // features of fewer occurrences are dropped
   std::size_t dense_freq = 0;   // features seen this often get a weight for every label, not only those seen; 0 = none
   int threads = 0;
   // As CRFsuite has it: without these only what is seen in training can have a weight.

@@ -7,6 +7,7 @@
 
 #include "brown.hpp"
 #include "check.hpp"
+#include "parallel.hpp"
 #include "random.hpp"
 
 namespace {
@@ -126,10 +127,31 @@ void test_bad_calls() {
   CHECK(alone.clusters.size() == 3 && alone.merges.size() == 1);
 }
 
+// The costs of the first clusters, which no word has joined yet, take minutes with thousands of them.
+void test_interrupt_before_the_first_merge() {
+  constexpr std::uint32_t words = 2000;
+  nlptk::Random random(4);
+  std::vector<Bigrams::Pair> pairs;
+  for (std::uint32_t first = 0; first < words; ++first)
+    for (std::uint32_t second = 0; second < words; ++second)
+      if (random.below(4) == 0) pairs.push_back({first, second, 1});
+  nlptk::interrupt_hook() = [] { return true; };
+  bool reported = false, stopped = false;
+  try {
+    nlptk::brown_clusters(Bigrams(pairs, words), std::vector<std::uint64_t>(words, 500), words,
+                          [&](std::size_t) { reported = true; });
+  } catch (const nlptk::Interrupted&) {
+    stopped = true;
+  }
+  nlptk::interrupt_hook() = nullptr;
+  CHECK(stopped && !reported);
+}
+
 }  // namespace
 
 int main() {
   test_against_naive();
   test_bad_calls();
+  test_interrupt_before_the_first_merge();
   std::puts("brown: ok");
 }

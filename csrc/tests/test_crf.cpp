@@ -487,6 +487,41 @@ void rare_pairs_have_no_weight() {
   CHECK(std::count(data.chain_free.begin(), data.chain_free.begin() + 4, 1) == 0);  // each pair of labels is there once
 }
 
+// One feature of values so large that no step of SGD suits it and the others: L-BFGS must not begin where that ends.
+void large_values_do_not_mislead_batch_training() {
+  nlptk::Random random(3);
+  std::vector<std::uint32_t> ids;
+  std::vector<float> values;
+  std::vector<std::int64_t> starts{0}, offsets{0};
+  std::vector<std::int32_t> gold;
+  for (std::size_t s = 0; s < 40; ++s) {
+    for (std::size_t u = 0; u < 5; ++u) {
+      gold.push_back(static_cast<std::int32_t>(random.below(3)));
+      ids.insert(ids.end(), {static_cast<std::uint32_t>(1 + random.below(6)), 0});
+      values.insert(values.end(), {1.0F, 1e4F * static_cast<float>(gold.back()) + static_cast<float>(random.below(8000))});
+      starts.push_back(static_cast<std::int64_t>(ids.size()));
+    }
+    offsets.push_back(static_cast<std::int64_t>(gold.size()));
+  }
+  nlptk::CrfInput input{ids.data(), gold.size(), 0, offsets.data(), offsets.size() - 1, gold.data(), 3};
+  input.starts = starts.data();
+  input.values = values.data();
+  const CrfData data(input, {1, 0, 1});
+  double value[2] = {0, 0};
+  for (const int passes : {0, 4}) {
+    nlptk::BatchOptions options;
+    options.lbfgs.c2 = 0.1;
+    options.warm_passes = passes;
+    std::vector<float> w(data.parameters());
+    nlptk::batch_training(data, w, options, [&](const nlptk::LbfgsProgress& progress, const float*) {
+      value[passes > 0] = progress.objective;
+      return true;
+    });
+  }
+  CHECK(value[0] > 0 && value[0] < 200 * std::log(3.0));
+  CHECK(value[1] > 0 && value[1] < 1.01 * value[0]);
+}
+
 // An L2 term so strong that the first steps could scale the weights by nothing or less.
 void sgd_is_finite_for_every_l2() {
   const Set set(5, 3, 1, 6);
@@ -519,6 +554,7 @@ int main() {
   a_mistake_without_weights_is_passed_over();
   lists_with_values_are_keys_said_several_times();
   rare_pairs_have_no_weight();
+  large_values_do_not_mislead_batch_training();
   sgd_is_finite_for_every_l2();
   std::printf("ok\n");
   return 0;

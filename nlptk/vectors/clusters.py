@@ -29,6 +29,8 @@ PREFIXES = (4, 6, 10, 20)
 #: Classes of each k-means.
 SIZES = (64, 256, 1000)
 _MOST = 10_000
+_MOST_IN_COLUMN = 1 << 16  # of uint16
+_MOST_DIGITS = 18  # of a count, so that int64 holds it
 _BATCH = 4096
 
 
@@ -50,12 +52,17 @@ class BrownClusters:
         """A class for each word at each grain, uint16 [words]: "b4" numbers the paths' first 4 bits.
 
         Raises:
-            ConfigError: a prefix is no whole number above 0.
+            ConfigError: a prefix is no whole number above 0, or makes more than 65,536 classes.
         """
         result: dict[str, Classes] = {}
         for bits in _check_grains("prefixes", prefixes, most=None):
             begins = [path[:bits] for path in self.paths]
             numbers = {begin: number for number, begin in enumerate(sorted(set(begins)))}
+            if len(numbers) > _MOST_IN_COLUMN:
+                raise ConfigError(
+                    f"prefixes of {bits} bits make {len(numbers)} classes, and a column holds "
+                    f"{_MOST_IN_COLUMN}; take fewer bits"
+                )
             result[f"b{bits}"] = np.array([numbers[begin] for begin in begins], np.uint16)
         return result
 
@@ -83,7 +90,12 @@ class BrownClusters:
         rows: list[tuple[int, str, str]] = []
         for number, line in enumerate(read_lines(path), 1):
             bits, *rest = line.split("\t")
-            if len(rest) != 2 or not {*bits} <= {"0", "1"} or not rest[1].isdecimal():
+            if (
+                len(rest) != 2
+                or not {*bits} <= {"0", "1"}
+                or not rest[1].isdecimal()
+                or len(rest[1]) > _MOST_DIGITS
+            ):
                 raise error_at(str(path), number, "expected bits, a word and its count, parted by tabs")
             rows.append((int(rest[1]), rest[0], bits))
         rows.sort(key=lambda row: -row[0])
@@ -108,7 +120,7 @@ def brown_clusters(
 
     Args:
         corpus: as `nlptk.Word2Vec.fit` takes it, and so `tokenizer` and `errors`.
-        clusters: up to 10,000; time grows with its square, and memory, 12 bytes for each pair of clusters.
+        clusters: up to 10,000; time grows with its square, and memory by 20 bytes times its square.
         min_count: words that are rarer are left out, and part their neighbours.
         max_final_vocab: at most so many words, the most frequent.
         progress: called now and then.
