@@ -157,7 +157,7 @@ def test_more_classes_than_a_column_holds_are_refused():
     paths = [f"{number:017b}" for number in range(65_537)]
     found = BrownClusters([f"w{number}" for number in range(65_537)], np.ones(65_537, np.int64), paths)
     assert found.classes([16])["b16"].max() == 32_768
-    with pytest.raises(ConfigError, match="17 bits.*65537 classes"):
+    with pytest.raises(ConfigError, match=r"17 bits.*65537 classes"):
         found.classes([17])
 
 
