@@ -378,7 +378,7 @@ class CrfTrainer:
         warm_passes: int = 4,
         seed: int = 1,
     ) -> NDArray[np.float32]:
-        """Trained parameters. Without L1 the search begins where `warm_passes` passes of SGD end. `callback`
+        """Trained parameters. The search begins where `warm_passes` passes of SGD end. `callback`
         sees each iteration; False from it ends the training."""
 
     def averaged_perceptron(

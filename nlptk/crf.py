@@ -56,7 +56,7 @@ class CrfSettings:
         dense_freq: the same only for features of at least this many occurrences; 0 for none.
         epsilon, period, delta: when L-BFGS stops, as in CRFsuite; ``epsilon`` is also the mean loss at which
             ``ap``, ``pa`` and ``arow`` stop.
-        warm_passes: of SGD, before the first iteration of L-BFGS without L1; 0 to begin at zero.
+        warm_passes: of SGD, before the first iteration of L-BFGS; 0 to begin at zero.
         prune: weights below this size are dropped from the trained model.
         seed: order of the sequences in passes over them.
         threads: 0 for one for each core.

@@ -136,7 +136,7 @@ class Minimizer {
         history_.clear();
         slope = descend();
       }
-      const double step = history_.size() == 0 && !options_.precondition ? 1.0 / norm_ : 1.0;
+      const double step = history_.size() == 0 ? first_step(slope) : 1.0;
       const double previous = value;
       const bool curved = options_.precondition && power_of_two(iteration + 1);  // it changes less and less
       if (!search(step, slope, curved, value, next, next_gradient)) {
@@ -170,6 +170,16 @@ class Minimizer {
     }
     if (options_.c1 > 0) value += options_.c1 * sum(n_, threads_, [&](std::size_t i) { return std::abs(x[i]); });
     return value;
+  }
+
+  // To the minimum along the direction, as far as the diagonal tells; without it the step has length 1.
+  double first_step(double slope) const {
+    if (!options_.precondition) return 1.0 / norm_;
+    const double bend = sum(n_, threads_, [&](std::size_t i) {
+      const auto d = static_cast<double>(direction_[i]);
+      return d * d * std::max(static_cast<double>(diagonal_[i]) + 2 * options_.c2, static_cast<double>(kLeastCurvature));
+    });
+    return -slope / bend;
   }
 
   // The gradient, with L1 the pseudo-gradient.

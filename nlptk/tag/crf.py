@@ -48,7 +48,7 @@ class CRFTagger(Estimator):
         all_possible_states: a weight for every label with every feature, not only those seen together.
         dense_freq: the same only for features of at least this many occurrences; 0 for none.
         epsilon, period, delta: when L-BFGS stops, as in CRFsuite.
-        warm_passes: of SGD, before the first iteration of L-BFGS without L1; 0 to begin at zero.
+        warm_passes: of SGD, before the first iteration of L-BFGS; 0 to begin at zero.
         prune: weights below this size are dropped after training.
         scheme: "bio" or "bioes" to let only valid label sequences out, "auto" to see whether the training
             labels are of the first kind, None for no constraint.

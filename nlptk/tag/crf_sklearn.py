@@ -71,7 +71,7 @@ class CRF(Estimator):
             CRFsuite's own or one of `save`.
         keep_tempfiles: accepted, without effect: there are none.
         trainer_cls: must be None; `training_log_` has what a trainer would report.
-        warm_passes: of SGD, before the first iteration of "lbfgs" without ``c1``; 0 to begin at zero.
+        warm_passes: of SGD, before the first iteration of "lbfgs"; 0 to begin at zero.
         seed: order of the sentences in passes over them.
         threads: 0 for one for each core.
 
