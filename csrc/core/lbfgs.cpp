@@ -140,7 +140,11 @@ class Minimizer {
       const double previous = value;
       const bool curved = options_.precondition && power_of_two(iteration + 1);  // it changes less and less
       if (!search(step, slope, curved, value, next, next_gradient)) {
-        if (history_.size() == 0) return;  // not even steepest descent gains anything: as good as float32 gets
+        if (history_.size() == 0) {  // not even steepest descent gains anything: as good as float32 gets
+          if (iteration == 1 && norm_ > std::max(1.0, std::abs(value)))
+            throw std::domain_error("no step from where the search begins makes the objective smaller");
+          return;
+        }
         history_.clear();
         --iteration;
         if (++restarts_ > 3) return;
