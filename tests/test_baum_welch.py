@@ -180,7 +180,7 @@ def test_viterbi_is_the_oracles_bit_for_bit(states, kind):
 
 
 def test_a_long_path_is_as_good_as_that_of_double_precision():
-    """Scores of 20,000 words reach -80,000, where float32 has steps of 1/128: unmoved, the path is 0.15 worse."""
+    """Scores reach -80,000, where float32 has steps of 1/128: not moved, they give a path 0.15 worse."""
     rng = np.random.default_rng(0)
     text = [[f"w{word}" for word in rng.zipf(1.5, 20_000).clip(max=500)]]
     model = CategoricalHMM(5, n_iter=1, random_state=3).fit(text)
