@@ -24,14 +24,14 @@ struct Piece {
   ChainSeams seams;
 };
 
-}  // namespace
-
-bool viterbi_in_pieces(const ChainTables& tables, const ChainKernels& kernels, const float* emissions,
-                       const std::int32_t* words, std::size_t length, ChainWorkspace& workspace, std::int32_t* path) {
+// False, with the path unfinished, where pieces do not meet.
+bool decode_pieces(const ChainTables& tables, const ChainKernels& kernels, const float* emissions,
+                   const std::int32_t* words, std::size_t length, std::size_t overlap, ChainWorkspace& workspace,
+                   std::int32_t* path) {
   const std::size_t n = tables.labels;
   const std::size_t size = piece_length(length);
   const std::size_t count = (length + size - 1) / size;
-  const std::size_t most = size + 2 * kPieceOverlap;
+  const std::size_t most = size + 2 * overlap;
   std::vector<Piece> pieces(count);
   std::vector<std::int32_t> paths(count * most);
   std::vector<float> scores(2 * count * n);  // of each piece at its begin and at its end
@@ -40,9 +40,9 @@ bool viterbi_in_pieces(const ChainTables& tables, const ChainKernels& kernels, c
     Piece& piece = pieces[k];
     piece.begin = k * size;
     piece.end = std::min(length, piece.begin + size);
-    piece.skipped = std::min(piece.begin, kPieceOverlap);
+    piece.skipped = std::min(piece.begin, overlap);
     const std::size_t first = piece.begin - piece.skipped;
-    const std::size_t last = std::min(length, piece.end + kPieceOverlap);
+    const std::size_t last = std::min(length, piece.end + overlap);
     float* const at = scores.data() + 2 * k * n;
     piece.seams = {{piece.skipped, piece.end - first}, {at, piece.end < length ? at + n : nullptr}};
     items.push_back({emissions, last - first, paths.data() + k * most, nullptr, words + first, &piece.seams, first > 0});
@@ -59,15 +59,25 @@ bool viterbi_in_pieces(const ChainTables& tables, const ChainKernels& kernels, c
     const std::size_t steps = pieces[k].end - pieces[k].begin;
     if (k + 1 < count) {
       const float* const end = scores.data() + (2 * k + 1) * n;
-      const bool met = std::equal(end, end + n, end + n) && own[steps] == paths[(k + 1) * most + pieces[k + 1].skipped];
-      if (!met) {
-        viterbi_rescaled(tables, kernels, emissions, words, length, workspace, path);
-        return false;
-      }
+      const float* const begin = end + n;  // of the next piece
+      if (!std::equal(end, end + n, begin) || own[steps] != paths[(k + 1) * most + pieces[k + 1].skipped]) return false;
     }
     std::copy(own, own + steps, path + pieces[k].begin);
   }
   return true;
+}
+
+}  // namespace
+
+std::size_t viterbi_in_pieces(const ChainTables& tables, const ChainKernels& kernels, const float* emissions,
+                              const std::int32_t* words, std::size_t length, ChainWorkspace& workspace,
+                              std::int32_t* path) {
+  for (const std::size_t overlap : kPieceOverlaps)
+    if (length >= kOverlapsPerSequence * overlap &&
+        decode_pieces(tables, kernels, emissions, words, length, overlap, workspace, path))
+      return overlap;
+  viterbi_rescaled(tables, kernels, emissions, words, length, workspace, path);
+  return 0;
 }
 
 void viterbi_rescaled(const ChainTables& tables, const ChainKernels& kernels, const float* emissions,
