@@ -18,52 +18,69 @@ std::size_t piece_length(std::size_t length) {
 }
 
 struct Piece {
-  std::size_t begin;    // of the sequence's steps
-  std::size_t end;
-  std::size_t skipped;  // steps decoded before `begin`
+  std::size_t begin, end;   // of the sequence's steps
+  std::size_t first, last;  // the same with the overlap
   ChainSeams seams;
+  std::int32_t labels[2];  // at the seams
+
+  std::size_t length() const { return last - first; }
 };
 
-// False, with the path unfinished, where pieces do not meet.
-bool decode_pieces(const ChainTables& tables, const ChainKernels& kernels, const float* emissions,
-                   const std::int32_t* words, std::size_t length, std::size_t overlap, ChainWorkspace& workspace,
-                   std::int32_t* path) {
-  const std::size_t n = tables.labels;
+// `scores` is for what is compared at the seams, [pieces, 2, labels].
+std::vector<Piece> cut(std::size_t length, std::size_t overlap, std::size_t labels, std::vector<float>& scores) {
   const std::size_t size = piece_length(length);
-  const std::size_t count = (length + size - 1) / size;
-  const std::size_t most = size + 2 * overlap;
-  std::vector<Piece> pieces(count);
-  std::vector<std::int32_t> paths(count * most);
-  std::vector<float> scores(2 * count * n);  // of each piece at its begin and at its end
-  std::vector<ChainItem> items;
-  for (std::size_t k = 0; k < count; ++k) {
+  std::vector<Piece> pieces((length + size - 1) / size);
+  scores.resize(2 * pieces.size() * labels);
+  float* at = scores.data();
+  for (std::size_t k = 0; k < pieces.size(); ++k, at += 2 * labels) {
     Piece& piece = pieces[k];
     piece.begin = k * size;
     piece.end = std::min(length, piece.begin + size);
-    piece.skipped = std::min(piece.begin, overlap);
-    const std::size_t first = piece.begin - piece.skipped;
-    const std::size_t last = std::min(length, piece.end + overlap);
-    float* const at = scores.data() + 2 * k * n;
-    piece.seams = {{piece.skipped, piece.end - first}, {at, piece.end < length ? at + n : nullptr}};
-    items.push_back({emissions, last - first, paths.data() + k * most, nullptr, words + first, &piece.seams, first > 0});
+    piece.first = piece.begin - std::min(piece.begin, overlap);
+    piece.last = std::min(length, piece.end + overlap);
+    piece.seams = {{piece.begin - piece.first, piece.end - piece.first},
+                   {at, piece.end < length ? at + labels : nullptr}};
   }
-  std::stable_sort(items.begin(), items.end(),
-                   [](const ChainItem& a, const ChainItem& b) { return a.length > b.length; });
-  for (std::size_t k = 0; k < count; k += kChainGroup) {
-    float* floats = workspace.floats(viterbi_group_scratch(items[k].length, tables.stride));
-    kernels.viterbi_group(tables, &items[k], std::min(kChainGroup, count - k), true, floats);
-  }
+  return pieces;
+}
 
-  for (std::size_t k = 0; k < count; ++k) {
-    const std::int32_t* const own = paths.data() + k * most + pieces[k].skipped;
-    const std::size_t steps = pieces[k].end - pieces[k].begin;
-    if (k + 1 < count) {
-      const float* const end = scores.data() + (2 * k + 1) * n;
-      const float* const begin = end + n;  // of the next piece
-      if (!std::equal(end, end + n, begin) || own[steps] != paths[(k + 1) * most + pieces[k + 1].skipped]) return false;
+// Whether the first piece's end is the second one's begin.
+bool meet(const Piece& first, const Piece& second, std::size_t labels) {
+  const float* const end = first.seams.scores[1];
+  return first.labels[1] == second.labels[0] && std::equal(end, end + labels, second.seams.scores[0]);
+}
+
+// False, with the path of no use, where pieces do not meet.
+bool decode_pieces(const ChainTables& tables, const ChainKernels& kernels, const float* emissions,
+                   const std::int32_t* words, std::size_t length, std::size_t overlap, ChainWorkspace& workspace,
+                   std::int32_t* path) {
+  std::vector<float> scores;
+  std::vector<Piece> pieces = cut(length, overlap, tables.labels, scores);
+  std::vector<Piece*> order;
+  for (Piece& piece : pieces) order.push_back(&piece);
+  std::stable_sort(order.begin(), order.end(), [](const Piece* a, const Piece* b) { return a->length() > b->length(); });
+  const std::size_t most = order[0]->length();
+  std::vector<std::int32_t> paths(kChainGroup * most);
+  float* const floats = workspace.floats(viterbi_group_scratch(most, tables.stride));
+  for (std::size_t k = 0; k < order.size(); k += kChainGroup) {
+    const std::size_t count = std::min(kChainGroup, order.size() - k);
+    ChainItem items[kChainGroup];
+    for (std::size_t s = 0; s < count; ++s) {
+      const Piece& piece = *order[k + s];
+      items[s] = {emissions,           piece.length(), paths.data() + s * most, nullptr,
+                  words + piece.first, &piece.seams,   piece.first > 0};
     }
-    std::copy(own, own + steps, path + pieces[k].begin);
+    kernels.viterbi_group(tables, items, count, true, floats);
+    for (std::size_t s = 0; s < count; ++s) {
+      Piece& piece = *order[k + s];
+      const std::int32_t* const own = items[s].path + piece.seams.step[0];
+      std::copy(own, own + (piece.end - piece.begin), path + piece.begin);
+      piece.labels[0] = own[0];
+      if (piece.end < length) piece.labels[1] = items[s].path[piece.seams.step[1]];
+    }
   }
+  for (std::size_t k = 1; k < pieces.size(); ++k)
+    if (!meet(pieces[k - 1], pieces[k], tables.labels)) return false;
   return true;
 }
 
