@@ -66,6 +66,18 @@ def hmm_expected_counts(
     words [words, states] (`emission` is [states, words]). Sequence s is `words[offsets[s]:offsets[s + 1]]`;
     the word number past the last is missing. ValueError for what is no probability or does not fit."""
 
+def hmm_viterbi(
+    start: NDArray[np.float32],
+    transitions: NDArray[np.float32],
+    emission: NDArray[np.float32],
+    words: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    threads: int = 0,
+) -> NDArray[np.int32]:
+    """The best path of each sequence, all in a row, from log scores: start [states], transitions
+    [states, states] and emission [rows, states], of which token t has row `words[t]`. Ties go as in
+    `viterbi`. Raises ValueError for wrong shapes, NaN and +inf."""
+
 # chain.cpp: see nlptk/chain.py, which takes any array-like; these want exactly the dtypes named, contiguous.
 # TypeError for another dtype or layout, ValueError for a wrong shape, NaN, +inf, or a finite score over 1e30.
 def viterbi(

@@ -64,6 +64,20 @@ def viterbi(emissions: Array, transitions: Array, start: Array, end: Array) -> t
     return path[::-1], float((scores[-1] + end).max())
 
 
+def viterbi_words(
+    emissions: Array, transitions: Array, start: Array, words: NDArray[np.integer]
+) -> list[int]:
+    """As `viterbi`, with row words[t] at step t, and every 8th step's best score moved to 0."""
+    scores = [start + emissions[words[0]]]
+    for t, word in enumerate(words[1:], 1):
+        row = (scores[-1][:, None] + transitions).max(axis=0) + emissions[word]
+        scores.append(row - max(row.max(), np.float32(-3e38)) if t % 8 == 0 else row)
+    path = [int(np.argmax(scores[-1]))]
+    for row in scores[-2::-1]:
+        path.append(int(np.argmax(row + transitions[:, path[-1]])))
+    return path[::-1]
+
+
 def log_sum(values: Array, axis: int) -> Array:
     top = values.max(axis=axis, keepdims=True)
     safe = np.where(np.isfinite(top), top, 0.0)

@@ -1,10 +1,11 @@
-// Python's way to the E-step of Baum-Welch: checks every array, releases the GIL, calls.
+// Python's way to the E-step of Baum-Welch and to Viterbi over words: checks every array, releases the GIL, calls.
 #include "baum_welch.hpp"
 
 #include <stdexcept>
 #include <string>
 
 #include "bind.hpp"
+#include "chain.hpp"
 
 namespace py = pybind11;
 
@@ -55,9 +56,42 @@ py::tuple hmm_expected_counts(const Array<double>& start, const Array<double>& t
   return py::make_tuple(log_likelihoods, starts, steps, emitted);
 }
 
+void check_scores(const Array<float>& scores, const char* name) {
+  const auto size = static_cast<std::size_t>(scores.size());
+  const std::size_t bad = nlptk::first_unusable(scores.data(), size);
+  if (bad < size)
+    throw std::invalid_argument(std::string(name) + " must hold finite scores or -inf; the number at position " +
+                                std::to_string(bad) + " is neither");
+}
+
+py::array_t<std::int32_t> hmm_viterbi(const Array<float>& start, const Array<float>& transitions,
+                                      const Array<float>& emission, const Array<std::int32_t>& words,
+                                      const Array<std::int64_t>& offsets, int threads) {
+  const py::ssize_t n = start.size();
+  if (start.ndim() != 1 || n == 0 || transitions.ndim() != 2 || transitions.shape(0) != n ||
+      transitions.shape(1) != n || emission.ndim() != 2 || emission.shape(0) == 0 || emission.shape(1) != n)
+    throw std::invalid_argument("start, transitions and emission must be [states], [states, states], [words, states]");
+  check_scores(start, "start");
+  check_scores(transitions, "transitions");
+  check_scores(emission, "emission");
+  check_sequences(words, offsets, emission.shape(0) - 1);
+
+  py::array_t<std::int32_t> path(words.size());
+  std::int32_t* states = path.mutable_data();
+  {
+    const py::gil_scoped_release release;
+    const nlptk::Chain chain({static_cast<std::size_t>(n), transitions.data(), start.data(), nullptr});
+    nlptk::viterbi_words(chain, emission.data(), words.data(), offsets.data(),
+                         static_cast<std::size_t>(offsets.size() - 1), threads, states);
+  }
+  return path;
+}
+
 }  // namespace
 
 void bind_baum_welch(py::module_& m) {
   m.def("hmm_expected_counts", &hmm_expected_counts, py::arg("start"), py::arg("transitions"), py::arg("emission"),
         py::arg("words"), py::arg("offsets"), py::arg("threads") = 0);
+  m.def("hmm_viterbi", &hmm_viterbi, py::arg("start"), py::arg("transitions"), py::arg("emission"), py::arg("words"),
+        py::arg("offsets"), py::arg("threads") = 0);
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "chain_exact.hpp"
+#include "chain_pieces.hpp"
 #include "cpu.hpp"
 #include "kernels/chain_kernel.hpp"
 #include "parallel.hpp"
@@ -39,6 +40,12 @@ float scaled_exp(float score, double shift) {
 struct Scratch {
   ChainWorkspace workspace;
   std::vector<ChainItem> items;
+};
+
+// Where the sequences' scores come from: a row for each position, or for each word where `words` is given.
+struct Emissions {
+  const float* rows;
+  const std::int32_t* words;
 };
 
 constexpr std::size_t kKeptFloats = std::size_t{1} << 22;  // 16 MiB
@@ -177,9 +184,11 @@ std::size_t viterbi_nbest(const Chain& chain, const float* emissions, std::size_
   return viterbi_nbest_lists(chain.impl().tables, emissions, length, n, paths, scores);
 }
 
-void viterbi_sequences(const Chain& chain, const float* emissions, const std::int64_t* offsets, std::size_t sequences,
-                       std::int32_t* paths, float* scores) {
-  const Chain::Impl& impl = chain.impl();
+namespace {
+
+// See viterbi_sequences; `words` are those from offsets[0] on.
+void decode_sequences(const Chain::Impl& impl, const Emissions& emissions, const std::int64_t* offsets,
+                      std::size_t sequences, std::int32_t* paths, float* scores) {
   // Kept by the thread: fresh memory for each small batch would cost more in page faults than the decoding.
   thread_local Scratch mine;
   mine.items.clear();
@@ -187,21 +196,34 @@ void viterbi_sequences(const Chain& chain, const float* emissions, const std::in
     const auto first = static_cast<std::size_t>(offsets[s] - offsets[0]);
     const auto length = static_cast<std::size_t>(offsets[s + 1] - offsets[s]);
     float* score = scores == nullptr ? nullptr : scores + s;
-    if (length > 0) {
-      mine.items.push_back({emissions + first * impl.tables.labels, length, paths + first, score});
+    if (emissions.words != nullptr && length >= kSplitLength) {
+      viterbi_in_pieces(impl.tables, *impl.kernels, emissions.rows, emissions.words + first, length, mine.workspace,
+                        paths + first);
+    } else if (length > 0 && emissions.words != nullptr) {
+      mine.items.push_back({emissions.rows, length, paths + first, score, emissions.words + first});
+    } else if (length > 0) {
+      mine.items.push_back({emissions.rows + first * impl.tables.labels, length, paths + first, score});
     } else if (score != nullptr) {
       *score = 0.0f;
     }
   }
+  const bool rescaled = emissions.words != nullptr;
   // Sequences of like length go together.
   std::sort(mine.items.begin(), mine.items.end(),
             [](const ChainItem& a, const ChainItem& b) { return a.length > b.length; });
   for (std::size_t k = 0; k < mine.items.size(); k += kChainGroup) {
     const ChainItem* group = mine.items.data() + k;
     float* floats = mine.workspace.floats(viterbi_group_scratch(group->length, impl.tables.stride));
-    impl.kernels->viterbi_group(impl.tables, group, std::min(kChainGroup, mine.items.size() - k), floats);
+    impl.kernels->viterbi_group(impl.tables, group, std::min(kChainGroup, mine.items.size() - k), rescaled, floats);
   }
   mine.workspace.shrink(kKeptFloats);
+}
+
+}  // namespace
+
+void viterbi_sequences(const Chain& chain, const float* emissions, const std::int64_t* offsets, std::size_t sequences,
+                       std::int32_t* paths, float* scores) {
+  decode_sequences(chain.impl(), {emissions, nullptr}, offsets, sequences, paths, scores);
 }
 
 void viterbi_batch(const Chain& chain, const float* emissions, const std::int64_t* offsets, std::size_t sequences,
@@ -213,6 +235,16 @@ void viterbi_batch(const Chain& chain, const float* emissions, const std::int64_
     const auto first = static_cast<std::size_t>(offsets[begin]);
     viterbi_sequences(chain, emissions + first * n, offsets + begin, end - begin, paths + first,
                       scores == nullptr ? nullptr : scores + begin);
+  });
+}
+
+void viterbi_words(const Chain& chain, const float* emissions, const std::int32_t* words, const std::int64_t* offsets,
+                   std::size_t sequences, int threads, std::int32_t* paths) {
+  const auto positions = sequences == 0 ? std::size_t{0} : static_cast<std::size_t>(offsets[sequences]);
+  const std::size_t grain = batch_grain(sequences, positions, chain.labels(), threads);
+  parallel_for(sequences, threads, grain, [&](std::size_t begin, std::size_t end, int) {
+    const std::int64_t first = offsets[begin];
+    decode_sequences(chain.impl(), {emissions, words + first}, offsets + begin, end - begin, paths + first, nullptr);
   });
 }
 

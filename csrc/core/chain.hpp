@@ -82,6 +82,12 @@ void viterbi_sequences(const Chain& chain, const float* emissions, const std::in
 void viterbi_batch(const Chain& chain, const float* emissions, const std::int64_t* offsets, std::size_t sequences,
                    int threads, std::int32_t* paths, float* scores);
 
+// As viterbi_batch, for scores that depend on the word alone: position t has row words[t] of emissions[rows, labels].
+// The best score is moved to 0 every few steps, which keeps float32 exact enough for long sequences, and sequences of
+// thousands of words are decoded in pieces side by side, which changes no path (chain_pieces.hpp).
+void viterbi_words(const Chain& chain, const float* emissions, const std::int32_t* words, const std::int64_t* offsets,
+                   std::size_t sequences, int threads, std::int32_t* paths);
+
 // Pairs of one addition and one maximum that one core does in a second when all operands stay in registers: the
 // best of runs over `seconds`. What viterbi is measured against.
 double max_add_peak(double seconds);

@@ -31,6 +31,7 @@ from nlptk.tag.base import (
 )
 
 Doubles = NDArray[np.float64]
+Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 Offsets = NDArray[np.int64]
 
@@ -202,21 +203,17 @@ class CategoricalHMM(Estimator):
             assert found is not None
         return found
 
-    def _chunks(
-        self, ids: Ints, offsets: Offsets, relative: bool = False
-    ) -> Iterator[tuple[Offsets, dict[str, Any]]]:
-        """Whole sentences at a time: where they begin, and the arguments of the chain kernel.
-
-        `relative` scores keep the order of paths and are near 0: float32 then holds sums over long sequences.
-        """
+    def _log_scores(self) -> tuple[Floats, Floats, Floats]:
+        """Of starts, of steps, and of words, [words + 1, states]: the last row is that of unknown words."""
+        emission = np.zeros((len(self.vocabulary_) + 1, len(self.classes_)), np.float32)
         with np.errstate(divide="ignore"):
+            emission[:-1] = np.log(self.emissionprob_).T
             start, steps = np.log(self.startprob_), np.log(self.transmat_)
-            emission = np.vstack([np.log(self.emissionprob_).T, np.zeros(len(self.classes_))])
-            if relative:
-                highest = emission.max(axis=1, keepdims=True)
-                emission -= np.where(np.isfinite(highest), highest, 0.0)
-                steps -= steps.max()
-        emission = emission.astype(np.float32)
+        return start.astype(np.float32), steps.astype(np.float32), emission
+
+    def _chunks(self, ids: Ints, offsets: Offsets) -> Iterator[tuple[Offsets, dict[str, Any]]]:
+        """Whole sentences at a time: where they begin, and the arguments of the chain kernel."""
+        start, steps, emission = self._log_scores()
         rows = max(1, _CHUNK // len(self.classes_))
         first = 0
         while first < len(offsets) - 1:
@@ -263,9 +260,7 @@ class CategoricalHMM(Estimator):
         Returns int32 [words], all sentences in a row, and where each begins, int64 [len(X) + 1].
         """
         ids, offsets = self._encode(X)
-        chunks = self._chunks(ids, offsets, relative=True)
-        paths = [chain.viterbi(**arguments)[0] for _, arguments in chunks]
-        return np.concatenate([np.zeros(0, np.int32), *paths]), offsets
+        return _core.hmm_viterbi(*self._log_scores(), ids, offsets, self.threads), offsets
 
     def predict_proba(self, X: Sentences) -> list[NDArray[np.float32]]:
         """p(state | sentence) at each word: one float32 [words, states] for each sentence."""

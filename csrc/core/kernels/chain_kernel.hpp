@@ -35,21 +35,34 @@ struct ChainSums {
   double* end;
 };
 
-// One sequence of a batch.
+// Steps whose scores the pieces of a long sequence are compared by, and where those scores go.
+struct ChainSeams {
+  std::size_t step[2];
+  float* scores[2];  // [labels] each; null for none
+};
+
+// One sequence of a batch, or a piece of a long one.
 struct ChainItem {
   const float* emissions;
   std::size_t length;  // > 0
   std::int32_t* path;
   float* score;  // may be null
+  const std::int32_t* words = nullptr;  // step t has row words[t] of emissions; null for row t
+  const ChainSeams* seams = nullptr;    // may be null
+  bool continues = false;               // begins with all labels alike, not with the scores of a start
 };
 
 constexpr std::size_t kChainGroup = 16;
+// Each so many steps scores may be moved so that the best is 0: floats near 0 are the exact ones.
+constexpr std::size_t kRescaleSteps = 8;
 
 struct ChainKernels {
   float (*viterbi)(const ChainTables& tables, const float* emissions, std::size_t length, float* scratch,
                    std::int32_t* path);
-  // The same paths for at most kChainGroup sequences at a time, the longest first.
-  void (*viterbi_group)(const ChainTables& tables, const ChainItem* items, std::size_t count, float* scratch);
+  // The same paths for at most kChainGroup sequences at a time, the longest first. `rescaled` moves the scores, see
+  // kRescaleSteps: no item may then ask for its score.
+  void (*viterbi_group)(const ChainTables& tables, const ChainItem* items, std::size_t count, bool rescaled,
+                        float* scratch);
   // False, with nothing written, where float32 cannot hold the sums exactly enough.
   bool (*forward_backward)(const ChainTables& tables, const float* emissions, std::size_t length, float* scratch,
                            const ChainSums& sums, ScaledSum* total);
@@ -62,7 +75,7 @@ struct ChainKernels {
 // Floats of scratch that the kernels need.
 inline std::size_t viterbi_scratch(std::size_t length, std::size_t stride) { return (length + 2) * stride; }
 inline std::size_t viterbi_group_scratch(std::size_t longest, std::size_t stride) {
-  return kChainGroup * (longest + 2) * stride;
+  return kChainGroup * ((longest + 2) * stride + longest / kRescaleSteps + 1);
 }
 inline std::size_t forward_backward_scratch(std::size_t length, std::size_t stride) {
   return (3 * length + 2) * stride + length;
@@ -72,7 +85,8 @@ inline std::size_t forward_backward_scratch(std::size_t length, std::size_t stri
 #define NLPTK_CHAIN_KERNELS                                                                                      \
   float viterbi(const ChainTables& tables, const float* emissions, std::size_t length, float* scratch,           \
                 std::int32_t* path);                                                                             \
-  void viterbi_group(const ChainTables& tables, const ChainItem* items, std::size_t count, float* scratch);      \
+  void viterbi_group(const ChainTables& tables, const ChainItem* items, std::size_t count, bool rescaled,        \
+                     float* scratch);                                                                            \
   std::size_t first_unusable(const float* scores, std::size_t n);                                                \
   std::size_t max_adds(std::size_t rounds);                                                                      \
   extern const ChainKernels chain_kernels;

@@ -2,7 +2,7 @@
 //
 // With 17 labels in vectors of 16 nearly half of each second vector is padding; here every addition serves 16
 // sequences. The price is turning the emissions from rows of labels into rows of sequences. Transition scores come
-// as broadcast operands of the addition, and on the way back from registers by permutation, so labels are at most 32.
+// as broadcast operands of the addition, and on the way back from registers by permutation, so labels are at most 64.
 #pragma once
 
 #include "kernels/chain_parts.hpp"
@@ -13,12 +13,12 @@ namespace nlptk {
 namespace NLPTK_ISA {
 namespace {
 
-constexpr std::size_t kMostLaneLabels = 32;
+constexpr std::size_t kMostLaneLabels = 64;
 
 // Whether this beats vectors of labels: fewer vectors of additions, and enough lanes in use. Measured, see
 // docs/chain.md.
 NLPTK_INLINE bool lanes_pay(std::size_t labels, std::size_t sequences) {
-  const std::size_t padded = labels <= 16 ? 16 : 32;
+  const std::size_t padded = (labels + 15) / 16 * 16;
   return labels <= kMostLaneLabels && sequences * padded * 4 >= 16 * labels * 5;
 }
 
@@ -132,18 +132,50 @@ NLPTK_INLINE LaneBest lane_argmax(std::size_t labels, Value value) {
   return {_mm512_max_ps(low.top, high.top), _mm512_mask_mov_epi32(low.at, higher, high.at)};
 }
 
+// Takes the highest of each sequence's scores from all of them.
+NLPTK_INLINE void lane_rescale(std::size_t labels, float* score) {
+  Vec top = splat(kLowest);  // where no label is allowed
+  for (std::size_t j = 0; j < labels; ++j) top = max(top, load(score + j * 16));
+  for (std::size_t j = 0; j < labels; ++j) store(score + j * 16, load(score + j * 16) - top);
+}
+
+// Of a row of N * 16 scores that of each lane's label.
+template <int N>
+NLPTK_INLINE __m512 lane_lookup(const float* row, __m512i label) {
+  if constexpr (N == 1) return _mm512_permutexvar_ps(label, load(row));
+  const __m512 low = _mm512_permutex2var_ps(load(row), label, load(row + 16));
+  if constexpr (N == 2) return low;
+  const __m512 third = load(row + 32);
+  const __m512 high = _mm512_permutex2var_ps(third, label, N == 3 ? third : load(row + 48));
+  return _mm512_mask_mov_ps(low, _mm512_test_epi32_mask(label, _mm512_set1_epi32(32)), high);
+}
+
+// The label before each lane's on its best path.
+template <int N>
+NLPTK_INLINE __m512i labels_before(const ChainTables& tables, const float* score, __m512i label) {
+  return lane_argmax(tables.labels, [&](std::size_t i) {
+           return load(score + i * 16) + lane_lookup<N>(tables.to + i * tables.stride, label);
+         }).at;
+}
+
 // Scratch: scores[longest][labels][16] and the emissions of one step.
-void viterbi_lanes(const ChainTables& tables, const ChainItem* items, std::size_t count, float* scratch) {
+void viterbi_lanes(const ChainTables& tables, const ChainItem* items, std::size_t count, bool rescaled,
+                   float* scratch) {
   const std::size_t n = tables.labels;
   const std::size_t longest = items[0].length;
   const std::size_t size = n * 16;
-  const bool narrow = n <= 16;
   alignas(64) float emission[kMostLaneLabels * 16];
   const float* rows[16];
-  for (std::size_t s = 0; s < 16; ++s) rows[s] = items[s < count ? s : 0].emissions;
+  __mmask16 starts = 0;
+  for (std::size_t s = 0; s < 16; ++s) {
+    const ChainItem& item = items[s < count ? s : 0];
+    rows[s] = emission_row(item, n, 0);
+    if (!item.continues) starts = static_cast<__mmask16>(starts | 1u << s);
+  }
 
   turn_rows(rows, n, emission);
-  for (std::size_t j = 0; j < n; ++j) store(scratch + j * 16, splat(tables.start[j]) + load(emission + j * 16));
+  for (std::size_t j = 0; j < n; ++j)
+    store(scratch + j * 16, _mm512_maskz_mov_ps(starts, splat(tables.start[j])) + load(emission + j * 16));
 
   alignas(64) std::int32_t label[16];
   __m512i labels = _mm512_setzero_si512();
@@ -164,23 +196,26 @@ void viterbi_lanes(const ChainTables& tables, const ChainItem* items, std::size_
       active = going;
     }
     if (t == longest) break;
-    for (std::size_t s = 0; s < active; ++s) rows[s] += n;
+    for (std::size_t s = 0; s < active; ++s) rows[s] = emission_row(items[s], n, t);
     turn_rows(rows, n, emission);
     lane_step(tables, score, emission, scratch + t * size);
+    if (rescaled && t % kRescaleSteps == 0) lane_rescale(n, scratch + t * size);
   }
+  for (std::size_t s = 0; s < count; ++s)
+    copy_seams(items[s], n, [&](std::size_t t, std::size_t j) { return scratch[t * size + j * 16 + s]; });
 
   _mm512_store_si512(label, labels);
   for (std::size_t s = 0; s < count; ++s) items[s].path[items[s].length - 1] = label[s];
   for (std::size_t t = longest - 1; t > 0; --t) {
     const float* score = scratch + (t - 1) * size;
     while (active < count && items[active].length > t) ++active;
-    const auto before = [&](std::size_t i) {
-      const float* to = tables.to + i * tables.stride;
-      const __m512 step = narrow ? _mm512_permutexvar_ps(labels, load(to))
-                                 : _mm512_permutex2var_ps(load(to), labels, load(to + 16));
-      return load(score + i * 16) + step;
-    };
-    const __m512i previous = lane_argmax(n, before).at;
+    __m512i previous;
+    switch (tables.stride) {
+      case 16: previous = labels_before<1>(tables, score, labels); break;
+      case 32: previous = labels_before<2>(tables, score, labels); break;
+      case 48: previous = labels_before<3>(tables, score, labels); break;
+      default: previous = labels_before<4>(tables, score, labels); break;
+    }
     // A lane whose sequence has not begun (seen from the end) keeps its last label.
     labels = _mm512_mask_mov_epi32(labels, static_cast<__mmask16>((1u << active) - 1u), previous);
     _mm512_store_si512(label, labels);

@@ -29,6 +29,12 @@ struct Shape {
   Vec dense(const float* row, std::size_t k, float fill) const {
     return k + 1 < vectors() ? load(row + k * kWidth) : load_lanes(row + k * kWidth, last, splat(fill));
   }
+  // Vector k of a padded row, or of a row of zeros where there is none.
+  Vec padded(const float* row, std::size_t k) const {
+    if (row != nullptr) return load(row + k * kWidth);
+    const float zeros[kWidth] = {};
+    return k + 1 < vectors() ? zero() : load_lanes(zeros, last, splat(kNegInf));
+  }
   void store_dense(float* row, std::size_t k, Vec a) const {
     if (k + 1 < vectors()) {
       store(row + k * kWidth, a);
@@ -134,15 +140,32 @@ NLPTK_INLINE float best_end(const Shape<V>& shape, const ChainTables& tables, co
   return total;
 }
 
+constexpr float kLowest = -3e38f;  // finite: -inf less it is -inf still
+
+// Gives what an item asks of the scores at its seams; score(t, j) is that of label j at step t.
+template <class Score>
+NLPTK_INLINE void copy_seams(const ChainItem& item, std::size_t labels, Score score) {
+  if (item.seams == nullptr) return;
+  for (int side = 0; side < 2; ++side)
+    if (float* const out = item.seams->scores[side]; out != nullptr)
+      for (std::size_t j = 0; j < labels; ++j) out[j] = score(item.seams->step[side], j);
+}
+
+// The emission scores of step t.
+NLPTK_INLINE const float* emission_row(const ChainItem& item, std::size_t labels, std::size_t t) {
+  return item.emissions + labels * (item.words == nullptr ? t : static_cast<std::size_t>(item.words[t]));
+}
+
 // The lowest label from which `label` got best[label] at its position; `best` is that position's row, the row before
-// it lies one stride lower, and `emission` belongs to the position before.
+// it lies one stride lower, and `emission` and `shift` (what was taken from its scores) belong to the position before.
 template <int V>
 NLPTK_INLINE std::size_t label_before(const Shape<V>& shape, const ChainTables& tables, const float* best,
-                                      const float* emission, std::size_t label) {
+                                      const float* emission, float shift, std::size_t label) {
   const float* before = best - shape.stride;
   const float* from = tables.from + label * shape.stride;
   return first_equal(shape, splat(best[label]), [&](std::size_t k) {
-    return (load(before + k * kWidth) + shape.dense(emission, k, 0.0f)) + load(from + k * kWidth);
+    const Vec score = (load(before + k * kWidth) + shape.dense(emission, k, 0.0f)) - splat(shift);
+    return score + load(from + k * kWidth);
   });
 }
 

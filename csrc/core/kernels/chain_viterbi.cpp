@@ -11,10 +11,10 @@ namespace NLPTK_ISA {
 namespace {
 
 template <int V>
-NLPTK_INLINE void begin_row(const Shape<V>& shape, const ChainTables& tables, const float* emission, float* best,
+NLPTK_INLINE void begin_row(const Shape<V>& shape, const float* start_scores, const float* emission, float* best,
                             float* score) {
   for (std::size_t k = 0; k < shape.vectors(); ++k) {
-    const Vec start = load(tables.start + k * kWidth);
+    const Vec start = shape.padded(start_scores, k);
     store(best + k * kWidth, start);
     store(score + k * kWidth, start + shape.dense(emission, k, 0.0f));
   }
@@ -28,7 +28,7 @@ float viterbi_one(const ChainTables& tables, const float* emissions, std::size_t
   float* score = scratch + length * shape.stride;   // after it, for t - 1
   float* next = score + shape.stride;
 
-  begin_row(shape, tables, emissions, best, score);
+  begin_row(shape, tables.start, emissions, best, score);
   for (std::size_t t = 1; t < length; ++t) {
     float* row = best + t * shape.stride;
     const float* emission = emissions + t * shape.labels;
@@ -45,7 +45,7 @@ float viterbi_one(const ChainTables& tables, const float* emissions, std::size_t
   const float total = best_end(shape, tables, score, &label);
   path[length - 1] = static_cast<std::int32_t>(label);
   for (std::size_t t = length - 1; t > 0; --t) {
-    label = label_before(shape, tables, best + t * shape.stride, emissions + (t - 1) * shape.labels, label);
+    label = label_before(shape, tables, best + t * shape.stride, emissions + (t - 1) * shape.labels, 0.0f, label);
     path[t - 1] = static_cast<std::int32_t>(label);
   }
   return total;
@@ -99,21 +99,41 @@ NLPTK_INLINE void step(const Shape<V>& shape, const float* to, const Rows& rows)
   }
 }
 
+// Takes the highest score from all; returns it.
 template <int V>
-void viterbi_together(const ChainTables& tables, const ChainItem* items, std::size_t count, float* scratch) {
+NLPTK_INLINE float rescale(const Shape<V>& shape, float* score) {
+  Vec top = splat(kLowest);  // where no label is allowed
+  for (std::size_t k = 0; k < shape.vectors(); ++k) top = max(top, load(score + k * kWidth));
+  const float shift = max_lanes(top);
+  for (std::size_t k = 0; k < shape.vectors(); ++k) store(score + k * kWidth, load(score + k * kWidth) - splat(shift));
+  return shift;
+}
+
+template <int V>
+void viterbi_together(const ChainTables& tables, const ChainItem* items, std::size_t count, bool rescaled,
+                      float* scratch) {
   const Shape<V> shape(tables);
   const std::size_t n = shape.labels;
   const std::size_t stride = shape.stride;
   float* best[kTogether];
   float* score[kTogether];
   float* next[kTogether];
+  float* shifts[kTogether];  // taken from the scores of each kRescaleSteps-th step
   for (std::size_t s = 0; s < count; ++s) {
     best[s] = scratch;
     score[s] = scratch + items[s].length * stride;
     next[s] = score[s] + stride;
     scratch = next[s] + stride;
-    begin_row(shape, tables, items[s].emissions, best[s], score[s]);
+    begin_row(shape, items[s].continues ? nullptr : tables.start, emission_row(items[s], n, 0), best[s], score[s]);
   }
+  for (std::size_t s = 0; s < count; ++s) {
+    shifts[s] = scratch;
+    scratch += items[s].length / kRescaleSteps + 1;
+    shifts[s][0] = 0.0f;
+  }
+  const auto shift = [&](std::size_t s, std::size_t t) {
+    return rescaled && t % kRescaleSteps == 0 ? shifts[s][t / kRescaleSteps] : 0.0f;
+  };
 
   std::size_t active = count;
   for (std::size_t t = 1; t < items[0].length; ++t) {
@@ -121,7 +141,7 @@ void viterbi_together(const ChainTables& tables, const ChainItem* items, std::si
     Rows rows;
     for (std::size_t s = 0; s < active; ++s) {
       rows.score[s] = score[s];
-      rows.emission[s] = items[s].emissions + t * n;
+      rows.emission[s] = emission_row(items[s], n, t);
       rows.best[s] = best[s] + t * stride;
       rows.next[s] = next[s];
       next[s] = score[s];
@@ -133,7 +153,13 @@ void viterbi_together(const ChainTables& tables, const ChainItem* items, std::si
       case 3: step<3>(shape, tables.to, rows); break;
       default: step<4>(shape, tables.to, rows); break;
     }
+    if (rescaled && t % kRescaleSteps == 0)
+      for (std::size_t s = 0; s < active; ++s) shifts[s][t / kRescaleSteps] = rescale(shape, score[s]);
   }
+  for (std::size_t s = 0; s < count; ++s)
+    copy_seams(items[s], n, [&](std::size_t t, std::size_t j) {
+      return (best[s][t * stride + j] + emission_row(items[s], n, t)[j]) - shift(s, t);
+    });
 
   std::size_t label[kTogether];
   for (std::size_t s = 0; s < count; ++s) {
@@ -144,7 +170,8 @@ void viterbi_together(const ChainTables& tables, const ChainItem* items, std::si
   for (std::size_t t = items[0].length - 1; t > 0; --t) {
     while (active < count && items[active].length > t) ++active;
     for (std::size_t s = 0; s < active; ++s) {
-      label[s] = label_before(shape, tables, best[s] + t * stride, items[s].emissions + (t - 1) * n, label[s]);
+      label[s] = label_before(shape, tables, best[s] + t * stride, emission_row(items[s], n, t - 1), shift(s, t - 1),
+                              label[s]);
       items[s].path[t - 1] = static_cast<std::int32_t>(label[s]);
     }
   }
@@ -157,13 +184,14 @@ float viterbi(const ChainTables& tables, const float* emissions, std::size_t len
   return with_vectors(tables, [&]<int V>() { return viterbi_one<V>(tables, emissions, length, scratch, path); });
 }
 
-void viterbi_group(const ChainTables& tables, const ChainItem* items, std::size_t count, float* scratch) {
+void viterbi_group(const ChainTables& tables, const ChainItem* items, std::size_t count, bool rescaled,
+                   float* scratch) {
 #if defined(__AVX512F__)
-  if (lanes_pay(tables.labels, count)) return viterbi_lanes(tables, items, count, scratch);
+  if (lanes_pay(tables.labels, count)) return viterbi_lanes(tables, items, count, rescaled, scratch);
 #endif
   for (std::size_t s = 0; s < count; s += kTogether) {
     const std::size_t take = count - s < kTogether ? count - s : kTogether;
-    with_vectors(tables, [&]<int V>() { viterbi_together<V>(tables, items + s, take, scratch); });
+    with_vectors(tables, [&]<int V>() { viterbi_together<V>(tables, items + s, take, rescaled, scratch); });
   }
 }
 
