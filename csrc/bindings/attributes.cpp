@@ -212,16 +212,11 @@ py::object iterator(const py::object& object, const std::string& name, const cha
   return py::reinterpret_steal<py::object>(made);
 }
 
-// A list or tuple of the elements; ValueError if `object` is no collection of that kind.
+// A list or tuple of the elements. Errors as iterator().
 py::object elements(const py::object& object, const std::string& name, const char* of) {
   if (is_list(object.ptr())) return object;
-  PyObject* made = nullptr;
-  if (!is_text(object.ptr()) && !PyDict_Check(object.ptr())) {
-    made = PySequence_List(object.ptr());
-    if (made == nullptr && PyErr_ExceptionMatches(PyExc_TypeError) == 0) throw py::error_already_set();
-    PyErr_Clear();
-  }
-  if (made == nullptr) throw py::value_error(name + " is " + describe(object.ptr()) + "; give a list of " + of);
+  PyObject* const made = PySequence_List(iterator(object, name, of).ptr());
+  if (made == nullptr) throw py::error_already_set();
   return py::reinterpret_steal<py::object>(made);
 }
 

@@ -211,7 +211,7 @@ void CrfData::order_units(std::vector<std::uint32_t>& unit_features) {
 }
 
 void CrfData::free_chain(const CrfOptions& options) {
-  std::vector<double> seen(labels * labels + 2 * labels);
+  std::vector<double> seen(chain_size(labels));
   gold_chain(seen.data());
   chain_free.assign(seen.size(), options.boundaries ? 1 : 0);
   for (std::size_t i = 0; i < labels * labels; ++i)
@@ -236,17 +236,10 @@ void CrfData::add(float* parameters, std::size_t unit, const float* by, const st
 }
 
 void CrfData::gold_chain(double* counts) const {
-  std::fill_n(counts, labels * labels + 2 * labels, 0.0);
-  double* const start = counts + labels * labels;
-  double* const end = start + labels;
+  std::fill_n(counts, chain_size(labels), 0.0);
   for (std::size_t s = 0; s < sequences; ++s) {
-    const auto first = static_cast<std::size_t>(offsets[s]);
-    const auto last = static_cast<std::size_t>(offsets[s + 1]);
-    if (first == last) continue;
-    start[gold[first]] += 1.0;
-    end[gold[last - 1]] += 1.0;
-    for (std::size_t u = first + 1; u < last; ++u)
-      counts[static_cast<std::size_t>(gold[u - 1]) * labels + static_cast<std::size_t>(gold[u])] += 1.0;
+    const auto first = static_cast<std::size_t>(offsets[s]), last = static_cast<std::size_t>(offsets[s + 1]);
+    if (first < last) add_path(path(first, last), labels, 1.0, counts);
   }
 }
 

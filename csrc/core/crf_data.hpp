@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "crf_sequence.hpp"
 #include "kernels/crf_rows.hpp"
 
 namespace nlptk {
@@ -57,7 +58,8 @@ class CrfData {
 
   std::size_t features() const { return keys.size(); }
   std::size_t row_parameters() const { return row_labels.size(); }
-  std::size_t parameters() const { return row_labels.size() + labels * labels + 2 * labels; }
+  std::size_t parameters() const { return row_labels.size() + chain_size(labels); }
+  GoldPath path(std::size_t first, std::size_t last) const { return {gold.data() + first, last - first}; }
   // What row parameter p is for; of `labels` and over: for none, it stays 0.
   std::size_t label(std::size_t p) const { return row_labels[p] & kLabelMask; }
   float unit_value(std::size_t i) const { return unit_values.empty() ? 1.0F : unit_values[i]; }

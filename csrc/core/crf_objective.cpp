@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "crf_sequence.hpp"
 #include "parallel.hpp"
 
 namespace nlptk {
@@ -12,24 +13,12 @@ constexpr std::size_t kMostParts = 16;
 constexpr std::size_t kBlock = 1 << 14;
 constexpr std::size_t kPollEvery = 64;  // sequences
 
-double path_score(const CrfData& data, const float* emissions, std::size_t first, std::size_t last, const float* chain) {
-  const float* const start = chain + data.labels * data.labels;
-  const float* const end = start + data.labels;
-  double score = 0;
-  for (std::size_t u = first; u < last; ++u) {
-    const auto label = static_cast<std::size_t>(data.gold[u]);
-    score += emissions[(u - first) * data.labels + label];
-    score += u == first ? start[label] : chain[static_cast<std::size_t>(data.gold[u - 1]) * data.labels + label];
-  }
-  return score + end[data.gold[last - 1]];
-}
-
 }  // namespace
 
 CrfObjective::CrfObjective(const CrfData& data)
     : data_(data),
       squares_(data.unit_values),
-      gold_chain_(data.labels * data.labels + 2 * data.labels),
+      gold_chain_(chain_size(data.labels)),
       parts_(std::clamp<std::size_t>(data.units / kUnitsInPart, 1, kMostParts)) {
   for (float& value : squares_) value *= value;
   data.gold_chain(gold_chain_.data());
@@ -43,9 +32,7 @@ CrfObjective::CrfObjective(const CrfData& data)
 }
 
 double CrfObjective::operator()(const float* parameters, float* gradient, float* diagonal) {
-  const std::size_t labels = data_.labels;
-  const float* const transitions = parameters + data_.row_parameters();
-  const Chain chain(ChainScores{labels, transitions, transitions + labels * labels, transitions + labels * labels + labels});
+  const Chain chain(chain_scores(data_.labels, parameters + data_.row_parameters()));
   parallel_for(parts_.size(), data_.threads, 1, [&](std::size_t begin, std::size_t stop, int) {
     for (std::size_t p = begin; p < stop; ++p) run(chain, parameters, diagonal != nullptr, parts_[p]);
   });
@@ -63,8 +50,7 @@ void CrfObjective::run(const Chain& chain, const float* parameters, bool curved,
   part.sums.resize(data_.padded);
   part.by.assign(data_.padded, 0.0F);
   part.loss = 0;
-  double* const totals = part.chain.data();
-  ChainExpectations expected{totals, totals + labels * labels, totals + labels * labels + labels};
+  ChainExpectations expected = chain_expectations(labels, part.chain.data());
   for (std::size_t s = part.begin; s < part.end; ++s) {
     if (s % kPollEvery == 0) poll_interrupt();
     const auto first = static_cast<std::size_t>(data_.offsets[s]);
@@ -74,7 +60,7 @@ void CrfObjective::run(const Chain& chain, const float* parameters, bool curved,
     float* const scores = part.scores.data();
     for (std::size_t u = first; u < last; ++u)
       data_.emissions(parameters, u, part.sums.data(), scores + (u - first) * labels);
-    part.loss -= path_score(data_, scores, first, last, parameters + data_.row_parameters());
+    part.loss -= path_score(data_.path(first, last), labels, scores, parameters + data_.row_parameters());
     part.loss += forward_backward(chain, scores, last - first, part.workspace, scores, &expected);
     // The unit's rows are still in the cache.
     for (std::size_t u = first; u < last; ++u) {

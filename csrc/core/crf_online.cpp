@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
-#include "chain.hpp"
 #include "crf_paths.hpp"
+#include "crf_sequence.hpp"
 #include "parallel.hpp"
 #include "random.hpp"
 
@@ -43,43 +43,22 @@ class Sgd {
     if (first == last) return 0;
     const std::size_t labels = data_.labels;
     emissions_.resize((last - first) * labels);
-    for (std::size_t u = first; u < last; ++u) {
+    for (std::size_t u = first; u < last; ++u)
       data_.emissions(w_.data(), u, sums_.data(), emissions_.data() + (u - first) * labels);
-      for (std::size_t l = 0; l < labels; ++l) emissions_[(u - first) * labels + l] *= static_cast<float>(scale_);
-    }
-    chain_.resize(labels * labels + 2 * labels);
-    for (std::size_t i = 0; i < chain_.size(); ++i)
-      chain_[i] = w_[index_.transitions + i] * static_cast<float>(scale_);
-    const float* start = chain_.data() + labels * labels;
-    const float* end = start + labels;
-    double gold = start[data_.gold[first]] + end[data_.gold[last - 1]];
-    for (std::size_t u = first; u < last; ++u) {
-      const auto label = static_cast<std::size_t>(data_.gold[u]);
-      gold += emissions_[(u - first) * labels + label];
-      if (u > first) gold += chain_[static_cast<std::size_t>(data_.gold[u - 1]) * labels + label];
-    }
-    expected_.assign(chain_.size(), 0.0);
-    ChainExpectations expected{expected_.data(), expected_.data() + labels * labels,
-                               expected_.data() + labels * labels + labels};
-    const Chain chain(ChainScores{labels, chain_.data(), start, end});
-    const double log_z = forward_backward(chain, emissions_.data(), last - first, workspace_, emissions_.data(), &expected);
-
+    const double loss = gradient_(data_.path(first, last), labels, static_cast<float>(scale_),
+                                  w_.data() + index_.transitions, emissions_.data());
     scale_ *= 1.0 - eta * lambda_;
     const double gain = eta / scale_;
     for (std::size_t u = first; u < last; ++u) {
-      const auto label = static_cast<std::size_t>(data_.gold[u]);
       const float* const marginals = emissions_.data() + (u - first) * labels;
       for (std::size_t l = 0; l < labels; ++l) by_[l] = static_cast<float>(-gain) * marginals[l];
-      by_[label] += static_cast<float>(gain);
+      by_[static_cast<std::size_t>(data_.gold[u])] += static_cast<float>(gain);
       data_.add(w_.data(), u, by_.data(), data_.unit_values, true);
-      if (u > first) expected_[static_cast<std::size_t>(data_.gold[u - 1]) * labels + label] -= 1.0;
     }
-    expected_[labels * labels + static_cast<std::size_t>(data_.gold[first])] -= 1.0;
-    expected_[labels * labels + labels + static_cast<std::size_t>(data_.gold[last - 1])] -= 1.0;
-    for (std::size_t i = 0; i < expected_.size(); ++i)
-      if (data_.chain_free[i] != 0) w_[index_.transitions + i] -= static_cast<float>(gain * expected_[i]);
+    for (std::size_t i = 0; i < chain_size(labels); ++i)
+      if (data_.chain_free[i] != 0) w_[index_.transitions + i] -= static_cast<float>(gain * gradient_.chain()[i]);
     if (scale_ < 1e-6) fold();
-    return log_z - gold;
+    return loss;
   }
 
   void fold() {
@@ -93,10 +72,9 @@ class Sgd {
   double lambda_;
   double scale_ = 1;
   InterruptPoll poll_;
-  ChainWorkspace workspace_;
+  SequenceGradient gradient_;
   std::vector<float> sums_, by_;  // [padded]: scores of a unit, what its rows move by
-  std::vector<float> emissions_, chain_;
-  std::vector<double> expected_;
+  std::vector<float> emissions_;
 };
 
 // The first step size, among powers of two about 0.1, that does best on one pass over a sample. A step of

@@ -41,7 +41,7 @@ void CrfStream::grow(std::size_t labels) {
     seen_.swap(seen);
     padded_ = padded;
   }
-  std::vector<float> chain(labels * labels + 2 * labels);
+  std::vector<float> chain(chain_size(labels));
   for (std::size_t l = 0; l < labels_; ++l) {
     std::copy_n(chain_.data() + l * labels_, labels_, chain.data() + l * labels);
     chain[labels * labels + l] = chain_[labels_ * labels_ + l];
@@ -82,8 +82,7 @@ double CrfStream::rate() const {
 
 double CrfStream::step(const std::uint32_t* keys, std::size_t width, std::size_t units, const std::int32_t* gold) {
   find_rows(keys, width, units, gold);
-  const auto scale = static_cast<float>(scale_);
-  emissions_.assign(units * labels_, 0.0F);
+  emissions_.resize(units * labels_);
   by_.resize(padded_);
   for (std::size_t u = 0; u < units; ++u) {
     std::fill(by_.begin(), by_.end(), 0.0F);
@@ -93,23 +92,10 @@ double CrfStream::step(const std::uint32_t* keys, std::size_t width, std::size_t
       const float* const row = weights(rows_[i]);
       for (std::size_t l = 0; l < padded_; ++l) by_[l] += row[l];
     }
-    for (std::size_t l = 0; l < labels_; ++l) emissions_[u * labels_ + l] = by_[l] * scale;
+    std::copy_n(by_.data(), labels_, emissions_.data() + u * labels_);
   }
-  scaled_chain_ = chain_;
-  for (float& score : scaled_chain_) score *= scale;
-  const float* const start = scaled_chain_.data() + labels_ * labels_;
-  const float* const end = start + labels_;
-  const auto label = [gold](std::size_t u) { return static_cast<std::size_t>(gold[u]); };
-  double gold_score = start[label(0)] + end[label(units - 1)];
-  for (std::size_t u = 0; u < units; ++u) {
-    gold_score += emissions_[u * labels_ + label(u)];
-    if (u > 0) gold_score += scaled_chain_[label(u - 1) * labels_ + label(u)];
-  }
-  expected_.assign(chain_.size(), 0.0);
-  double* const starts = expected_.data() + labels_ * labels_;
-  ChainExpectations expected{expected_.data(), starts, starts + labels_};
-  const Chain chain(ChainScores{labels_, scaled_chain_.data(), start, end});
-  const double log_z = forward_backward(chain, emissions_.data(), units, workspace_, emissions_.data(), &expected);
+  const GoldPath path{gold, units};
+  const double loss = gradient_(path, labels_, static_cast<float>(scale_), chain_.data(), emissions_.data());
 
   const double eta = rate();
   const double decay = eta * 2 * options_.c2 / std::max(kFewSequences, static_cast<double>(sequences_));
@@ -117,16 +103,13 @@ double CrfStream::step(const std::uint32_t* keys, std::size_t width, std::size_t
   const auto gain = static_cast<float>(eta / scale_);
   for (std::size_t u = 0; u < units; ++u) {
     for (std::size_t l = 0; l < labels_; ++l) by_[l] = -gain * emissions_[u * labels_ + l];
-    by_[label(u)] += gain;
+    by_[path.label(u)] += gain;
     for (std::size_t i = u * width; i < (u + 1) * width; ++i)
       if (rows_[i] != kNone) move_row(rows_[i], by_.data());
-    if (u > 0) expected_[label(u - 1) * labels_ + label(u)] -= 1;
   }
-  starts[label(0)] -= 1;
-  starts[labels_ + label(units - 1)] -= 1;
-  for (std::size_t i = 0; i < chain_.size(); ++i) chain_[i] -= gain * static_cast<float>(expected_[i]);
+  for (std::size_t i = 0; i < chain_.size(); ++i) chain_[i] -= gain * static_cast<float>(gradient_.chain()[i]);
   if (scale_ < 1e-6) fold();
-  return log_z - gold_score;
+  return loss;
 }
 
 // Rows of the keys, into rows_; in the first pass made and counted, with a bit for the unit's label.

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "chain.hpp"
+#include "crf_sequence.hpp"
 #include "huge_pages.hpp"
 #include "parallel.hpp"
 #include "random.hpp"
@@ -84,10 +84,9 @@ class CrfStream {
   double steps_ = 0;  // in this pass
   Random random_;
   InterruptPoll poll_;
-  ChainWorkspace workspace_;
+  SequenceGradient gradient_;
   std::vector<std::uint32_t> rows_;  // of the sequence in hand, [units, width]
-  std::vector<float> emissions_, scaled_chain_, by_;
-  std::vector<double> expected_;
+  std::vector<float> emissions_, by_;
 };
 
 }  // namespace nlptk

@@ -87,7 +87,7 @@ std::uint32_t LinearModel::add_row(const std::uint16_t* labels, const std::int16
   if (first >= std::size_t{1} << (32 - kRowKindBits))
     throw std::invalid_argument("linear model: too many weights for one model");
   const std::size_t pair_blocks = (size + 3) / 4;
-  if (2 * pair_blocks < dense_blocks_ && pair_blocks < kDenseRow) {
+  if (2 * pair_blocks < dense_blocks_ && pair_blocks < kDenseKind) {
     blocks_.resize(blocks_.size() + 8 * pair_blocks);
     for (std::size_t k = 0; k < size; ++k) {
       blocks_[8 * first + 2 * k] = static_cast<std::int16_t>(labels[k]);
@@ -97,7 +97,7 @@ std::uint32_t LinearModel::add_row(const std::uint16_t* labels, const std::int16
   }
   blocks_.resize(blocks_.size() + 8 * dense_blocks_);
   for (std::size_t k = 0; k < size; ++k) blocks_[8 * first + labels[k]] = weights[k];
-  return static_cast<std::uint32_t>(first << kRowKindBits | kDenseRow);
+  return static_cast<std::uint32_t>(first << kRowKindBits | kDenseKind);
 }
 
 // Keys that may have a row, and where they are in memory asked for. Whether a key is known is hard to predict, so here

@@ -17,8 +17,8 @@ void add_rows_i16(const std::int16_t* blocks, const std::uint32_t* refs, std::si
   }
   for (std::size_t i = 0; i < n; ++i) {
     const std::int16_t* row = blocks + 8 * static_cast<std::size_t>(refs[i] >> kRowKindBits);
-    const std::uint32_t kind = refs[i] & kDenseRow;
-    if (kind == kDenseRow) {
+    const std::uint32_t kind = refs[i] & kDenseKind;
+    if (kind == kDenseKind) {
       for (std::size_t b = 0; b < dense_blocks; ++b) add_block(row + 8 * b, sums + 8 * b);
       continue;
     }

@@ -12,13 +12,13 @@ namespace nlptk {
 // have a weight for each label; the others as many blocks of four (label, weight) pairs as the low bits say. A row of one
 // pair is its own reference: kind 0, the label, the weight.
 inline constexpr std::uint32_t kRowKindBits = 6;
-inline constexpr std::uint32_t kDenseRow = (1U << kRowKindBits) - 1;
+inline constexpr std::uint32_t kDenseKind = (1U << kRowKindBits) - 1;
 inline constexpr std::size_t kMostInlineLabels = std::size_t{1} << (16 - kRowKindBits);
 
 inline std::uint32_t inline_row(std::uint16_t label, std::int16_t weight) {
   return std::uint32_t{static_cast<std::uint16_t>(weight)} << 16 | std::uint32_t{label} << kRowKindBits;
 }
-inline bool is_inline(std::uint32_t ref) { return (ref & kDenseRow) == 0; }
+inline bool is_inline(std::uint32_t ref) { return (ref & kDenseKind) == 0; }
 inline std::size_t inline_label(std::uint32_t ref) { return (ref & 0xFFFF) >> kRowKindBits; }
 inline std::int16_t inline_weight(std::uint32_t ref) { return static_cast<std::int16_t>(ref >> 16); }
 
