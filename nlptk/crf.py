@@ -40,6 +40,20 @@ _LEAST = {
 }
 
 Progress = Callable[[dict[str, Any]], None]
+#: Sees each iteration and the parameters so far; False ends the training.
+Callback = Callable[[dict[str, Any], NDArray[np.float32]], bool]
+
+#: CRFsuite's defaults for settings that :class:`CrfSettings` has not.
+CRFSUITE: dict[str, Any] = {
+    "num_memories": 6,
+    "max_linesearch": 20,
+    "pa_type": 1,
+    "c": 1.0,
+    "error_sensitive": True,
+    "averaging": True,
+    "variance": 1.0,
+    "gamma": 1.0,
+}
 
 
 @dataclass(frozen=True)
@@ -263,34 +277,47 @@ def train_crf(
             progress(info)
         return True
 
-    if settings.algorithm == "lbfgs":
-        parameters = trainer.lbfgs(
-            settings.c1,
-            settings.c2,
-            settings.iterations,
-            6,
-            settings.epsilon,
-            settings.period,
-            settings.delta,
-            20,
-            callback,
-            settings.warm_passes,
-            settings.seed,
-        )
-    elif settings.algorithm == "sgd":
-        parameters = trainer.sgd(settings.c2, settings.iterations, settings.seed, callback)
-    else:
-        passes = (settings.iterations, settings.epsilon, settings.seed, callback)
-        if settings.algorithm == "pa":
-            parameters = trainer.passive_aggressive(1, 1.0, True, True, *passes)
-        elif settings.algorithm == "arow":
-            parameters = trainer.arow(1.0, 1.0, *passes)
-        else:
-            parameters = trainer.averaged_perceptron(*passes)
+    own = {**CRFSUITE, **asdict(settings), "max_iterations": settings.iterations}
+    parameters = run_trainer(trainer, settings.algorithm, own, settings.warm_passes, settings.seed, callback)
     final = quantize(*rows, parameters, labels, settings.prune)
     if best is not None and evaluate is not None and best[0] > evaluate(final):
         return best[1]
     return final
+
+
+def run_trainer(
+    trainer: _core.CrfTrainer,
+    algorithm: str,
+    settings: Mapping[str, Any],
+    warm_passes: int,
+    seed: int,
+    callback: Callback,
+) -> NDArray[np.float32]:
+    """Trained parameters. `settings` holds those of the algorithm, under CRFsuite's names."""
+    if algorithm == "lbfgs":
+        return trainer.lbfgs(
+            settings["c1"],
+            settings["c2"],
+            settings["max_iterations"],
+            settings["num_memories"],
+            settings["epsilon"],
+            settings["period"],
+            settings["delta"],
+            settings["max_linesearch"],
+            callback,
+            warm_passes,
+            seed,
+        )
+    if algorithm in ("sgd", "l2sgd"):
+        return trainer.sgd(settings["c2"], settings["max_iterations"], seed, callback)
+    passes = (settings["max_iterations"], settings["epsilon"], seed, callback)
+    if algorithm == "pa":
+        return trainer.passive_aggressive(
+            settings["pa_type"], settings["c"], settings["error_sensitive"], settings["averaging"], *passes
+        )
+    if algorithm == "arow":
+        return trainer.arow(settings["variance"], settings["gamma"], *passes)
+    return trainer.averaged_perceptron(*passes)
 
 
 def quantize(

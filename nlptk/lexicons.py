@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nlptk import _core
 from nlptk.errors import ConfigError, DataError
+from nlptk.store import embedded_pipelines, load_model
 
 _MOST_CLASSES = 65_534
 _LONGEST_NAME = 1_000
@@ -42,6 +43,23 @@ class WordClasses:
                 f"word classes must be uint32 [words] and uint16 [words, {len(self.names)}], not "
                 f"{self.keys.dtype} {list(self.keys.shape)} and {self.values.dtype} {list(self.values.shape)}"
             )
+
+    @classmethod
+    def named(cls, name: str) -> WordClasses:
+        """Those in a file that `read` reads, or of the first tagger that has some of an embedded pipeline or
+        one in a folder.
+
+        Raises ConfigError where `name` is none of these, ModelError for a pipeline that cannot be read, and as
+        `read`.
+        """
+        if Path(name).is_file():
+            return cls.read(name)
+        folder = embedded_pipelines().get(name, Path(name))
+        for config, arrays in load_model(folder)[1].values() if folder.is_dir() else ():
+            names = config.get("state", {}).get("clusters")
+            if names and "cluster_keys" in arrays:
+                return cls(tuple(names), arrays["cluster_keys"], arrays["cluster_values"])
+        raise ConfigError(f"{name!r} is neither a file of word classes nor a pipeline that has some")
 
     @classmethod
     def empty(cls) -> WordClasses:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,6 @@ from nlptk import _core, chain
 from nlptk.crf import CrfSettings, CrfWeights, Progress, train_crf
 from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.lexicons import Gazetteer, WordClasses
-from nlptk.store import embedded_pipelines, load_model
 from nlptk.tag.base import (
     Estimator,
     Sentences,
@@ -27,6 +25,7 @@ from nlptk.tag.base import (
     check_training,
     resolve_scheme,
 )
+from nlptk.tag.crf_probabilities import best_paths, label_marginals, sentence_runs
 from nlptk.tag.crf_stream import Corpus, StreamSettings, open_corpus, train_stream
 from nlptk.tag.features import TokenBatch, TokenFeatures
 
@@ -226,18 +225,12 @@ class CRFTagger(Estimator):
 
     def _make_features(self) -> TokenFeatures:
         lists = (self.gazetteers or {}).items()
+        clusters = self.clusters
         return TokenFeatures(
             self.templates,
-            self._word_classes(),
+            WordClasses.named(clusters) if isinstance(clusters, str) else clusters,
             [Gazetteer.read(name, one) if isinstance(one, str) else one for name, one in lists],
         )
-
-    def _word_classes(self) -> WordClasses | None:
-        if not isinstance(self.clusters, str):
-            return self.clusters
-        if Path(self.clusters).is_file():
-            return WordClasses.read(self.clusters)
-        return _classes_of_pipeline(self.clusters)
 
     def _settings(self) -> CrfSettings:
         names = CrfSettings.__dataclass_fields__
@@ -277,9 +270,9 @@ class CRFTagger(Estimator):
         """
         found: list[list[dict[str, float]]] = []
         for batch, scores in self._scored(X, columns):
-            rows = chain.forward_backward(scores, **self._chain(batch)).marginals.tolist()
-            tokens = [dict(zip(self.classes_, row, strict=True)) for row in rows]
-            found += [tokens[first:last] for first, last in pairwise(batch.sequences.tolist())]
+            found += label_marginals(
+                scores, batch.sequences, self.weights_, self.classes_, threads=self.threads
+            )
         return found
 
     def predict_marginals_single(
@@ -299,17 +292,11 @@ class CRFTagger(Estimator):
         """
         check_integer("n", n, 1)
         self._fitted()
-        names = np.array(self.classes_, object)
         found: list[list[tuple[list[str], float]]] = []
         for batch, scores in self._scored(X, columns, n):
-            chains = self._chain(batch)
-            totals = chain.log_partition(scores, **chains).tolist()
-            paths = [labels for labels, _ in chain.viterbi_nbest(scores, n=n, **chains)]
-            for (first, last), labels, total in zip(
-                pairwise(batch.sequences.tolist()), paths, totals, strict=True
-            ):
-                shares = np.exp(self.weights_.path_scores(scores[first:last], labels) - total)
-                found.append(list(zip(names[labels].tolist(), shares.clip(max=1).tolist(), strict=True)))
+            found += best_paths(
+                scores, batch.sequences, self.weights_, self.classes_, n, threads=self.threads
+            )
         return found
 
     def _scored(
@@ -321,21 +308,10 @@ class CRFTagger(Estimator):
         for name, values in (columns or {}).items():
             if len(values) != len(X):
                 raise ConfigError(f"column {name!r} must have one value for each word")
-        for first, last in _parts([len(sentence) for sentence in X], max(_MOST_TOKENS // answers, 1)):
+        for first, last in sentence_runs([len(sentence) for sentence in X], max(_MOST_TOKENS // answers, 1)):
             part = {name: values[first:last] for name, values in (columns or {}).items()}
             batch = TokenBatch.from_words(X[first:last], part)
             yield batch, kernel.emissions(*self._features.arguments(batch), self.threads)
-
-    def _chain(self, batch: TokenBatch) -> dict[str, Any]:
-        """What the chain's functions take beside the scores."""
-        weights = self.weights_
-        return {
-            "transitions": weights.transitions,
-            "start": weights.start,
-            "end": weights.end,
-            "offsets": batch.sequences,
-            "threads": self.threads,
-        }
 
     def predict_batch(self, batch: TokenBatch) -> NDArray[np.int32]:
         """Indices into ``classes_`` of the best labels, int32 [tokens]."""
@@ -410,28 +386,6 @@ def _gazetteer(config: dict[str, Any], prefix: str, arrays: Mapping[str, NDArray
     """A gazetteer from its part of a tagger's state."""
     parts: dict[str, Any] = {part: arrays[prefix + part] for part in Gazetteer.ARRAYS}
     return Gazetteer(**config, **parts)
-
-
-def _classes_of_pipeline(name: str) -> WordClasses:
-    """The word classes of the first tagger that has some, out of an embedded pipeline or a folder."""
-    folder = embedded_pipelines().get(name, Path(name))
-    for config, arrays in load_model(folder)[1].values() if folder.is_dir() else ():
-        names = config.get("state", {}).get("clusters")
-        if names and "cluster_keys" in arrays:
-            return WordClasses(tuple(names), arrays["cluster_keys"], arrays["cluster_values"])
-    raise ConfigError(f"{name!r} is neither a file of word classes nor a pipeline that has some")
-
-
-def _parts(lengths: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
-    """Bounds of runs of sentences that have at most so many tokens; a longer sentence is a run of its own."""
-    first = tokens = 0
-    for number, length in enumerate(lengths):
-        if number > first and tokens + length > most:
-            yield first, number
-            first, tokens = number, 0
-        tokens += length
-    if first < len(lengths):
-        yield first, len(lengths)
 
 
 def _dev_score(classes: Sequence[str], gold: NDArray[np.int32], found: NDArray[np.int32]) -> float:

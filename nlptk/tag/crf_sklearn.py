@@ -21,7 +21,7 @@ from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.estimator import Estimator
 from nlptk.store import dump_json, load_json, pack_sealed, unpack_sealed, write_atomic
 from nlptk.tag.base import take_array
-from nlptk.tag.crf_model import CrfModel, Items, encode, label_numbers
+from nlptk.tag.crf_model import CrfModel, Items, as_array, encode, label_numbers
 from nlptk.tag.crf_training import (
     SETTINGS,
     Held,
@@ -241,7 +241,7 @@ class CRF(Estimator):
         for features in model.batches(X):
             labels = classes[model.paths(features, self.threads)].tolist()
             found.extend(labels[first:last] for first, last in pairwise(features.offsets.tolist()))
-        return _as_array(found)
+        return as_array(found)
 
     def predict_single(self, xseq: Items) -> list[str]:
         """The best labels of one sentence. Raises as `predict` does."""
@@ -259,7 +259,7 @@ class CRF(Estimator):
             rows = model.marginals(features, self.threads).tolist()
             items = [dict(zip(model.classes, row, strict=True)) for row in rows]
             found.extend(items[first:last] for first, last in pairwise(features.offsets.tolist()))
-        return _as_array(found)
+        return as_array(found)
 
     def predict_marginals_single(self, xseq: Items) -> list[dict[str, float]]:
         """The marginals of one sentence. Raises as `predict` does."""
@@ -376,14 +376,6 @@ class CRF(Estimator):
             target_tags=TargetTags(required=True, single_output=False),
             input_tags=InputTags(two_d_array=False),
         )
-
-
-def _as_array(lists: list[Any]) -> NDArray[np.object_]:
-    """[sentences], one list in each place, also where all are as long."""
-    array = np.empty(len(lists), object)
-    for number, one in enumerate(lists):
-        array[number] = one
-    return array
 
 
 def _read(path: Path_) -> tuple[CrfModel, dict[str, Any]]:

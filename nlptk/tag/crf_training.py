@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlptk import _core
+from nlptk.crf import CRFSUITE, run_trainer
 from nlptk.errors import ConfigError, DataError
 from nlptk.tag.crf_model import CrfModel, Features
 
@@ -23,12 +24,12 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
         "c1": 0.0,
         "c2": 1.0,
         "max_iterations": 2**31 - 1,
-        "num_memories": 6,
+        "num_memories": CRFSUITE["num_memories"],
         "epsilon": 1e-5,
         "period": 10,
         "delta": 1e-5,
         "linesearch": "MoreThuente",
-        "max_linesearch": 20,
+        "max_linesearch": CRFSUITE["max_linesearch"],
     },
     "l2sgd": {
         **_COMMON,
@@ -45,14 +46,20 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "ap": {**_COMMON, "max_iterations": 100, "epsilon": 0.0},
     "pa": {
         **_COMMON,
-        "pa_type": 1,
-        "c": 1.0,
-        "error_sensitive": True,
-        "averaging": True,
+        "pa_type": CRFSUITE["pa_type"],
+        "c": CRFSUITE["c"],
+        "error_sensitive": CRFSUITE["error_sensitive"],
+        "averaging": CRFSUITE["averaging"],
         "max_iterations": 100,
         "epsilon": 0.0,
     },
-    "arow": {**_COMMON, "variance": 1.0, "gamma": 1.0, "max_iterations": 100, "epsilon": 0.0},
+    "arow": {
+        **_COMMON,
+        "variance": CRFSUITE["variance"],
+        "gamma": CRFSUITE["gamma"],
+        "max_iterations": 100,
+        "epsilon": 0.0,
+    },
 }
 _LINE_SEARCHES = ("MoreThuente", "Backtracking", "StrongBacktracking")
 _YES_NO = ("all_possible_states", "all_possible_transitions", "error_sensitive", "averaging")
@@ -199,7 +206,7 @@ def fit_model(
         return stop is None or stop.goes_on(loss)
 
     try:
-        parameters = _run(trainer, algorithm, settings, warm_passes, seed, callback)
+        parameters = run_trainer(trainer, algorithm, settings, warm_passes, seed, callback)
     except KeyboardInterrupt:
         if best is None:
             raise
@@ -210,40 +217,6 @@ def fit_model(
     if not np.isfinite(parameters).all():
         raise DataError(f"training ended in weights that are not finite; {_TOO_LARGE}")
     return CrfModel.from_parameters(classes, table, rows, parameters)
-
-
-def _run(
-    trainer: _core.CrfTrainer,
-    algorithm: str,
-    settings: Mapping[str, Any],
-    warm_passes: int,
-    seed: int,
-    callback: Callable[[dict[str, Any], NDArray[np.float32]], bool],
-) -> NDArray[np.float32]:
-    if algorithm == "lbfgs":
-        return trainer.lbfgs(
-            settings["c1"],
-            settings["c2"],
-            settings["max_iterations"],
-            settings["num_memories"],
-            settings["epsilon"],
-            settings["period"],
-            settings["delta"],
-            settings["max_linesearch"],
-            callback,
-            warm_passes,
-            seed,
-        )
-    if algorithm == "l2sgd":
-        return trainer.sgd(settings["c2"], settings["max_iterations"], seed, callback)
-    passes = (settings["max_iterations"], settings["epsilon"], seed, callback)
-    if algorithm == "pa":
-        return trainer.passive_aggressive(
-            settings["pa_type"], settings["c"], settings["error_sensitive"], settings["averaging"], *passes
-        )
-    if algorithm == "arow":
-        return trainer.arow(settings["variance"], settings["gamma"], *passes)
-    return trainer.averaged_perceptron(*passes)
 
 
 class _StoppingRule:

@@ -12,7 +12,7 @@ import typer
 
 from nlptk.cli.files import OnErrorOrIgnore, check_output, existing_file, existing_files
 from nlptk.cli.progress import Progress
-from nlptk.cli.vectors.train import cutter
+from nlptk.cli.vectors.text import Errors, Lower, Tokenizer, cutter
 from nlptk.errors import ConfigError
 
 
@@ -55,17 +55,9 @@ def clusters(
     max_vocab: Annotated[
         int | None, typer.Option(min=1, show_default=False, help="Keep the most frequent so many words.")
     ] = None,
-    tokenizer: Annotated[
-        str | None,
-        typer.Option(
-            show_default=False,
-            help="Cut raw text by en, jieba, a tokenizer.json or a pipeline; else by white space.",
-        ),
-    ] = None,
-    lower: Annotated[bool, typer.Option("--lower", help="Lower-case the text; with --tokenizer.")] = False,
-    errors: Annotated[
-        OnErrorOrIgnore, typer.Option(help="Bytes that are not UTF-8: stop there, replace or drop them.")
-    ] = OnErrorOrIgnore.strict,
+    tokenizer: Tokenizer = None,
+    lower: Lower = False,
+    errors: Errors = OnErrorOrIgnore.strict,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of k-means.")] = 1,
     threads: Annotated[int, typer.Option(min=0, help="For counting words; 0: all cores.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
@@ -82,8 +74,7 @@ def clusters(
         raise ConfigError("give text files for Brown clusters, or --vectors for k-means.")
     if vectors is not None and paths is not None:
         raise ConfigError("--paths goes with Brown clusters; k-means has no tree.")
-    if lower and tokenizer is None:
-        raise ConfigError("--lower goes with --tokenizer; text without one is read as it is.")
+    cut = cutter(tokenizer, lower)
     grains = _numbers("--sizes", sizes) if vectors is not None else _numbers("--prefixes", prefixes)
     for path in filter(None, (output, paths)):
         check_output(path, is_folder=False)
@@ -98,7 +89,7 @@ def clusters(
                 clusters,
                 min_count=min_count,
                 max_final_vocab=max_vocab,
-                tokenizer=None if tokenizer is None else cutter(tokenizer, lower),
+                tokenizer=cut,
                 errors=errors.value,
                 threads=threads,
                 progress=_Meter(bar),

@@ -9,12 +9,13 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nlptk.cli.files import OnErrorOrIgnore, check_output, existing_files
 from nlptk.cli.progress import Progress
+from nlptk.cli.vectors.text import Errors, Lower, Tokenizer, cutter
 from nlptk.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -74,17 +75,9 @@ def train(
     min_n: Annotated[int, typer.Option(min=1, help="Characters of the shortest subword.")] = 3,
     max_n: Annotated[int, typer.Option(min=1, help="Characters of the longest subword.")] = 6,
     bucket: Annotated[int, typer.Option(min=1, help="Subwords share so many vectors.")] = 2_000_000,
-    tokenizer: Annotated[
-        str | None,
-        typer.Option(
-            show_default=False,
-            help="Cut raw text by en, jieba, a tokenizer.json or a pipeline; else by white space.",
-        ),
-    ] = None,
-    lower: Annotated[bool, typer.Option("--lower", help="Lower-case the text; with --tokenizer.")] = False,
-    errors: Annotated[
-        OnErrorOrIgnore, typer.Option(help="Bytes that are not UTF-8: stop there, replace or drop them.")
-    ] = OnErrorOrIgnore.strict,
+    tokenizer: Tokenizer = None,
+    lower: Lower = False,
+    errors: Errors = OnErrorOrIgnore.strict,
     checkpoint: Annotated[
         Path | None,
         typer.Option(file_okay=False, show_default=False, help="Keep the training's state in this folder."),
@@ -105,8 +98,7 @@ def train(
 
     if resume and checkpoint is None:
         raise ConfigError("--resume goes on from --checkpoint: give its folder.")
-    if lower and tokenizer is None:
-        raise ConfigError("--lower goes with --tokenizer; text without one is read as it is.")
+    cut = cutter(tokenizer, lower)
     check_output(output, is_folder=False)
     kind = format_for(output, subwords)
     learner = Word2Vec(
@@ -139,7 +131,7 @@ def train(
     with Progress("train", unit="words", quiet=quiet) as bar:
         learner.fit(
             [str(path) for path in files],
-            tokenizer=None if tokenizer is None else cutter(tokenizer, lower),
+            tokenizer=cut,
             errors=errors.value,
             progress=_meter(bar),
             checkpoint=checkpoint,
@@ -192,43 +184,3 @@ def _check_space(path: Path, size: int) -> None:
             f"the vectors need about {size / 1e6:,.0f} MB, and {folder} has {free / 1e6:,.0f} MB free; "
             "make space, or write elsewhere"
         )
-
-
-def cutter(name: str, lower: bool) -> Callable[[str], list[str]]:
-    """What --tokenizer names."""
-    cut = _named(name)
-    return (lambda text: cut(text.lower())) if lower else cut
-
-
-def _named(name: str) -> Callable[[str], list[str]]:
-    if name == "en":
-        from nlptk.tokenize.rules import RuleTokenizer
-
-        return RuleTokenizer().tokenize
-    if name == "jieba":
-        from nlptk.tokenize.jieba import JiebaTokenizer
-
-        return JiebaTokenizer().cut
-    path = Path(name)
-    if path.is_file():
-        return _of_json(path)
-    from nlptk.language import load
-
-    if not path.is_dir():
-        raise ConfigError(f"--tokenizer {name}: give en, jieba, a tokenizer.json or a pipeline's folder.")
-    nlp: Any = load(path)
-    return lambda text: [token.text for token in nlp(text)]
-
-
-def _of_json(path: Path) -> Callable[[str], list[str]]:
-    from nlptk.errors import ModelError
-    from nlptk.tokenize.bpe import BPE
-    from nlptk.tokenize.wordpiece import WordPiece
-
-    try:
-        return BPE.load(path).tokenize
-    except ModelError as of_bpe:
-        try:
-            return WordPiece.load(path).tokenize
-        except ModelError:
-            raise of_bpe from None
