@@ -49,8 +49,8 @@ class WordClasses:
         """Those in a file that `read` reads, or of the first tagger that has some of an embedded pipeline or
         one in a folder.
 
-        Raises ConfigError where `name` is none of these, ModelError for a pipeline that cannot be read, and as
-        `read`.
+        Raises ConfigError where `name` is none of these, ModelError for a pipeline that cannot be read, and
+        as `read`.
         """
         if Path(name).is_file():
             return cls.read(name)

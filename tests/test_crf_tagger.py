@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import pairwise
 
 import numpy as np
@@ -10,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
+from tagged_sentences import NX, NY, read, train_namer
 
-from nlptk import _core, chain
+from nlptk import chain
 from nlptk.crf import CrfWeights
-from nlptk.errors import ConfigError, DataError, ModelError
-from nlptk.lexicons import Gazetteer, WordClasses
+from nlptk.errors import ConfigError, DataError
+from nlptk.lexicons import Gazetteer
 from nlptk.tag.crf import CRFTagger
 
 TAGGED = """
@@ -25,29 +25,9 @@ In/ADP the/DET evening/NOUN she/PRON walks/VERB home/ADV ./PUNCT
 The/DET run/NOUN was/AUX long/ADJ ./PUNCT
 They/PRON run/VERB slowly/ADV to/ADP the/DET river/NOUN ./PUNCT
 """
-NAMED = """
-Anna/B-PER Berg/I-PER lives/O in/O New/B-LOC Haven/I-LOC ./O
-Yesterday/O Carl/B-PER met/O Anna/B-PER Dahl/I-PER ./O
-Haven/B-LOC is/O far/O from/O Berg/B-LOC ./O
-"""
-
-
-def read(text: str) -> tuple[list[list[str]], list[list[str]]]:
-    pairs = [[item.rsplit("/", 1) for item in line.split()] for line in text.strip().splitlines()]
-    return [[word for word, _ in line] for line in pairs], [[tag for _, tag in line] for line in pairs]
-
-
 X, Y = read(TAGGED)
-NX, NY = read(NAMED)
 TOKENS = st.text(st.characters(codec=None), max_size=6)
 SENTENCES = st.lists(st.lists(TOKENS, max_size=5), max_size=4)
-
-
-def classes_of(words: list[str]) -> WordClasses:
-    keys = sorted({_core.lexicon_key(word): number for number, word in enumerate(words)}.items())
-    return WordClasses(
-        ("c",), np.array([k for k, _ in keys], np.uint32), np.array([[n] for _, n in keys], np.uint16)
-    )
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +37,7 @@ def tagger() -> CRFTagger:
 
 @pytest.fixture(scope="module")
 def namer() -> CRFTagger:
-    classes = classes_of(["anna", "carl", "berg", "dahl"])
-    places = Gazetteer.of("places", [("New Haven", "town"), ("Bergen", "town"), ("Haven", "")])
-    templates = ["word", "kind", "lower[-1]", "cluster:c", "gazetteer:places"]
-    return CRFTagger(templates, clusters=classes, gazetteers={"places": places}, threads=1).fit(NX, NY)
+    return train_namer()
 
 
 @pytest.mark.parametrize("algorithm", ["sgd", "lbfgs", "ap"])
@@ -305,91 +282,6 @@ def test_without_a_scheme_anything_may_follow():
     x, y = [["a", "b"]] * 3, [["O", "I-X"]] * 2 + [["B-X", "O"]]
     assert CRFTagger(["word", "lower[-1]"], scheme=None, c2=0.01).fit(x, y).predict(x[:1]) == [["O", "I-X"]]
     assert all(is_valid_bio(tags) for tags in CRFTagger(["word"], scheme="bio").fit(x, y).predict(x))
-
-
-# ---- state -------------------------------------------------------------------------------------------------
-
-
-def through_json(model: CRFTagger) -> tuple[dict, dict[str, np.ndarray]]:
-    config, arrays = model.to_state()
-    return json.loads(json.dumps(config)), arrays
-
-
-def test_state_gives_the_same_tagger(namer):
-    config, arrays = through_json(namer)
-    back = CRFTagger.from_state(config, arrays)
-    assert back.classes_ == namer.classes_
-    assert back.predict(NX) == namer.predict(NX)
-    again, same = back.to_state()
-    assert json.dumps(again) == json.dumps(config)
-    assert {name: a.tobytes() for name, a in same.items()} == {
-        name: a.tobytes() for name, a in arrays.items()
-    }
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"classes": ["O"]},
-        {"classes": 5},
-        {"classes": None},
-        {"clusters": []},
-        {"clusters": None},
-        {"clusters": ["a", "b"]},
-        {"gazetteers": []},
-        {"gazetteers": 5},
-        {"gazetteers": [{"name": "places"}]},
-        {"gazetteers": [{"name": "places", "longest": -1}]},
-        {"gazetteers": [{"name": "places", "longest": 8, "unheard": 1}]},
-        {"templates": []},
-        {"templates": 7},
-        {"templates": [7]},
-        {"templates": ["cluster:other"]},
-        {"templates": "unheard-of"},
-        {"unheard": 1},
-        {"threads": "many"},
-        {"threads": -1},
-        {"c2": None},
-        {"algorithm": ["sgd"]},
-    ],
-)
-def test_a_config_that_is_not_usable_gives_model_error(namer, change):
-    config, arrays = through_json(namer)
-    with pytest.raises(ModelError, match=r"state is not usable|labels"):
-        CRFTagger.from_state({**config, **change}, arrays)
-
-
-@pytest.mark.parametrize("name", ["classes", "clusters"])
-def test_a_config_that_lacks_something_gives_model_error(namer, name):
-    config, arrays = through_json(namer)
-    del config[name]
-    with pytest.raises(ModelError, match=name):
-        CRFTagger.from_state(config, arrays)
-
-
-def test_every_array_is_needed_and_checked(namer):
-    config, arrays = through_json(namer)
-    for name, array in arrays.items():
-        with pytest.raises(ModelError):
-            CRFTagger.from_state(config, {k: v for k, v in arrays.items() if k != name})
-        for other in (array.astype(np.complex64), array[None], array[:-1], array.reshape(-1)[0]):
-            with pytest.raises(ModelError):
-                CRFTagger.from_state(config, {**arrays, name: other})
-
-
-@settings(max_examples=200)
-@given(st.data())
-def test_altered_arrays_give_labels_or_a_model_error(namer, data):
-    config, arrays = through_json(namer)
-    arrays = {name: array.copy() for name, array in arrays.items()}
-    name = data.draw(st.sampled_from(sorted(arrays)))
-    raw = arrays[name].view(np.uint8).reshape(-1)
-    raw[data.draw(st.integers(0, len(raw) - 1))] ^= data.draw(st.integers(1, 255))
-    try:
-        found = CRFTagger.from_state(config, arrays).predict(NX)
-    except ModelError:
-        return
-    assert [len(labels) for labels in found] == [len(words) for words in NX]
 
 
 # ---- batches -----------------------------------------------------------------------------------------------
