@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,10 @@ from hypothesis import settings
 # No test is timed: a busy machine must not make one fail.
 settings.register_profile("nlptk", deadline=None)
 settings.load_profile("nlptk")
+
+# What a shell starts in the background ignores Ctrl-C, and its processes inherit that: tests would hang.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The CRF tagger: scikit-learn's manner, bad input, valid label sequences, and its state."""
+"""The CRF tagger: scikit-learn's manner, bad input, valid label sequences."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
-from tagged_sentences import NX, NY, read, train_namer
+from tagged_sentences import NX, NY, read, through_json, train_namer
 
 from nlptk import chain
 from nlptk.crf import CrfWeights
