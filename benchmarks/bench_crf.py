@@ -1,6 +1,6 @@
 """Training of CRFs against CRFsuite: time to the same objective, to the same quality, memory, scaling.
 
-    python benchmarks/bench_crf.py [--quick] [--rounds 3] [--parts chunk f1 ewt scaling]
+    python benchmarks/bench_crf.py [--quick] [--rounds 3] [--parts chunk f1 ewt passes scaling]
 
 Contestants take turns, each run in a process of its own (crf_contestants.py), on features that are ready in
 Python's lists. CRFsuite's time is that of `train` alone; nlptk's is that of `fit`, which also reads the
@@ -15,14 +15,28 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from common import earlier, environment, has_peer, median, parse, parser, save, say, table, target
 
-PARTS = ("chunk", "f1", "ewt", "scaling")
+PARTS = ("chunk", "f1", "ewt", "passes", "scaling")
+# Groups of searches for one optimum.
+SEARCHES: dict[str, dict[str, dict[str, Any]]] = {
+    "c2 = 1": {
+        "from zero": {"c2": 1.0, "warm_passes": 0},
+        "from zero, a history of 20": {"c2": 1.0, "warm_passes": 0, "num_memories": 20},
+        "after 2 passes of SGD": {"c2": 1.0, "warm_passes": 2},
+        "after 4, the default": {"c2": 1.0},
+        "after 4, a history of 20": {"c2": 1.0, "num_memories": 20},
+    },
+    "c1 = c2 = 0.1": {
+        "from zero": {"c1": 0.1, "c2": 0.1, "warm_passes": 0},
+        "after 4 passes of SGD, the default": {"c1": 0.1, "c2": 0.1},
+    },
+}
 CHUNK = {"c1": 0.0, "c2": 1.0}
 GOAL_F1 = 0.936
 CONTESTANTS = Path(__file__).with_name("crf_contestants.py")
@@ -118,6 +132,22 @@ def best_time_to_f1(options: Sequence[str]) -> list[dict[str, Any]]:
         rows.append(
             {"algorithm": algorithm, "passes": best["passes"], "seconds": seconds, "score": best["score"]}
         )
+    return rows
+
+
+def passes_of_searches(options: Sequence[str], most: int) -> list[list[object]]:
+    """Rows: the iterations of each search until it is within 0.1 % of the best of its group, and in all."""
+    rows: list[list[object]] = []
+    for group, searches in SEARCHES.items():
+        runs = {
+            name: run("nlptk", "chunk", *options, threads=2, all_possible_transitions=True,
+                      max_iterations=most, **settings)
+            for name, settings in searches.items()
+        }  # fmt: skip
+        best = min(one["objective"][-1] for one in runs.values())
+        for name, one in runs.items():
+            near = until(one, 1.001 * best)[1] if one["objective"][-1] <= 1.001 * best else f"over {most}"
+            rows.append([group, name, near, one["passes"], f"{one['objective'][-1]:.1f}"])
     return rows
 
 
@@ -220,6 +250,9 @@ def report(found: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, 
     if "ewt" in found:
         tables.append(training_table("EWT, UPOS, rich template, L-BFGS, c2 = 1", "accuracy", found["ewt"]))
         targets += times_crfsuite("EWT", found["ewt"], "2", 15)
+    if "passes" in found:
+        columns = ["objective", "L-BFGS", "passes to within 0.1 %", "passes in all", "objective at the end"]
+        tables.append(table("CoNLL-2000, where the search begins", columns, found["passes"]))
     if "scaling" in found:
         for what, values in found["scaling"].items():
             rows = [[key, f"{1000 * seconds:.1f}"] for key, seconds in values.items()]
@@ -241,18 +274,24 @@ def main() -> None:
     limits = ["--data", str(given.data), *(["--sentences", "300"] if given.quick else [])]
     rounds = 1 if given.quick else given.rounds
     found = {} if given.quick else earlier("crf")
-    peer = has_peer("pycrfsuite", "CRFsuite")
-    if "chunk" in given.parts and peer:
-        found["chunk"] = against_crfsuite("chunk", limits, rounds, all_possible_transitions=True, **CHUNK)
-    if "f1" in given.parts:
-        found["f1"] = best_time_to_f1(limits)
-    if "ewt" in given.parts and peer:
-        found["ewt"] = against_crfsuite("ewt", limits, rounds, **CHUNK)
-    if "scaling" in given.parts:
-        found["scaling"] = scaling(given.quick)
-    tables, targets = report(found)
-    save("crf", "CRF training", tables=tables, targets=targets, samples=found, packages=["python-crfsuite"],
-         notes=__doc__.strip().splitlines()[4:], quick=given.quick)  # fmt: skip
+    measure: dict[str, Callable[[], Any]] = {
+        "f1": lambda: best_time_to_f1(limits),
+        "passes": lambda: passes_of_searches(limits, 20 if given.quick else 200),
+        "scaling": lambda: scaling(given.quick),
+    }
+    if has_peer("pycrfsuite", "CRFsuite"):
+        measure["chunk"] = lambda: against_crfsuite(
+            "chunk", limits, rounds, all_possible_transitions=True, **CHUNK
+        )
+        measure["ewt"] = lambda: against_crfsuite("ewt", limits, rounds, **CHUNK)
+    notes = [" ".join(part.split()) for part in (__doc__ or "").split("\n\n")[2:]]
+    for part in given.parts:
+        if part not in measure:
+            continue
+        found[part] = measure[part]()
+        tables, targets = report(found)  # after each part: an interruption costs that part alone
+        save("crf", "CRF training", tables=tables, targets=targets, samples=found,
+             packages=["python-crfsuite"], notes=notes, quick=given.quick)  # fmt: skip
 
 
 if __name__ == "__main__":
