@@ -78,8 +78,8 @@ class Schedule:
     """The learning rate's factor at each step, counted from 0.
 
     It rises from 1 / `warmup` to 1 in `warmup` steps. Then "constant" stays, "linear" and "cosine"
-    (Loshchilov and Hutter 2017) fall to 0 at step `total`, and "inverse_sqrt" falls with the root of the steps as in
-    Vaswani et al. 2017.
+    (Loshchilov and Hutter 2017) fall to 0 at step `total`, and "inverse_sqrt" falls with the root of the
+    steps as in Vaswani et al. 2017.
 
     Raises:
         ConfigError: there is no such schedule.

@@ -316,7 +316,7 @@ class _Trainer:
         forward: Callable[[Any], Loss] = self.model if self.parallel is None else self.parallel
         for number, (examples, weight) in enumerate(parts):
             with self._synchronized(number == len(parts) - 1), self._autocast():
-                loss, count = forward(_moved(self.collate(examples), self.device))
+                loss, count = forward(moved(self.collate(examples), self.device))
                 loss = loss * weight
             torch.autograd.backward(loss)
             sums += loss.detach()
@@ -419,14 +419,14 @@ class _Trainer:
         self.crew.wait()
 
 
-def _moved(batch: Any, device: torch.device) -> Any:
-    """The batch with its tensors on the device: a tensor, or tuples, lists and dicts of them."""
+def moved(batch: Any, device: torch.device) -> Any:
+    """A batch with its tensors on the device: a tensor, or tuples, lists and dicts of them."""
     if isinstance(batch, torch.Tensor):
         return batch.to(device, non_blocking=True)
     if isinstance(batch, tuple) and hasattr(batch, "_fields"):
-        return type(batch)(*(_moved(value, device) for value in batch))
+        return type(batch)(*(moved(value, device) for value in batch))
     if isinstance(batch, (tuple, list)):
-        return type(batch)(_moved(value, device) for value in batch)
+        return type(batch)(moved(value, device) for value in batch)
     if isinstance(batch, dict):
-        return {name: _moved(value, device) for name, value in batch.items()}
+        return {name: moved(value, device) for name, value in batch.items()}
     return batch

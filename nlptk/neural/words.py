@@ -136,6 +136,20 @@ class Forms:
         return WordBatch(*map(torch.from_numpy, (pairs[:, 0].copy(), pairs[:, 1].copy(), characters)))
 
 
+class CharacterCnn(nn.Module):
+    def __init__(self, characters: int, dim: int, out: int) -> None:
+        super().__init__()
+        self.table = nn.Embedding(characters, 30, padding_idx=0)
+        self.conv = nn.Conv1d(30, out, 3, padding=1)
+
+    def forward(self, ids):
+        x = self.conv(self.table(ids).transpose(1, 2))
+        return x.masked_fill((ids == 0)[:, None], -1e4).amax(2).relu()
+
+
+CHARACTERS = {"cnn": CharacterCnn}
+
+
 class WordBatch(NamedTuple):
     """Distinct words of a batch: int64 [words], [words], and [words, characters], 0 beyond a word's end."""
 
