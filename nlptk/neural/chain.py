@@ -13,10 +13,14 @@ from nlptk import chain
 
 class _LogPartition(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, offsets: Any) -> Tensor:
+    def forward(
+        ctx: Any, emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, offsets: Any
+    ) -> Tensor:
         found = chain.forward_backward(
-            *(t.detach().numpy() for t in (emissions, transitions)), offsets=offsets,
-            start=start.detach().numpy(), end=end.detach().numpy(),
+            *(t.detach().numpy() for t in (emissions, transitions)),
+            offsets=offsets,
+            start=start.detach().numpy(),
+            end=end.detach().numpy(),
         )
         ctx.found = found
         return torch.tensor(found.log_partition.sum(), dtype=torch.float32)
@@ -24,8 +28,13 @@ class _LogPartition(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Any:
         f = ctx.found
-        return (torch.from_numpy(f.marginals) * g, torch.from_numpy(f.transitions).float() * g,
-                torch.from_numpy(f.start).float() * g, torch.from_numpy(f.end).float() * g, None)
+        return (
+            torch.from_numpy(f.marginals) * g,
+            torch.from_numpy(f.transitions).float() * g,
+            torch.from_numpy(f.start).float() * g,
+            torch.from_numpy(f.end).float() * g,
+            None,
+        )
 
 
 class CrfHead(nn.Module):
@@ -38,8 +47,12 @@ class CrfHead(nn.Module):
     def loss(self, emissions: Tensor, gold: Tensor, lengths: Tensor) -> Tensor:
         offsets = np.concatenate([[0], np.cumsum(lengths.numpy())])
         z = _LogPartition.apply(emissions, self.transitions, self.start, self.end, offsets)
-        first = torch.from_numpy(offsets[:-1]); last = torch.from_numpy(offsets[1:] - 1)
-        inner = torch.ones(len(gold), dtype=torch.bool); inner[first] = False
+        first = torch.from_numpy(offsets[:-1])
+        last = torch.from_numpy(offsets[1:] - 1)
+        inner = torch.ones(len(gold), dtype=torch.bool)
+        inner[first] = False
         inner = inner.nonzero()[:, 0]
-        score = emissions.gather(1, gold[:, None]).sum() + self.transitions[gold[inner - 1], gold[inner]].sum()
+        score = (
+            emissions.gather(1, gold[:, None]).sum() + self.transitions[gold[inner - 1], gold[inner]].sum()
+        )
         return z - score - self.start[gold[first]].sum() - self.end[gold[last]].sum()

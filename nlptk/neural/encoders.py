@@ -28,7 +28,9 @@ class BiRecurrent(nn.Module):
         self.backwards = nn.ModuleList(_KINDS[kind](size, hidden, batch_first=True) for size in dims)
         self.dropout = nn.Dropout(dropout)
         for name, parameter in self.named_parameters():
-            if "weight_hh" in name:  # each gate a rotation (Saxe et al. 2014), so that states neither fade nor grow
+            if (
+                "weight_hh" in name
+            ):  # each gate a rotation (Saxe et al. 2014), so that states neither fade nor grow
                 for gate in parameter.data.chunk(len(parameter) // hidden):
                     nn.init.orthogonal_(gate)
             elif "weight_ih" in name:

@@ -1,7 +1,7 @@
 """Neural tagger: recurrent, Transformer and BERT encoders over words, with or without a chain of labels.
 
-Sources: Huang, Xu and Yu 2015 (BiLSTM-CRF); Lample et al. 2016, Ma and Hovy 2016 (with characters); Vaswani et
-al. 2017 (Transformer); Devlin et al. 2019 (BERT).
+Sources: Huang, Xu and Yu 2015 (BiLSTM-CRF); Lample et al. 2016, Ma and Hovy 2016 (with characters); Vaswani
+et al. 2017 (Transformer); Devlin et al. 2019 (BERT).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from nlptk import chain
 from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.neural.batches import Batches
 from nlptk.neural.devices import find_device
-from nlptk.neural.tagger_models import ENCODERS, TaggerModel
-from nlptk.neural.tagger_making import make_model
+from nlptk.neural.tagger_making import ENCODERS, make_model, model_state, parse_encoder, restore_model
+from nlptk.neural.tagger_models import TaggerModel
 from nlptk.neural.train import Progress, TrainingLog, TrainSettings, moved, train
 from nlptk.neural.training_state import PathLike
 from nlptk.scoring import accuracy, entity_scores
@@ -60,7 +60,7 @@ class NeuralTagger(Estimator):
         label_smoothing: without a chain.
         scheme: "bio" or "bioes" to let only valid label sequences out, "auto" to see whether the training
             labels are of the first kind, None for no constraint. Needs a chain.
-        stride: words by which windows move over a sentence that is longer than BERT's positions.
+        stride: pieces by which windows move over a sentence that is longer than BERT's positions.
         batch_tokens: of a training batch.
         optimizer, learning_rate, weight_decay, schedule, warmup, epochs, max_grad_norm, patience, seed,
             device, precision, compile, halve_on_oom: :class:`nlptk.neural.train.TrainSettings`. None for what
@@ -90,6 +90,7 @@ class NeuralTagger(Estimator):
         min_freq: int = 1,
         label_smoothing: float = 0.0,
         scheme: str | None = "auto",
+        stride: int | None = None,
         batch_tokens: int = 1000,
         optimizer: str = "adamw",
         learning_rate: float | None = None,
@@ -119,6 +120,7 @@ class NeuralTagger(Estimator):
         self.min_freq = min_freq
         self.label_smoothing = label_smoothing
         self.scheme = scheme
+        self.stride = stride
         self.batch_tokens = batch_tokens
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -148,7 +150,8 @@ class NeuralTagger(Estimator):
         """Learn from tokens X and their labels y, both lists of lists of strings.
 
         With a dev set the weights of the epoch that labels it best are kept: by the F1 of entities where the
-        labels are a scheme's, else by accuracy. `checkpoint` and `resume` are :func:`nlptk.neural.train.train`'s.
+        labels are a scheme's, else by accuracy. `checkpoint` and `resume` are those of
+        :func:`nlptk.neural.train.train`.
 
         Raises:
             ConfigError: a setting is out of range.
@@ -159,7 +162,11 @@ class NeuralTagger(Estimator):
         if (X_dev is None) != (y_dev is None):
             raise ConfigError("X_dev and y_dev belong together; give both or neither")
         if X_dev is not None and y_dev is not None:
-            check_training(X_dev, y_dev)
+            check_sentences(X_dev, "X_dev")
+            check_sentences(y_dev, "y_dev")
+            check_lengths(X_dev, y_dev)
+            if not any(map(len, X_dev)):
+                raise DataError("the dev set has no tokens; give at least one sentence, or no dev set")
         classes = sorted(set(joined.from_iterable(y)))
         mask = self._mask(classes)
         torch.manual_seed(self.seed)
@@ -192,13 +199,16 @@ class NeuralTagger(Estimator):
         return self
 
     def _settings(self) -> TrainSettings:
-        defaults = ENCODERS[self.encoder.removesuffix("-crf")]
-        given = {**defaults, **{name: value for name, value in self.get_params().items() if value is not None}}
+        defaults = ENCODERS[parse_encoder(self.encoder)[0]]
+        given = {
+            **defaults,
+            **{name: value for name, value in self.get_params().items() if value is not None},
+        }
         return TrainSettings(**{f.name: given[f.name] for f in fields(TrainSettings) if f.name in given})
 
     def _mask(self, classes: Sequence[str]) -> chain.TransitionMask | None:
         scheme = resolve_scheme(self.scheme, classes)
-        if scheme is None or not self.encoder.endswith("-crf"):
+        if scheme is None or not parse_encoder(self.encoder)[1]:
             return None
         return chain.transition_mask(classes, scheme)
 
@@ -249,3 +259,38 @@ class NeuralTagger(Estimator):
         if mask is not None:
             parts = [a + b for a, b in zip(parts, mask, strict=True)]
         return chain.viterbi(scores, parts[0], offsets=offsets, start=parts[1], end=parts[2])[0]
+
+    def score(self, X: Sentences, y: Sentences) -> float:
+        """The share of tokens whose predicted label is the one in y.
+
+        Raises DataError where X and y do not match, or there are no tokens.
+        """
+        check_lengths(X, y)
+        if not any(map(len, X)):
+            raise DataError("there are no tokens to score")
+        return accuracy(y, self.predict(X)).accuracy
+
+    def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Settings and labels that JSON can hold, and arrays: vocabulary and weights.
+
+        Files that training began with, of vectors and of a pretrained model, are in the arrays.
+        """
+        if not hasattr(self, "_model"):
+            raise ConfigError("this NeuralTagger is not fitted, so there is nothing to save; call fit first")
+        config, arrays = model_state(self._model)
+        settings = {**self.get_params(), "vectors": None, "pretrained": None}
+        return {**settings, "classes": self.classes_, "model": config}, arrays
+
+    @classmethod
+    def from_state(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> NeuralTagger:
+        """The tagger that ``to_state`` gave. Raises ModelError for anything that is not its state."""
+        try:
+            settings = dict(config)
+            classes = [str(label) for label in settings.pop("classes")]
+            network = settings.pop("model")
+            made = cls(**settings)
+            model = restore_model(made, network, arrays, len(classes))
+            made._install(classes, model, made._mask(classes))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"the neural tagger's state is not usable: {error}") from error
+        return made

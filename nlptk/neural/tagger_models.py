@@ -1,9 +1,9 @@
-"""The networks of the neural tagger: words or subwords, an encoder that sees the sentence, scores of labels."""
+"""The networks of the neural tagger: words, an encoder that sees the sentence, scores of labels."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -52,7 +52,9 @@ class TaggerModel(nn.Module):
         self.head = CrfHead(labels) if crf else None
         self.smoothing = smoothing
 
-    def examples(self, X: Sequence[Sequence[str]], gold: Sequence[NDArray[np.int64]] | None = None) -> list[Any]:
+    def examples(
+        self, X: Sequence[Sequence[str]], gold: Sequence[NDArray[np.int64]] | None = None
+    ) -> list[Any]:
         """What `collate` takes, of each sentence, none of them empty."""
         raise NotImplementedError
 
@@ -62,6 +64,10 @@ class TaggerModel(nn.Module):
 
     def emissions(self, batch: Any) -> Tensor:
         """[words of all sentences, labels]"""
+        raise NotImplementedError
+
+    def vocabulary(self) -> dict[str, NDArray[Any]]:
+        """Arrays of what stands between strings and numbers."""
         raise NotImplementedError
 
     def forward(self, batch: Any) -> tuple[Tensor, int]:
@@ -80,7 +86,8 @@ class WordTagger(TaggerModel):
     Args:
         lexicon, inputs: words as numbers, numbers as vectors.
         encoder: [sentences, time, inputs] and lengths -> [sentences, time, dim].
-        dropout: of inputs and of the encoder's states: whole dimensions of a sentence (Gal and Ghahramani 2016).
+        dropout: of inputs and of the encoder's states: whole dimensions of a sentence (Gal and Ghahramani
+            2016).
     """
 
     def __init__(
@@ -129,6 +136,10 @@ class WordTagger(TaggerModel):
             torch.from_numpy(np.concatenate(gold)) if gold else None,
         )
 
+    def vocabulary(self) -> dict[str, NDArray[Any]]:
+        """The words and characters."""
+        return self.lexicon.to_arrays()
+
     def emissions(self, batch: WordsBatch) -> Tensor:
         x = self.inputs(batch.words)[batch.places]  # [sentences, time, inputs]
         x = self._dropped(self.encoder(self._dropped(x), batch.lengths))  # [sentences, time, dim]
@@ -141,14 +152,3 @@ class WordTagger(TaggerModel):
             return x
         kept = torch.empty_like(x[:, :1]).bernoulli_(1 - self.dropout)  # [sentences, 1, dim]
         return x * kept.div_(1 - self.dropout)
-
-
-# ---- making one --------------------------------------------------------------------------------------------
-
-#: What suits an encoder: dropout, and settings of its training.
-ENCODERS: dict[str, dict[str, Any]] = {
-    "bilstm": {"dropout": 0.4, "learning_rate": 3e-3, "epochs": 15},
-    "gru": {"dropout": 0.4, "learning_rate": 3e-3, "epochs": 15},
-    "transformer": {"dropout": 0.2, "learning_rate": 1e-3, "epochs": 30},
-    "bert": {"dropout": 0.1, "learning_rate": 1e-4, "epochs": 3},
-}

@@ -421,8 +421,8 @@ class _Trainer:
 
 def moved(batch: Any, device: torch.device) -> Any:
     """A batch with its tensors on the device: a tensor, or tuples, lists and dicts of them."""
-    if isinstance(batch, torch.Tensor):
-        return batch.to(device, non_blocking=True)
+    if hasattr(batch, "to"):
+        return batch.to(device)
     if isinstance(batch, tuple) and hasattr(batch, "_fields"):
         return type(batch)(*(moved(value, device) for value in batch))
     if isinstance(batch, (tuple, list)):

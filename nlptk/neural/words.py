@@ -190,9 +190,9 @@ class WordInputs(nn.Module):
             dim = vectors.shape[1]
             mean = vectors.mean(axis=0, keepdims=True)
             table = np.concatenate([np.zeros_like(mean), mean, vectors])
-            # Of a length that suits the initial weights behind them, whatever they were trained with.
+            # Numbers near 1, whatever they were trained with, and no finer than a model file holds them.
             table *= 1.0 / max(float(np.sqrt((table**2).sum(1).mean() / dim)), 1e-6)
-            self.register_buffer("given", torch.from_numpy(table))
+            self.register_buffer("given", torch.from_numpy(table).half().float())
         self.learnt = nn.Embedding(len(lexicon.words) + 2, dim, padding_idx=PADDING)
         nn.init.normal_(self.learnt.weight, std=0.0 if vectors is not None else 1.0)
         self.learnt._fill_padding_idx_with_zero()
@@ -209,7 +209,11 @@ class WordInputs(nn.Module):
         if self.training and self.unknown:
             dropped = torch.rand(words.shape, device=words.device) < self.unknown
             words = words.masked_fill(dropped, UNKNOWN)
-        parts = [self.learnt(words) if self.given is None else F.embedding(vectors, self.given) + self.learnt(words)]
+        parts = [
+            self.learnt(words)
+            if self.given is None
+            else F.embedding(vectors, self.given) + self.learnt(words)
+        ]
         if self.characters is not None:
             parts.append(self.characters(characters))
         return torch.cat(parts, -1)

@@ -75,7 +75,7 @@ class Tagger(Component):
     def _predict(self, docs: Sequence[Doc], batch: TokenBatch) -> NDArray[np.int32]:
         if isinstance(self.tagger, CRFTagger):
             return self.tagger.predict_batch(batch)
-        return self.tagger.predict_ids(_sentences(docs, batch))[0]
+        return self.tagger.predict_ids(sentence_words(docs, batch))[0]
 
     def fit(
         self, train: Sequence[Doc], dev: Sequence[Doc] | None = None, *, progress: Progress | None = None
@@ -87,17 +87,17 @@ class Tagger(Component):
         Raises:
             DataError: a Doc lacks the column, or a token has no label.
         """
-        labels = _gold(train, self.column, "training")
+        labels = gold_labels(train, self.column, "training")
         if not labels:
             raise DataError("the training set has no tokens")
         batch = TokenBatch.from_docs(train, self._columns)
         if isinstance(self.tagger, HMMTagger):
             rows = np.split(np.array(labels, dtype=object), batch.sequences[1:-1])
-            self.tagger.fit(_sentences(train, batch), [row.tolist() for row in rows])
+            self.tagger.fit(sentence_words(train, batch), [row.tolist() for row in rows])
         else:
             held_out = None
             if dev:
-                held_out = (TokenBatch.from_docs(dev, self._columns), _gold(dev, self.column, "dev"))
+                held_out = (TokenBatch.from_docs(dev, self._columns), gold_labels(dev, self.column, "dev"))
             self.tagger.fit_batch(batch, labels, held_out, progress=progress)
         self._set_labels()
         return self
@@ -135,7 +135,8 @@ class Tagger(Component):
         return made
 
 
-def _gold(docs: Sequence[Doc], column: str, what: str) -> list[str]:
+def gold_labels(docs: Sequence[Doc], column: str, what: str) -> list[str]:
+    """The labels of all tokens. Raises DataError for a Doc without the column, and for a token without label."""
     labels: list[str] = []
     for number, doc in enumerate(docs):
         if not doc.has_column(column):
@@ -148,7 +149,7 @@ def _gold(docs: Sequence[Doc], column: str, what: str) -> list[str]:
     return labels
 
 
-def _sentences(docs: Sequence[Doc], batch: TokenBatch) -> list[list[str]]:
+def sentence_words(docs: Sequence[Doc], batch: TokenBatch) -> list[list[str]]:
     """The batch's sequences as lists of words."""
     words: list[str] = []
     for doc in docs:
