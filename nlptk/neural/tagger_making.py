@@ -37,7 +37,7 @@ _HALF = "inputs.given"  # stored in float16, which loses nothing: see WordInputs
 
 
 def parse_encoder(encoder: str) -> tuple[str, bool]:
-    """ "bilstm-crf" -> "bilstm" and whether there is a chain. Raises ConfigError for one that is not known."""
+    """The encoder without "-crf", and whether that was there. Raises ConfigError for an unknown one."""
     name, crf = encoder.removesuffix("-crf"), encoder.endswith("-crf")
     if name not in ENCODERS:
         known = ", ".join(f"{one}, {one}-crf" for one in ENCODERS)

@@ -136,7 +136,7 @@ class Tagger(Component):
 
 
 def gold_labels(docs: Sequence[Doc], column: str, what: str) -> list[str]:
-    """The labels of all tokens. Raises DataError for a Doc without the column, and for a token without label."""
+    """The labels of all tokens. Raises DataError for a Doc without the column or a token without label."""
     labels: list[str] = []
     for number, doc in enumerate(docs):
         if not doc.has_column(column):
