@@ -31,9 +31,9 @@ ctest: $(VENV)/.dev
 	$(BIN)/cmake --build build/ctest
 	$(BIN)/ctest --test-dir build/ctest --output-on-failure
 
-# From tests/, so that the installed package is tested, not the source tree beside it.
+# From tests/, so that the installed package is tested, not the source tree beside it; files over the cores.
 pytest: $(VENV)/.dev
-	cd tests && ../$(BIN)/pytest -q .
+	cd tests && ../$(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile .
 
 FUZZ_SECONDS ?= 60
 FUZZ_JOBS ?= 2
