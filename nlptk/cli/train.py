@@ -36,6 +36,7 @@ class TaggerModel(str, enum.Enum):
 
     hmm = "hmm"
     crf = "crf"
+    stacked = "stacked"
 
 
 class Algorithm(str, enum.Enum):
@@ -116,6 +117,12 @@ def tagger(
     order: Annotated[
         int | None, typer.Option(min=2, max=3, help="Bigram or trigram HMM: 2 or 3.", show_default=False)
     ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            min=2, help="Of a stacked CRF: how many CRFs give the labels it learns from.", show_default=False
+        ),
+    ] = None,
     stream: Annotated[
         bool, typer.Option("--stream", help="For a corpus that does not fit memory (crf).")
     ] = False,
@@ -146,7 +153,7 @@ def tagger(
     options = _given(
         templates=_template(template), algorithm=algorithm and algorithm.value, c1=c1, c2=c2,
         max_iterations=max_iterations, min_freq=min_freq, order=order, seed=seed, threads=threads,
-        clusters=clusters, gazetteers=_gazetteers(gazetteer),
+        clusters=clusters, gazetteers=_gazetteers(gazetteer), folds=folds,
     )  # fmt: skip
     options = _defaults(model, target, lang, clusters is not None) | options
     nlp = nlptk.blank(lang)  # for raw text; training itself is on the corpus's tokens
