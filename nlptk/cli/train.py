@@ -28,7 +28,7 @@ app = typer.Typer(
 )
 
 
-Unit = Literal["sentence", "paragraph"]
+Unit = Literal["sentence", "paragraph", "document"]
 
 
 class TaggerModel(str, enum.Enum):
@@ -67,6 +67,10 @@ CorpusFormat = Annotated[
         help="conllu, iob2, conll, wordtag or segmented; without it the files' names tell.",
         show_default=False,
     ),
+]
+Documents = Annotated[
+    bool,
+    typer.Option("--documents", help="Take documents whole, not sentence by sentence: for col:elsewhere."),
 ]
 Lang = Annotated[str, typer.Option("--lang", help="Language of the pipeline: en or zh.")]
 Algo = Annotated[
@@ -123,6 +127,7 @@ def tagger(
             min=2, help="Of a stacked CRF: how many CRFs give the labels it learns from.", show_default=False
         ),
     ] = None,
+    documents: Documents = False,
     stream: Annotated[
         bool, typer.Option("--stream", help="For a corpus that does not fit memory (crf).")
     ] = False,
@@ -147,6 +152,8 @@ def tagger(
     target = column_of(column)
     if stream and model is not TaggerModel.crf:
         raise ConfigError("--stream is for --model crf.")
+    if stream and documents:
+        raise ConfigError("--stream reads sentences, not --documents.")
     if hash_bits is not None and not stream:
         raise ConfigError("--hash-bits is for --stream.")
     streamed = _given(passes=max_iterations, hash_bits=hash_bits) if stream else None
@@ -163,7 +170,7 @@ def tagger(
         nlp.add_pipe("sentencizer")
     config = {"column": target, "model": model.value, **options}
     component = nlp.add_pipe("tagger", name=f"{name_of(target)}_tagger", config=config)
-    corpus = _Corpus(corpus_format, target, "sentence", lang)
+    corpus = _Corpus(corpus_format, target, "document" if documents else "sentence", lang)
     _train(nlp, component, corpus, train, dev, output, streamed, as_json=as_json, quiet=quiet)
 
 

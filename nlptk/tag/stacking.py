@@ -45,8 +45,8 @@ class StackedTagger(CRFTagger):
     from the token's document, so that the second learns from labels as wrong as it will see.
 
     Args:
-        templates: as for ``CRFTagger``; the first CRF has those that look at neither column. Where none does,
-            the second has also those of ``STACKED``.
+        templates: as for ``CRFTagger``; the first CRF has those that look at neither column. Where none looks
+            at one, the second also has those of ``STACKED``.
         folds: how many CRFs the labels for training come from; training takes `folds` + 2 times as long.
         settings: all others of ``CRFTagger``.
 
