@@ -340,9 +340,12 @@ def _shown(progress: Progress) -> Callable[[dict[str, Any]], None]:
             for name, value in info.items()
             if name not in ("iteration", "of") and isinstance(value, (int, float))
         ]
+        done, total = info["iteration"], info.get("of")
+        if total and "training" in info:  # one of several, of `total` iterations each
+            done, total = done + (info["training"] - 1) * total, info["trainings"] * total
         progress.update(
-            info["iteration"],
-            total=info.get("of"),
+            done,
+            total=total,
             note=", ".join([f"iteration {info['iteration']}", *notes]),
         )
 
