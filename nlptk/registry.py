@@ -30,6 +30,7 @@ BUILTIN: dict[str, str] = {
     "sentencizer": "nlptk.tokenize.basic:Sentencizer",
     "tagger": "nlptk.tag.component:Tagger",
     "word_vectors": "nlptk.vectors.component:WordVectorsComponent",
+    "sentence_vectors": "nlptk.neural.sentences:SentenceVectors",
     "tag_mapper": "nlptk.tag.mapper:TagMapper",
 }
 

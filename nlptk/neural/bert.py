@@ -72,7 +72,8 @@ class Embeddings(nn.Module):
 
 def _table(rows: int, dim: int) -> nn.Embedding:
     """A table whose numbers are still to come: from `initialize` or from a checkpoint."""
-    return nn.Embedding.from_pretrained(torch.empty(rows, dim), freeze=False)
+    made: nn.Embedding = nn.Embedding.from_pretrained(torch.empty(rows, dim), freeze=False)  # type: ignore[no-untyped-call]
+    return made
 
 
 class SelfAttention(nn.Module):
@@ -193,7 +194,7 @@ class Bert(nn.Module):
         type_ids: Sequence[Sequence[int]] | None = None,
         *,
         stride: int | None = None,
-        batch_tokens: int = 4096,
+        batch_tokens: int = 2048,
     ) -> list[Tensor]:
         """The last layer's states of each sentence, [its tokens, dim], for inference: no gradients.
 
@@ -218,7 +219,7 @@ class Bert(nn.Module):
         run: Callable[[Packed], Iterable[T]],
         sentences: Sequence[Sequence[int]],
         type_ids: Sequence[Sequence[int]] | None = None,
-        batch_tokens: int = 4096,
+        batch_tokens: int = 2048,
     ) -> list[T]:
         """What `run(batch)` gives for each sentence, in order; in evaluation mode, without gradients."""
         lengths = np.fromiter(map(len, sentences), np.int64, len(sentences))
