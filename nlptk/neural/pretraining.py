@@ -193,7 +193,7 @@ class PretrainingText:
                 held = held[self.buffer :]
         if len(held) == 1 and self.next_sentence:
             raise DataError(
-                f"there is one document in {', '.join(map(str, self.files))}, and next-sentence pairs need two: "
+                f"there is one document in {', '.join(map(str, self.files))}, and pairs need two: "
                 "part them by blank lines, or give documents='line'"
             )
         if held:
@@ -286,7 +286,7 @@ class PretrainingText:
 
 
 def _fit(a: Ids, b: Ids, target: int) -> tuple[Ids, Ids]:
-    """Both cut to `target` tokens together, the longer first: A at its front, B at its end, so that they meet."""
+    """Both cut to `target` tokens together, the longer first: A at its front, B at its end."""
     room_a = max(target - len(b), -(-target // 2))
     room_b = max(target - min(len(a), room_a), 1)
     return a[-room_a:], b[:room_b]

@@ -1,7 +1,7 @@
 """Component ``sentence_vectors``: the mean of BERT's states as the vector of a text.
 
-Source: Reimers and Gurevych 2019, "Sentence-BERT" (arXiv 1908.10084): encode a text, take the mean of the last
-layer's states over all its tokens, [CLS] and [SEP] too, and if asked for make it of length 1.
+Source: Reimers and Gurevych 2019, "Sentence-BERT" (arXiv 1908.10084): encode a text, take the mean of the
+last layer's states over all its tokens, [CLS] and [SEP] too, and if asked for make it of length 1.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class SentenceVectors(Component):
 
     Args:
         path: a folder with a checkpoint of the BERT family and its vocabulary.
-        normalize: make vectors of length 1; None: if the folder's modules.json says so (sentence-transformers).
+        normalize: make vectors of length 1; None: if the folder's modules.json says so, a file of
+            sentence-transformers.
         stride: of the windows over a text that is longer than the model; None: half of a window. Nothing is
             cut off.
         batch_tokens: of a batch.
@@ -112,7 +113,7 @@ class SentenceVectors(Component):
             doc.tensors[DOC_VECTOR] = vector
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """The sizes and settings; weights under the names of a checkpoint, and the tokenizer.json as bytes."""
+        """The sizes and settings; weights by the names of a checkpoint, and the tokenizer.json as bytes."""
         config = {
             "bert": self.bert.config.to_json(),
             "normalize": self.normalize,
