@@ -57,7 +57,8 @@ _COPIES = {
     "cls.predictions.decoder.weight": "embeddings.word_embeddings.weight",
     "cls.predictions.decoder.bias": "cls.predictions.bias",
 }
-_HEADS = ("cls.", "classifier.", "qa_outputs.")
+# Of heads, which a model without them passes over.
+_HEADS = ("cls.", "classifier.", "qa_outputs.", "pooler.")
 
 
 def their_names(name: str) -> tuple[str, ...]:
