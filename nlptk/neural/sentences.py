@@ -61,7 +61,7 @@ class SentenceVectors(Component):
         path: str | os.PathLike[str] | None = None,
         normalize: bool | None = None,
         stride: int | None = None,
-        batch_tokens: int = 2048,
+        batch_tokens: int = 1024,
     ) -> None:
         if path is None:
             raise ConfigError('sentence_vectors needs a checkpoint: config={"path": "folder"}')
