@@ -13,7 +13,7 @@ from nlptk.cli.columns import HELP as COLUMN_HELP
 from nlptk.cli.columns import column_of
 from nlptk.cli.progress import Progress
 from nlptk.cli.tables import pairs, table
-from nlptk.cli.train import CorpusFormat, Documents
+from nlptk.cli.train.options import CorpusFormat, Documents
 
 if TYPE_CHECKING:
     from nlptk.doc import Doc
