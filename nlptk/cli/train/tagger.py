@@ -185,7 +185,7 @@ def tagger(
     name = f"{name_of(target)}_tagger"
     shared = given(min_freq=min_freq, seed=seed)
     if model.neural:
-        _use_threads(threads)
+        use_threads(threads)
         options = network | shared | given(epochs=max_iterations)
         config = {"column": target, "encoder": model.value, **options}
         component = nlp.add_pipe("neural_tagger", name=name, config=config)
@@ -229,7 +229,8 @@ def _refuse(options: dict[str, Any], model: TaggerModel) -> None:
         raise ConfigError(f"--{shown} is not for --model {model.value}.")
 
 
-def _use_threads(threads: int | None) -> None:
+def use_threads(threads: int | None) -> None:
+    """So many threads for torch; None or 0 for its own choice."""
     if threads:
         import torch
 
