@@ -35,7 +35,7 @@ def causal_mask(queries: int, keys: int, device: torch.device | str | None = Non
 def local_mask(
     queries: int, keys: int, before: int, after: int, device: torch.device | str | None = None
 ) -> Tensor:
-    """[queries, keys]: `before` keys before the query, its own, `after` after it; aligned as `causal_mask`."""
+    """[queries, keys]: `before` keys before the query, its own, `after` after; aligned as `causal_mask`."""
     ones = torch.ones(queries, keys, dtype=torch.bool, device=device)
     return ones.tril(keys - queries + after).triu(keys - queries - before)
 
@@ -225,7 +225,8 @@ class LuongAttention(nn.Module):
         if self.centre is None:
             return torch.arange(query.shape[1], device=query.device)[None, :, None]
         kept = torch.ones_like(scores) if mask is None else mask.expand_as(scores)
-        return self.centre(query).sigmoid().float() * kept.sum(-1, keepdim=True)
+        share: Tensor = self.centre(query).sigmoid()  # [batch, queries, 1]
+        return share.float() * kept.sum(-1, keepdim=True)
 
 
 # ---- many heads --------------------------------------------------------------------------------------------
@@ -353,4 +354,4 @@ class MultiHeadAttention(nn.Module):
 
     def _split(self, x: Tensor) -> Tensor:
         """[batch, time, dim] -> [batch, heads, time, dim / heads]"""
-        return x.unflatten(2, (self.heads, -1)).transpose(1, 2)
+        return x.view(*x.shape[:2], self.heads, -1).transpose(1, 2)

@@ -7,8 +7,9 @@
     rope         queries and keys are turned by an angle for each position        Su et al. 2021
     alibi        taken from scores: the distance times a slope for each head      Press et al. 2022
 
-Each is a `Positions`, whose three hooks a Transformer calls: `add` at its input, `rotate` and `bias` in attention.
-The hooks that a way does not use do nothing. Positions count from `start`, which a decoder with a cache moves on.
+Each is a `Positions`, whose three hooks a Transformer calls: `add` at its input, `rotate` and `bias` in
+attention. The hooks that a way does not use do nothing. Positions count from `start`, which a decoder with a
+cache moves on.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Positions(nn.Module):
 
 
 class Sinusoidal(Positions):
-    """x_p + P_p with P[p, 2i] = sin(p / 10000^(2i / dim)) and P[p, 2i + 1] the cosine (Vaswani et al. 2017, 3.5).
+    """x_p + P_p with P[p, 2i] = sin(p / 10000^(2i / dim)), P[p, 2i + 1] the cosine (Vaswani et al. 2017).
 
     For any fixed distance, P of a position is a linear function of P of the other.
     """
@@ -91,8 +92,8 @@ class T5Bias(Positions):
         sides = 2 if bidirectional else 1
         if buckets < 2 * sides or buckets % sides or max_distance <= buckets // sides // 2:
             raise ConfigError(
-                f"T5 positions need an even number of buckets, at least {2 * sides}, and a max_distance beyond "
-                f"those of one distance, not {buckets} and {max_distance}"
+                f"T5 positions need an even number of buckets, at least {2 * sides}, and a max_distance "
+                f"beyond those of one distance, not {buckets} and {max_distance}"
             )
         self.buckets, self.max_distance, self.bidirectional = buckets, max_distance, bidirectional
         self.weight = nn.Parameter(torch.zeros(buckets, heads))
@@ -107,7 +108,7 @@ class T5Bias(Positions):
         else:
             distance = (-distance).clamp(min=0)
         exact = buckets // 2
-        # log(distance / exact) / log(max_distance / exact) is the share of the way to the last bucket.
+        # The share of the way to the last bucket, in logarithms.
         share = (distance.clamp(min=1).float() / exact).log() / math.log(self.max_distance / exact)
         far = exact + (share * (buckets - exact)).long()
         return offset + torch.where(distance < exact, distance, far.clamp(max=buckets - 1))
@@ -118,10 +119,10 @@ class T5Bias(Positions):
 
 
 class Rope(Positions):
-    """Dimension pair i of a query or key at position p is turned by p * base^(-2i / head_dim) (Su et al. 2021).
+    """Pair i of a query's or key's dimensions, at position p, is turned by p * base^(-2i / head_dim).
 
-    Seen as complex numbers, x_i e^(i p theta_i): the product of a query and a key then depends on the
-    difference of their positions only. Pairs are (i, i + head_dim / 2), as in GPT-NeoX and Llama; with
+    As complex numbers this is x_i e^(i p theta_i) (Su et al. 2021): the product of a query and a key then
+    depends on the difference of their positions only. Pairs are (i, i + head_dim / 2), as in GPT-NeoX and Llama; with
     `interleaved` they are (2i, 2i + 1), as in the paper.
     """
 
@@ -202,7 +203,7 @@ def _rates(dim: int, base: float) -> Tensor:
 
 
 def _angles(rates: Tensor, start: int, stop: int) -> Tensor:
-    """position * rate, [stop - start, rates]; in float32 even under autocast, for bf16 cannot count to 300."""
+    """position * rate, [stop - start, rates]; in float32 also under autocast: bf16 cannot count to 300."""
     return torch.arange(start, stop, device=rates.device, dtype=torch.float32)[:, None] * rates.float()
 
 
