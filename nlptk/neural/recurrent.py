@@ -195,3 +195,52 @@ class Recurrent(nn.Module):
             state = tuple(torch.where(running, new, old) for new, old in zip(moved, state, strict=True))
             outputs.append(torch.where(running, moved[0], 0.0))
         return torch.stack(outputs[::-1] if backward else outputs, 1), state
+
+
+class BiRecurrent(nn.Module):
+    """A recurrent network in both directions, each layer over both directions of the one before.
+
+    The backward direction runs forward over sentences that are turned round, so that what stands beyond a
+    sentence's end is behind it in both: no packed sequences, whose steps torch takes one by one on a CPU, at
+    two thirds of the speed (docs/neural_tagger.md).
+
+    Args:
+        kind: "lstm", "gru" or "rnn".
+        dim: of the inputs.
+        hidden: of each direction; the output has both side by side.
+    """
+
+    def __init__(self, kind: str, dim: int, hidden: int, layers: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        made: Any = KINDS[kind][1]
+        dims = [dim, *[2 * hidden] * (layers - 1)]
+        self.forwards = nn.ModuleList(made(size, hidden, batch_first=True) for size in dims)
+        self.backwards = nn.ModuleList(made(size, hidden, batch_first=True) for size in dims)
+        self.dropout = nn.Dropout(dropout)
+        for name, parameter in self.named_parameters():
+            if (
+                "weight_hh" in name
+            ):  # each gate a rotation (Saxe et al. 2014), so that states neither fade nor grow
+                for gate in parameter.data.chunk(len(parameter) // hidden):
+                    nn.init.orthogonal_(gate)
+            elif "weight_ih" in name:
+                nn.init.xavier_uniform_(parameter)
+            else:
+                nn.init.zeros_(parameter)
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """x [batch, time, dim] and lengths [batch] -> [batch, time, 2 hidden]."""
+        for number, (forth, back) in enumerate(zip(self.forwards, self.backwards, strict=True)):
+            if number:
+                x = self.dropout(x)
+            behind = turned_round(back(turned_round(x, lengths))[0], lengths)  # [batch, time, hidden]
+            x = torch.cat([forth(x)[0], behind], -1)
+        return x
+
+
+def turned_round(x: Tensor, lengths: Tensor) -> Tensor:
+    """[batch, time, dim] with the first `lengths` positions of each sequence in reverse."""
+    time = x.shape[1]
+    place = torch.arange(time, device=x.device)
+    other = torch.where(length_mask(lengths, time), lengths[:, None] - 1 - place, place)  # [batch, time]
+    return x.gather(1, other[..., None].expand_as(x))

@@ -21,6 +21,7 @@ from nlptk.vectors.keyed_vectors import KeyedVectors
 PADDING, UNKNOWN = 0, 1
 #: Characters of a word that are looked at: so many from either end.
 ENDS = 12
+CHARACTER_DIM = 30  # of one character (Ma and Hovy 2016)
 
 
 def normal(word: str) -> str:
@@ -136,20 +137,6 @@ class Forms:
         return WordBatch(*map(torch.from_numpy, (pairs[:, 0].copy(), pairs[:, 1].copy(), characters)))
 
 
-class CharacterCnn(nn.Module):
-    def __init__(self, characters: int, dim: int, out: int) -> None:
-        super().__init__()
-        self.table = nn.Embedding(characters, 30, padding_idx=0)
-        self.conv = nn.Conv1d(30, out, 3, padding=1)
-
-    def forward(self, ids):
-        x = self.conv(self.table(ids).transpose(1, 2))
-        return x.masked_fill((ids == 0)[:, None], -1e4).amax(2).relu()
-
-
-CHARACTERS = {"cnn": CharacterCnn}
-
-
 class WordBatch(NamedTuple):
     """Distinct words of a batch: int64 [words], [words], and [words, characters], 0 beyond a word's end."""
 
@@ -169,7 +156,7 @@ class WordInputs(nn.Module):
         dim: of the learnt table; that of `vectors` where there are some.
         vectors: float32 [words, dim] of `lexicon.vectors`; None for none.
         characters: "cnn" (Ma and Hovy 2016), "lstm" (Lample et al. 2016) or None.
-        character_dim: of the vectors of characters, and of what is made of them.
+        character_dim: of what is made of a word's characters.
         unknown: share of training words that are taken for unknown.
     """
 
