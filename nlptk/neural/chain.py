@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from nlptk import chain
 from nlptk.errors import ConfigError, DataError
@@ -228,15 +229,12 @@ class _KernelLogPartition(torch.autograd.Function):
         scores = [given.detach().float().numpy() for given in (emissions, transitions, start, end)]
         settings: dict[str, Any] = {"offsets": _offsets(lengths), "start": scores[2], "end": scores[3]}
         settings["threads"] = _threads(emissions)
-        if any(ctx.needs_input_grad):
-            found = chain.forward_backward(*scores[:2], **settings)
-            ctx.counts = [torch.from_numpy(count).float() for count in found[1:]]
-            log_z = found.log_partition
-        else:
-            log_z = chain.log_partition(*scores[:2], **settings)
-        return torch.tensor(log_z.sum(), dtype=torch.float32)
+        found = chain.forward_backward(*scores[:2], **settings)
+        ctx.counts = [torch.from_numpy(count).float() for count in found[1:]]
+        return torch.tensor(found.log_partition.sum(), dtype=torch.float32)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         return (*(count * gradients[0] for count in ctx.counts), None)
 

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nlptk.errors import ConfigError
-from nlptk.neural.attention import length_mask
+from nlptk.neural.recurrent import turned_round
 
 PADDING = 0
 
@@ -135,14 +135,6 @@ class CharacterLstm(nn.Module):
             net(read)[0].gather(1, last)[:, 0] for net, read in ((self.forwards, x), (self.backwards, turned))
         ]
         return torch.cat(ends, 1) * (lengths > 0)[:, None]
-
-
-def turned_round(x: Tensor, lengths: Tensor) -> Tensor:
-    """[batch, time, dim] with the first `lengths` positions of each sequence in reverse."""
-    time = x.shape[1]
-    place = torch.arange(time, device=x.device)
-    other = torch.where(length_mask(lengths, time), lengths[:, None] - 1 - place, place)  # [batch, time]
-    return x.gather(1, other[..., None].expand_as(x))
 
 
 #: Name -> encoder, made from (characters, character_dim, dim).

@@ -195,3 +195,11 @@ class Recurrent(nn.Module):
             state = tuple(torch.where(running, new, old) for new, old in zip(moved, state, strict=True))
             outputs.append(torch.where(running, moved[0], 0.0))
         return torch.stack(outputs[::-1] if backward else outputs, 1), state
+
+
+def turned_round(x: Tensor, lengths: Tensor) -> Tensor:
+    """[batch, time, dim] with the first `lengths` positions of each sequence in reverse."""
+    time = x.shape[1]
+    place = torch.arange(time, device=x.device)
+    other = torch.where(length_mask(lengths, time), lengths[:, None] - 1 - place, place)  # [batch, time]
+    return x.gather(1, other[..., None].expand_as(x))
