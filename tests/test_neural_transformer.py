@@ -223,6 +223,8 @@ def test_bad_input() -> None:
         make_config(norm="batch")
     with pytest.raises(ConfigError, match="activation must be one of relu, gelu, swiglu, not 'tanh'"):
         make_config(activation="tanh")
+    with pytest.raises(ConfigError, match="activation must be one of relu, gelu, swiglu, not 'tanh'"):
+        FeedForward(4, 8, "tanh")
     with pytest.raises(ConfigError, match="positions must be one of none, sinusoidal"):
         make_config(positions="polar")
     with pytest.raises(ConfigError, match="layers must be 1 or more, not 0"):
