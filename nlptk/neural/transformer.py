@@ -27,7 +27,7 @@ from nlptk.neural.attention import KeyValueCache, MultiHeadAttention
 from nlptk.neural.positions import POSITIONS, Positions
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TransformerConfig:
     """The settings of a stack.
 
