@@ -200,6 +200,35 @@ def test_against_pytorch_crf() -> None:
     assert [path.tolist() for path in head.decode(emissions, mask)] == peer.decode(emissions, mask)
 
 
+def test_second_derivatives_are_refused_where_there_are_none() -> None:
+    head = make_head(3, 0)
+    emissions, gold, mask = make_batch(2, 2, 4, 3)
+    leaf, scale = emissions.requires_grad_(), torch.ones((), requires_grad=True)
+    (gradient,) = torch.autograd.grad(head.loss(leaf, gold, mask) * scale, leaf, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        gradient.sum().backward()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU that torch can use")
+def test_on_a_gpu() -> None:
+    head = make_head(6, 1)
+    emissions, gold, mask = make_batch(3, 5, 20, 6)
+    results = []
+    for device in ("cpu", "cuda"):
+        head = head.to(device)
+        leaf = emissions.to(device).detach().requires_grad_()
+        loss = head.loss(leaf, gold.to(device), mask.to(device))
+        loss.backward()
+        packed = head.packed_loss(leaf[mask], gold.to(device)[mask], mask.sum(1).to(device))
+        paths = [path.tolist() for path in head.decode(leaf, mask.to(device))]
+        results.append((loss.detach().cpu(), packed.detach().cpu(), leaf.grad.cpu(), paths))
+    for one, other in zip(*results, strict=True):
+        if isinstance(one, list):
+            assert one == other
+        else:
+            torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-5)
+
+
 def test_no_sequences_and_no_positions() -> None:
     head = make_head(3, 0)
     for shape in ((0, 4), (2, 0), (0, 0)):
@@ -236,9 +265,9 @@ def test_bad_input() -> None:
         head.packed_decode(emissions, torch.tensor([4, 4]))
     with pytest.raises(ConfigError, match="reduction must be one of sum, mean, token_mean, none"):
         head.loss(emissions, gold, reduction="median")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="sequence 1.*position 2"):
-        spoiled = emissions.clone()
-        spoiled[1, 2, 0] = torch.nan
+    spoiled = emissions.clone()
+    spoiled[1, 2, 0] = torch.nan
+    with pytest.raises(ValueError, match=r"sequence 1.*position 2"):
         head.loss(spoiled, gold)
     with pytest.raises(ConfigError, match="at least one label"):
         CrfHead(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -136,12 +137,14 @@ def test_steps_with_a_cache_are_one_pass(name: str, cross: bool) -> None:
         torch.nn.init.normal_(parameter)
     x, memory = torch.randn(2, 20, DIM), torch.randn(2, 4, DIM) if cross else None
     memory_mask = length_mask(torch.tensor([4, 2]), 4) if cross else None
-    cache = decoder.cache()
+    key_mask = torch.ones(2, 20, dtype=torch.bool)
+    key_mask[1, 1:3] = False
+    cache, ends = decoder.cache(), (3, *range(4, 20), 20)
     with torch.no_grad():
-        whole = decoder(x, memory, memory_mask=memory_mask)
+        whole = decoder(x, memory, key_mask=key_mask, memory_mask=memory_mask)
         steps = [
-            decoder(part, memory, memory_mask=memory_mask, cache=cache)
-            for part in x.split([3, *[1] * 16, 1], 1)
+            decoder(x[:, a:b], memory, key_mask=key_mask[:, :b], memory_mask=memory_mask, cache=cache)
+            for a, b in pairwise((0, *ends))
         ]
     torch.testing.assert_close(torch.cat(steps, 1), whole, atol=1e-5, rtol=1e-4)
 
@@ -204,11 +207,24 @@ def test_under_autocast(name: str, norm: str) -> None:
     torch.testing.assert_close(found.float()[mask], exact[mask], atol=0.1, rtol=0.1)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU that torch can use")
+@pytest.mark.parametrize("name", POSITIONS)
+def test_on_a_gpu(name: str) -> None:
+    decoder = Decoder(make_config(positions=name)).eval()
+    x, memory, mask = torch.randn(2, 6, DIM), torch.randn(2, 4, DIM), length_mask(torch.tensor([4, 0]), 4)
+    expected = decoder(x, memory, memory_mask=mask)
+    decoder = decoder.cuda()
+    found = decoder(x.cuda(), memory.cuda(), memory_mask=mask.cuda())
+    torch.testing.assert_close(found.cpu(), expected, atol=1e-4, rtol=1e-4)
+
+
 def test_bad_input() -> None:
     with pytest.raises(ConfigError, match="norm must be one of layer, rms, not 'batch'"):
         make_config(norm="batch")
     with pytest.raises(ConfigError, match="activation must be one of relu, gelu, swiglu, not 'tanh'"):
         make_config(activation="tanh")
+    with pytest.raises(ConfigError, match="activation must be one of relu, gelu, swiglu, not 'tanh'"):
+        FeedForward(4, 8, "tanh")
     with pytest.raises(ConfigError, match="positions must be one of none, sinusoidal"):
         make_config(positions="polar")
     with pytest.raises(ConfigError, match="layers must be 1 or more, not 0"):

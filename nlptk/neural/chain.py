@@ -15,18 +15,21 @@ Decoding is always the kernel's. What each way takes is in docs/neural.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from nlptk import chain
 from nlptk.errors import ConfigError, DataError
 
 Reduction: TypeAlias = Literal["sum", "mean", "token_mean", "none"]
 _REDUCTIONS = ("sum", "mean", "token_mean", "none")
+_SHARE = 1 << 20  # pairs of labels that are worth a thread: about as long as it takes to start one
 _FORBIDDEN = -1e30  # in place of -inf, whose differences are NaN; the kernel takes no finite score beyond it
 
 
@@ -131,7 +134,7 @@ class CrfHead(nn.Module):
         mask = self._checked(emissions, mask, None)
         lengths = mask.sum(1)
         best = self.packed_decode(emissions[mask], lengths)
-        return np.split(best, np.cumsum(lengths.cpu().numpy())[:-1]) if len(mask) else []
+        return [best[begin:end] for begin, end in pairwise(_offsets(lengths).tolist())]
 
     @torch.no_grad()
     def packed_decode(self, emissions: Tensor, lengths: Tensor) -> NDArray[np.int32]:
@@ -144,7 +147,7 @@ class CrfHead(nn.Module):
             offsets=_offsets(lengths),
             start=start,
             end=end,
-            threads=torch.get_num_threads(),
+            threads=_threads(emissions),
         )
         return best
 
@@ -225,16 +228,13 @@ class _KernelLogPartition(torch.autograd.Function):
     ) -> Tensor:
         scores = [given.detach().float().numpy() for given in (emissions, transitions, start, end)]
         settings: dict[str, Any] = {"offsets": _offsets(lengths), "start": scores[2], "end": scores[3]}
-        settings["threads"] = torch.get_num_threads()
-        if any(ctx.needs_input_grad):
-            found = chain.forward_backward(*scores[:2], **settings)
-            ctx.counts = [torch.from_numpy(count).float() for count in found[1:]]
-            log_z = found.log_partition
-        else:
-            log_z = chain.log_partition(*scores[:2], **settings)
-        return torch.tensor(log_z.sum(), dtype=torch.float32)
+        settings["threads"] = _threads(emissions)
+        found = chain.forward_backward(*scores[:2], **settings)
+        ctx.counts = [torch.from_numpy(count).float() for count in found[1:]]
+        return torch.tensor(found.log_partition.sum(), dtype=torch.float32)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         return (*(count * gradients[0] for count in ctx.counts), None)
 
@@ -299,6 +299,12 @@ def _reduced(loss: Tensor, lengths: Tensor, reduction: Reduction) -> Tensor:
     if reduction == "sum":
         return total
     return total / (max(len(lengths), 1) if reduction == "mean" else lengths.sum().clamp(min=1))
+
+
+def _threads(emissions: Tensor) -> int:
+    """Of the kernel: torch's, or fewer where there is little to do."""
+    positions, labels = emissions.shape
+    return min(torch.get_num_threads(), 1 + positions * labels**2 // _SHARE)
 
 
 def _offsets(lengths: Tensor) -> NDArray[np.int64]:

@@ -18,7 +18,9 @@ class TransformerEncoder(nn.Module):
     def __init__(self, inputs: int, dim: int, layers: int, heads: int, dropout: float) -> None:
         super().__init__()
         self.project = nn.Linear(inputs, dim)
-        config = TransformerConfig(dim, layers, heads, positions="rope", dropout=dropout, pre_norm=True)
+        config = TransformerConfig(
+            dim=dim, heads=heads, layers=layers, positions="rope", dropout=dropout, pre_norm=True
+        )
         self.stack = Encoder(config)
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:

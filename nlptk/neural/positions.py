@@ -122,8 +122,8 @@ class Rope(Positions):
     """Pair i of a query's or key's dimensions, at position p, is turned by p * base^(-2i / head_dim).
 
     As complex numbers this is x_i e^(i p theta_i) (Su et al. 2021): the product of a query and a key then
-    depends on the difference of their positions only. Pairs are (i, i + head_dim / 2), as in GPT-NeoX and Llama; with
-    `interleaved` they are (2i, 2i + 1), as in the paper.
+    depends on the difference of their positions only. Pairs are (i, i + head_dim / 2), as in GPT-NeoX and
+    Llama; with `interleaved` they are (2i, 2i + 1), as in the paper.
     """
 
     rates: Tensor

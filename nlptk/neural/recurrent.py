@@ -21,6 +21,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from nlptk.errors import ConfigError, DataError
 from nlptk.neural.attention import length_mask
+from nlptk.neural.initializers import initialize
 
 State: TypeAlias = tuple[Tensor, ...]
 """(h,) of an RNN or GRU, (h, c) of an LSTM; each [batch, hidden] in a cell, in a `Recurrent`
@@ -217,16 +218,7 @@ class BiRecurrent(nn.Module):
         self.forwards = nn.ModuleList(made(size, hidden, batch_first=True) for size in dims)
         self.backwards = nn.ModuleList(made(size, hidden, batch_first=True) for size in dims)
         self.dropout = nn.Dropout(dropout)
-        for name, parameter in self.named_parameters():
-            if (
-                "weight_hh" in name
-            ):  # each gate a rotation (Saxe et al. 2014), so that states neither fade nor grow
-                for gate in parameter.data.chunk(len(parameter) // hidden):
-                    nn.init.orthogonal_(gate)
-            elif "weight_ih" in name:
-                nn.init.xavier_uniform_(parameter)
-            else:
-                nn.init.zeros_(parameter)
+        initialize(self, "orthogonal")  # Saxe et al. 2014: what goes round neither fades nor grows
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """x [batch, time, dim] and lengths [batch] -> [batch, time, 2 hidden]."""

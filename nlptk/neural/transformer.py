@@ -13,7 +13,7 @@ Inputs are vectors; `Encoder` and `Decoder` add positions themselves.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -27,7 +27,7 @@ from nlptk.neural.attention import KeyValueCache, MultiHeadAttention
 from nlptk.neural.positions import POSITIONS, Positions
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TransformerConfig:
     """The settings of a stack.
 
@@ -58,15 +58,16 @@ class TransformerConfig:
     activation: str = "gelu"
 
     def __post_init__(self) -> None:
-        for what, name, known in (
-            ("norm", self.norm, NORMS),
-            ("activation", self.activation, ACTIVATIONS),
-            ("positions", self.positions, POSITIONS),
-        ):
-            if name not in known:
-                raise ConfigError(f"{what} must be one of {', '.join(known)}, not {name!r}")
+        _check_name("norm", self.norm, NORMS)
+        _check_name("activation", self.activation, ACTIVATIONS)
+        _check_name("positions", self.positions, POSITIONS)
         if self.layers < 1:
             raise ConfigError(f"layers must be 1 or more, not {self.layers}")
+
+
+def _check_name(what: str, name: str, known: Collection[str]) -> None:
+    if name not in known:
+        raise ConfigError(f"{what} must be one of {', '.join(known)}, not {name!r}")
 
 
 # ---- norms and feed-forward networks -----------------------------------------------------------------------
@@ -100,6 +101,7 @@ class FeedForward(nn.Module):
 
     def __init__(self, dim: int, hidden: int, activation: str = "gelu", dropout: float = 0.0) -> None:
         super().__init__()
+        _check_name("activation", activation, ACTIVATIONS)
         gated = activation == "swiglu"
         self.function = ACTIVATIONS[activation]
         self.inner = nn.Linear(dim, hidden, bias=not gated)

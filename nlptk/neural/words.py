@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from nlptk import _core
+from nlptk.neural.characters import CHARACTERS
 from nlptk.tag.base import pack_strings, unpack_strings
 from nlptk.vectors.keyed_vectors import KeyedVectors
 
