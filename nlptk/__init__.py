@@ -42,6 +42,7 @@ _EXPORTS = {
     "RuleTokenizer": "nlptk.tokenize.rules:RuleTokenizer",
     "Segmenter": "nlptk.tokenize.segmenter:Segmenter",
     "Span": "nlptk.views:Span",
+    "StackedTagger": "nlptk.tag.stacking:StackedTagger",
     "Tagger": "nlptk.tag.component:Tagger",
     "Token": "nlptk.views:Token",
     "Word2Vec": "nlptk.vectors.word2vec:Word2Vec",

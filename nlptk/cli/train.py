@@ -28,7 +28,7 @@ app = typer.Typer(
 )
 
 
-Unit = Literal["sentence", "paragraph"]
+Unit = Literal["sentence", "paragraph", "document"]
 
 
 class TaggerModel(str, enum.Enum):
@@ -36,6 +36,7 @@ class TaggerModel(str, enum.Enum):
 
     hmm = "hmm"
     crf = "crf"
+    stacked = "stacked"
 
 
 class Algorithm(str, enum.Enum):
@@ -66,6 +67,10 @@ CorpusFormat = Annotated[
         help="conllu, iob2, conll, wordtag or segmented; without it the files' names tell.",
         show_default=False,
     ),
+]
+Documents = Annotated[
+    bool,
+    typer.Option("--documents", help="Take documents whole, not sentence by sentence: for col:elsewhere."),
 ]
 Lang = Annotated[str, typer.Option("--lang", help="Language of the pipeline: en or zh.")]
 Algo = Annotated[
@@ -116,6 +121,13 @@ def tagger(
     order: Annotated[
         int | None, typer.Option(min=2, max=3, help="Bigram or trigram HMM: 2 or 3.", show_default=False)
     ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            min=2, help="Of a stacked CRF: how many CRFs give the labels it learns from.", show_default=False
+        ),
+    ] = None,
+    documents: Documents = False,
     stream: Annotated[
         bool, typer.Option("--stream", help="For a corpus that does not fit memory (crf).")
     ] = False,
@@ -140,13 +152,15 @@ def tagger(
     target = column_of(column)
     if stream and model is not TaggerModel.crf:
         raise ConfigError("--stream is for --model crf.")
+    if stream and documents:
+        raise ConfigError("--stream reads sentences, not --documents.")
     if hash_bits is not None and not stream:
         raise ConfigError("--hash-bits is for --stream.")
     streamed = _given(passes=max_iterations, hash_bits=hash_bits) if stream else None
     options = _given(
         templates=_template(template), algorithm=algorithm and algorithm.value, c1=c1, c2=c2,
         max_iterations=max_iterations, min_freq=min_freq, order=order, seed=seed, threads=threads,
-        clusters=clusters, gazetteers=_gazetteers(gazetteer),
+        clusters=clusters, gazetteers=_gazetteers(gazetteer), folds=folds,
     )  # fmt: skip
     options = _defaults(model, target, lang, clusters is not None) | options
     nlp = nlptk.blank(lang)  # for raw text; training itself is on the corpus's tokens
@@ -156,7 +170,7 @@ def tagger(
         nlp.add_pipe("sentencizer")
     config = {"column": target, "model": model.value, **options}
     component = nlp.add_pipe("tagger", name=f"{name_of(target)}_tagger", config=config)
-    corpus = _Corpus(corpus_format, target, "sentence", lang)
+    corpus = _Corpus(corpus_format, target, "document" if documents else "sentence", lang)
     _train(nlp, component, corpus, train, dev, output, streamed, as_json=as_json, quiet=quiet)
 
 
@@ -326,9 +340,12 @@ def _shown(progress: Progress) -> Callable[[dict[str, Any]], None]:
             for name, value in info.items()
             if name not in ("iteration", "of") and isinstance(value, (int, float))
         ]
+        done, total = info["iteration"], info.get("of")
+        if total and "training" in info:  # one of several, of `total` iterations each
+            done, total = done + (info["training"] - 1) * total, info["trainings"] * total
         progress.update(
-            info["iteration"],
-            total=info.get("of"),
+            done,
+            total=total,
             note=", ".join([f"iteration {info['iteration']}", *notes]),
         )
 

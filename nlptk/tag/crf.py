@@ -27,7 +27,7 @@ from nlptk.tag.base import (
 )
 from nlptk.tag.crf_probabilities import best_paths, label_marginals, sentence_runs
 from nlptk.tag.crf_stream import Corpus, StreamSettings, open_corpus, train_stream
-from nlptk.tag.features import TokenBatch, TokenFeatures
+from nlptk.tag.features import KernelBatch, TokenBatch, TokenFeatures
 
 Columns = Mapping[str, Sentences]
 _MOST_TOKENS = 1 << 15  # whose marginals or best sequences are in memory at a time
@@ -311,11 +311,14 @@ class CRFTagger(Estimator):
         for first, last in sentence_runs([len(sentence) for sentence in X], max(_MOST_TOKENS // answers, 1)):
             part = {name: values[first:last] for name, values in (columns or {}).items()}
             batch = TokenBatch.from_words(X[first:last], part)
-            yield batch, kernel.emissions(*self._features.arguments(batch), self.threads)
+            yield batch, kernel.emissions(*self._arguments(batch), self.threads)
 
     def predict_batch(self, batch: TokenBatch) -> NDArray[np.int32]:
         """Indices into ``classes_`` of the best labels, int32 [tokens]."""
-        return self._fitted().tag(*self._features.arguments(batch), self.threads)
+        return self._fitted().tag(*self._arguments(batch), self.threads)
+
+    def _arguments(self, batch: TokenBatch) -> KernelBatch:
+        return self._features.arguments(batch)
 
     def _fitted(self) -> _core.TokenTagger:
         if not hasattr(self, "_kernel"):
