@@ -56,6 +56,10 @@ class TaggerModel(nn.Module):
         """What `collate` takes, of each sentence, none of them empty."""
         raise NotImplementedError
 
+    def sizes(self, examples: Sequence[Any]) -> list[int]:
+        """What each costs, in words or subwords."""
+        raise NotImplementedError
+
     def collate(self, examples: Sequence[Any]) -> Any:
         """A batch; it has `lengths` in words, and `gold`."""
         raise NotImplementedError

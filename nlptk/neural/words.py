@@ -187,7 +187,7 @@ class WordInputs(nn.Module):
         self.characters: nn.Module | None = None
         if characters is not None:
             self.characters = CHARACTERS[characters](
-                len(lexicon.characters) + 2, character_dim, character_dim
+                len(lexicon.characters) + 2, CHARACTER_DIM, character_dim
             )
         self.dim = dim + (character_dim if characters is not None else 0)
 

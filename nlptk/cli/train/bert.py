@@ -11,7 +11,7 @@ import typer
 from nlptk.cli.progress import Progress
 from nlptk.cli.train.options import Json, Quiet, Seed, Threads, given
 from nlptk.cli.train.run import shown
-from nlptk.cli.train.tagger import Precision, use_threads
+from nlptk.cli.train.tagger import Precision
 from nlptk.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -74,11 +74,13 @@ def bert(
         raise ConfigError(f"cannot save a model to {str(output)!r}: a file of that name is in the way.")
     from nlptk.neural.bert_config import BertConfig
     from nlptk.neural.bert_training import pretrain, score_pretraining
+    from nlptk.neural.devices import set_threads
     from nlptk.neural.pretraining import PretrainingText
     from nlptk.neural.train import TrainSettings
     from nlptk.tokenize.wordpiece import WordPiece
 
-    use_threads(threads)
+    if threads:
+        set_threads(threads)
     pieces = WordPiece.load(tokenizer)
 
     def text(paths: list[Path]) -> PretrainingText:

@@ -185,7 +185,10 @@ def tagger(
     name = f"{name_of(target)}_tagger"
     shared = given(min_freq=min_freq, seed=seed)
     if model.neural:
-        use_threads(threads)
+        if threads:
+            from nlptk.neural.devices import set_threads
+
+            set_threads(threads)
         options = network | shared | given(epochs=max_iterations)
         config = {"column": target, "encoder": model.value, **options}
         component = nlp.add_pipe("neural_tagger", name=name, config=config)
@@ -227,14 +230,6 @@ def _refuse(options: dict[str, Any], model: TaggerModel) -> None:
     for name in options:
         shown = {"gazetteers": "gazetteer", "templates": "template"}.get(name, name).replace("_", "-")
         raise ConfigError(f"--{shown} is not for --model {model.value}.")
-
-
-def use_threads(threads: int | None) -> None:
-    """So many threads for torch; None or 0 for its own choice."""
-    if threads:
-        import torch
-
-        torch.set_num_threads(threads)
 
 
 def _defaults(model: TaggerModel, column: str, lang: str, clusters: bool) -> dict[str, Any]:
