@@ -27,6 +27,7 @@ ORDER = (
     "jieba",
     "bpe",
     "wordpiece",
+    "bert",
     "word2vec",
     "phrases",
     "similar",
