@@ -4,6 +4,10 @@ Component files carry part of their own hash in their names, so a save writes ne
 and then replaces ``meta.json`` in one rename: until that moment the old model is whole, after it the new one
 is. Every byte is covered by SHA-256: component files by ``meta.json``, and ``meta.json`` by a seal of its
 own.
+
+Component files are mapped, not read, and a loaded array is a read-only view of its file: processes that load
+the same model share its pages. A file that is replaced by rename, as all saves do it, stays as it was for
+those who have it mapped; only writing into the file itself would change a loaded model.
 """
 
 from __future__ import annotations
@@ -11,11 +15,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
+import mmap
 import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -29,8 +35,13 @@ META = "meta.json"
 
 Arrays = dict[str, npt.NDArray[Any]]
 State = tuple[dict[str, Any], Arrays]
+Data: TypeAlias = "bytes | bytearray | mmap.mmap"
 
 _BLANK = b"0" * 64
+_DTYPES: dict[str, npt.DTypeLike] = {
+    "BOOL": "?", "U8": "u1", "I8": "i1", "U16": "<u2", "I16": "<i2", "F16": "<f2",
+    "U32": "<u4", "I32": "<i4", "F32": "<f4", "U64": "<u8", "I64": "<i8", "F64": "<f8",
+}  # fmt: skip
 _SEAL = re.compile(rb'"sha256": ?"([0-9a-f]{64})"')
 
 
@@ -91,15 +102,16 @@ def load_model(
 ) -> tuple[dict[str, Any], dict[str, State]]:
     """(meta, name -> (config, arrays)) of a model folder, without the components named in `exclude`.
 
-    Raises ModelError naming file and cause if a file is missing, truncated, altered or of an unknown version.
+    Arrays are read-only and lie in the mapped files. Raises ModelError naming file and cause if a file is
+    missing, truncated, altered or of an unknown version.
     """
     folder = Path(path)
     if not folder.is_dir():
         raise ModelError(f"there is no model at {str(folder)!r}: give a folder that to_disk wrote")
 
-    def read(name: str) -> bytes:
+    def read(name: str) -> Data:
         try:
-            return (folder / name).read_bytes()
+            return map_file(folder / name)
         except OSError as error:
             raise ModelError(f"{folder / name}: cannot be read: {error.strerror}") from error
 
@@ -128,11 +140,11 @@ def model_files(meta: Mapping[str, Any], components: Mapping[str, State]) -> dic
 
 
 def parse_model(
-    read: Callable[[str], bytes], where: str, exclude: Collection[str] = ()
+    read: Callable[[str], Data], where: str, exclude: Collection[str] = ()
 ) -> tuple[dict[str, Any], dict[str, State]]:
-    """What `model_files` made, back from `read(file name) -> bytes`; `where` names the model in errors."""
+    """What `model_files` made, back from `read(file name)`; `where` names the model in errors."""
     where_meta = f"{where}/{META}"
-    raw = read(META)
+    raw = bytes(read(META))
     meta = load_json(raw, where_meta)
     if not isinstance(meta, dict):
         raise ModelError(f"{where_meta}: is not a JSON object, so it is not a model")
@@ -231,12 +243,43 @@ def pack(arrays: Mapping[str, Any], what: str, metadata: dict[str, str] | None =
         raise ConfigError(f"{what}: its arrays cannot be stored: {error}") from error
 
 
-def unpack(data: bytes, where: str) -> Arrays:
-    """The arrays of one safetensors file. Raises ModelError naming `where`."""
+def map_file(path: Path) -> Data:
+    """The bytes of a file, mapped; read where a mapped file could not be replaced. Raises OSError."""
+    if os.name == "nt" or not path.stat().st_size:
+        return path.read_bytes()
+    with open(path, "rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def unpack(data: Data, where: str) -> Arrays:
+    """The arrays of one safetensors file, as views of `data`. Raises ModelError naming `where`."""
     try:
-        return dict(safetensors_numpy.load(data))
-    except (SafetensorError, KeyError, ValueError, TypeError) as error:
+        return _views(data)
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ModelError(f"{where}: is not a whole safetensors file: {error}") from error
+
+
+def _views(data: Data) -> Arrays:
+    begin = 8 + int.from_bytes(data[:8], "little")
+    if begin > len(data):
+        raise ValueError(f"it ends inside its header, at byte {len(data)}")
+    header = json.loads(data[8:begin])
+    header.pop("__metadata__", None)
+    arrays: Arrays = {}
+    end = 0  # arrays lie one after the other, with nothing between
+    for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
+        dtype, shape, (first, last) = np.dtype(_DTYPES[entry["dtype"]]), entry["shape"], entry["data_offsets"]
+        if not all(type(n) is int and n >= 0 for n in (*shape, first, last)):
+            raise ValueError(f"array {name!r} has an impossible shape or place")
+        if first != end or last != first + math.prod(shape) * dtype.itemsize:
+            raise ValueError(f"array {name!r} is not as long as its shape says, or not where it should be")
+        end = last
+        if begin + end > len(data):
+            raise ValueError(f"it ends inside array {name!r}, at byte {len(data)}")
+        arrays[name] = np.ndarray(tuple(shape), dtype, data, begin + first)
+    if begin + end != len(data):
+        raise ValueError("there are bytes after its last array")
+    return arrays
 
 
 def pack_sealed(arrays: Mapping[str, Any], what: str) -> bytes:
@@ -245,12 +288,15 @@ def pack_sealed(arrays: Mapping[str, Any], what: str) -> bytes:
 
 
 def unpack_sealed(data: bytes, where: str) -> Arrays:
-    """The arrays that `pack_sealed` stored. Raises ModelError if the data is truncated or altered."""
+    """The arrays that `pack_sealed` stored; they may be written to.
+
+    Raises ModelError if the data is truncated or altered.
+    """
     if not isinstance(data, (bytes, bytearray, memoryview)):
         raise ModelError(f"{where}: bytes are needed, not {type(data).__name__}")
-    data = bytes(data)
-    check_seal(data, where)
-    return unpack(data, where)
+    own = bytearray(data)
+    check_seal(own, where)
+    return unpack(own, where)
 
 
 def seal(data: bytes) -> bytes:
@@ -261,7 +307,7 @@ def seal(data: bytes) -> bytes:
     return data[: found.start(1)] + hashlib.sha256(data).hexdigest().encode() + data[found.end(1) :]
 
 
-def check_seal(data: bytes, where: str) -> None:
+def check_seal(data: bytes | bytearray, where: str) -> None:
     """Raise ModelError unless the data is, byte for byte, what `seal` returned."""
     found = _SEAL.search(data)
     if found is None:
