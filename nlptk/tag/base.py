@@ -12,8 +12,24 @@ from numpy.typing import DTypeLike, NDArray
 from nlptk import chain
 from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.estimator import Estimator as Estimator
+from nlptk.estimator import SequenceLabeller as SequenceLabeller
 
 Sentences = Sequence[Sequence[str]]
+
+
+def as_array(lists: Sequence[Any]) -> NDArray[np.object_]:
+    """[sentences], one list in each place, also where all are as long."""
+    array = np.empty(len(lists), object)
+    for number, one in enumerate(lists):
+        array[number] = one
+    return array
+
+
+class LabelLists(list[list[str]]):
+    """Labels of sentences: to NumPy an object each, so that scikit-learn can join the answers of folds."""
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[np.object_]:
+        return as_array(self)
 
 
 def resolve_scheme(scheme: str | None, classes: Sequence[str]) -> chain.Scheme | None:

@@ -16,9 +16,11 @@ from nlptk import _core, chain
 from nlptk.crf import CrfSettings, CrfWeights, Progress, train_crf
 from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.lexicons import Gazetteer, WordClasses
+from nlptk.pickling import HoldsKernels
 from nlptk.tag.base import (
-    Estimator,
+    LabelLists,
     Sentences,
+    SequenceLabeller,
     check_integer,
     check_lengths,
     check_sentences,
@@ -33,7 +35,7 @@ Columns = Mapping[str, Sentences]
 _MOST_TOKENS = 1 << 15  # whose marginals or best sequences are in memory at a time
 
 
-class CRFTagger(Estimator):
+class CRFTagger(HoldsKernels, SequenceLabeller):
     """A first-order CRF over sentences.
 
     Args:
@@ -66,6 +68,7 @@ class CRFTagger(Estimator):
 
     classes_: list[str]
     weights_: CrfWeights
+    _KERNELS = ("_kernel",)
 
     def __init__(
         self,
@@ -237,10 +240,12 @@ class CRFTagger(Estimator):
         return CrfSettings(**{name: value for name, value in self.get_params().items() if name in names})
 
     def _install(self, classes: list[str], weights: CrfWeights, features: TokenFeatures) -> None:
-        self._kernel = _core.TokenTagger(features.kernel, weights.compile())
-        self.classes_ = classes
-        self.weights_ = weights
-        self._features = features
+        kernel = _core.TokenTagger(features.kernel, weights.compile())
+        self._kernel, self.classes_, self.weights_, self._features = kernel, classes, weights, features
+
+    def _make_kernels(self) -> None:
+        if hasattr(self, "classes_"):
+            self._install(self.classes_, self.weights_, self._features)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -260,7 +265,7 @@ class CRFTagger(Estimator):
         batch = TokenBatch.from_words(X, columns)
         found = self.predict_batch(batch)
         labels: list[str] = np.array(self.classes_, object)[found].tolist()
-        return [labels[first:last] for first, last in pairwise(batch.sequences.tolist())]
+        return LabelLists(labels[first:last] for first, last in pairwise(batch.sequences.tolist()))
 
     def predict_marginals(self, X: Sentences, columns: Columns | None = None) -> list[list[dict[str, float]]]:
         """For each sentence a list with, for each token, a dict: label to its probability there.

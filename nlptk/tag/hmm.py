@@ -20,9 +20,11 @@ from numpy.typing import NDArray
 
 from nlptk import _core, chain
 from nlptk.errors import ConfigError, DataError, ModelError, NlptkError
+from nlptk.pickling import HoldsKernels
 from nlptk.tag.base import (
-    Estimator,
+    LabelLists,
     Sentences,
+    SequenceLabeller,
     check_integer,
     check_lengths,
     check_training,
@@ -74,7 +76,7 @@ class _Candidates(NamedTuple):
         )
 
 
-class HMMTagger(Estimator):
+class HMMTagger(HoldsKernels, SequenceLabeller):
     """A trigram (or bigram) tagger with a suffix and shape model for words it has not seen.
 
     Args:
@@ -91,6 +93,7 @@ class HMMTagger(Estimator):
     """
 
     classes_: list[str]
+    _KERNELS = ("_decoder",)
 
     def __init__(
         self,
@@ -188,6 +191,10 @@ class HMMTagger(Estimator):
         self._start_rows = {word: row for row, (word, start) in enumerate(known) if start}
         self._known = self._candidates(known)
 
+    def _make_kernels(self) -> None:
+        if hasattr(self, "classes_"):
+            self._prepare_transitions(Counts(self._trigrams, self._state_tags, len(self.classes_)))
+
     def _prepare_transitions(self, counts: Counts) -> None:
         size = counts.states**2 * (counts.classes if self.order == 3 else 1)
         if size > _TABLE_SCORES:
@@ -235,7 +242,7 @@ class HMMTagger(Estimator):
         flat, offsets = self.predict_ids(X)
         tags = [self.classes_[number] for number in flat.tolist()]
         bounds = offsets.tolist()
-        return [tags[first:last] for first, last in pairwise(bounds)]
+        return LabelLists(tags[first:last] for first, last in pairwise(bounds))
 
     def predict_ids(self, X: Sentences) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """As `predict`, but indices into `classes_`.
