@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlptk.crf import CrfSettings, CrfWeights, quantize, train_crf
+from nlptk.crf_compact import compact
 from nlptk.errors import ModelError
 
 DATA = random_set(11, labels=5, sequences=30)
@@ -110,6 +111,11 @@ def test_packed_rows_hold_the_pairs_and_add_up(model, random):
     back = CrfWeights.from_arrays(old)  # older files hold pairs
     assert np.array_equal(back.rows, weights.rows)
     assert np.array_equal(back.blocks, weights.blocks)
+    again = compact({**weights.to_arrays(), "other": np.ones(2)})  # and so do the embedded pipelines
+    assert again.keys() == {*old, "other"}
+    for name, array in old.items():
+        assert again[name].dtype == array.dtype
+        assert np.array_equal(again[name], array)
     near = [key + step for key in rows for step in (-1, 0, 1) if 0 <= key + step < 2**32]
     keys = np.array([random.choices([0, *near, *rows], k=5) for _ in range(20)], np.uint32)
     expected = np.zeros((len(keys), labels))
@@ -131,6 +137,8 @@ def test_rows_of_any_length_are_packed(labels):
     weights, old = packed(labels, rows)
     assert unpacked(weights) == rows
     assert unpacked(CrfWeights.from_arrays(old)) == rows
+    again = compact(weights.to_arrays())
+    assert all(np.array_equal(again[name], array) for name, array in old.items())
     scores = weights.compile().emissions(np.array([[key] for key in rows], np.uint32))
     assert (scores > 0).sum(axis=1).tolist() == sizes
 

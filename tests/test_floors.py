@@ -42,6 +42,7 @@ FLOORS: list[set[str]] = [
         "parallel",
         "chain",
         "crf",
+        "crf_compact",
         "features",
         "templates",
         "lexicons",

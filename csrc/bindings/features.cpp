@@ -73,11 +73,11 @@ std::vector<Gazetteer> make_gazetteers(const std::vector<GazetteerArrays>& lists
   return made;
 }
 
-// A vector as an array of rows of `width`, without a copy.
+// A table as an array of rows of `width`, without a copy.
 template <class T>
-py::array_t<T> to_array(std::vector<T> values, py::ssize_t width) {
-  auto* kept = new std::vector<T>(std::move(values));
-  const py::capsule owner(kept, [](void* vector) { delete static_cast<std::vector<T>*>(vector); });
+py::array_t<T> to_array(LinearRows::Table<T> values, py::ssize_t width) {
+  auto* kept = new LinearRows::Table<T>(std::move(values));
+  const py::capsule owner(kept, [](void* table) { delete static_cast<LinearRows::Table<T>*>(table); });
   return py::array_t<T>({static_cast<py::ssize_t>(kept->size()) / width, width}, kept->data(), owner);
 }
 

@@ -53,7 +53,9 @@ LinearRows pack_rows(const LinearPairs& a) {
   if (pair != a.pairs) throw std::invalid_argument("linear model: row sizes do not add up to the pairs");
   if (blocks > std::size_t{1} << (32 - kRowKindBits))
     throw std::invalid_argument("linear model: too many weights for one model");
-  LinearRows made{std::vector<std::uint32_t>(2 * a.rows), std::vector<std::int16_t>(8 * blocks)};
+  LinearRows made;
+  made.rows.resize(2 * a.rows);
+  made.blocks.resize(8 * blocks);
   std::int16_t* out = made.blocks.data();
   pair = 0;
   for (std::size_t r = 0; r < a.rows; ++r) {

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "huge_pages.hpp"
+
 namespace nlptk {
 
 // Row r holds row_sizes[r] pairs of labels and weights for the feature keys[r].
@@ -20,8 +22,10 @@ struct LinearPairs {
 
 // kernels/linear_kernel.hpp says what a reference is.
 struct LinearRows {
-  std::vector<std::uint32_t> rows;   // [rows, 2], key and reference
-  std::vector<std::int16_t> blocks;  // [blocks, 8]
+  template <class T>
+  using Table = std::vector<T, HugePageAllocator<T>>;
+  Table<std::uint32_t> rows;   // [rows, 2], key and reference
+  Table<std::int16_t> blocks;  // [blocks, 8]
 };
 
 void check_label_count(std::size_t labels);  // throws std::invalid_argument
