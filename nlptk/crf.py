@@ -143,6 +143,12 @@ class CrfWeights:
     start: NDArray[np.float32]
     end: NDArray[np.float32]
 
+    def __post_init__(self) -> None:
+        self.rows, self.blocks = self.rows.view(), self.blocks.view()
+        self.rows.flags.writeable = self.blocks.flags.writeable = (
+            False  # kernels have checked them
+        )
+
     @classmethod
     def from_pairs(
         cls,
@@ -164,7 +170,6 @@ class CrfWeights:
             rows, blocks = _core.pack_linear_rows(len(start), keys, row_sizes, pair_labels, pair_weights)
         except ValueError as error:
             raise ModelError(f"the model's weights are not usable: {error}") from error
-        rows.flags.writeable = blocks.flags.writeable = False  # a kernel that uses them has checked them
         return cls(rows, blocks, scale, transitions, start, end)
 
     @property

@@ -33,17 +33,3 @@ class Estimator:
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
         return f"{type(self).__name__}({settings})"
-
-
-class SequenceLabeller(Estimator):
-    """An estimator that learns labels of sequences: X and y are lists of sequences of equal lengths."""
-
-    def __sklearn_tags__(self) -> Any:
-        """What scikit-learn from 1.6 on asks of an estimator: that it is no classifier of single labels."""
-        from sklearn.utils import InputTags, Tags, TargetTags
-
-        return Tags(
-            estimator_type=None,
-            target_tags=TargetTags(required=True, single_output=False),
-            input_tags=InputTags(two_d_array=False),
-        )

@@ -29,7 +29,9 @@ BUILTIN: dict[str, str] = {
     "char_tokenizer": "nlptk.tokenize.basic:CharTokenizer",
     "sentencizer": "nlptk.tokenize.basic:Sentencizer",
     "tagger": "nlptk.tag.component:Tagger",
+    "neural_tagger": "nlptk.neural.tagger_component:NeuralTaggerComponent",
     "word_vectors": "nlptk.vectors.component:WordVectorsComponent",
+    "sentence_vectors": "nlptk.neural.sentences:SentenceVectors",
     "tag_mapper": "nlptk.tag.mapper:TagMapper",
 }
 

@@ -5,9 +5,8 @@ and then replaces ``meta.json`` in one rename: until that moment the old model i
 is. Every byte is covered by SHA-256: component files by ``meta.json``, and ``meta.json`` by a seal of its
 own.
 
-Component files are mapped, not read, and a loaded array is a read-only view of its file: processes that load
-the same model share its pages. A file that is replaced by rename, as all saves do it, stays as it was for
-those who have it mapped; only writing into the file itself would change a loaded model.
+A component's arrays stay where they lie in its file, which is mapped into memory: processes that load the
+same model share them. Saves never write into a file that is there, so they leave loaded models alone.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,14 +33,15 @@ SCHEMA_VERSION = 1
 META = "meta.json"
 
 Arrays = dict[str, npt.NDArray[Any]]
+Bytes = bytes | bytearray | memoryview | mmap.mmap
+Places = dict[str, tuple[np.dtype[Any], tuple[int, ...], int]]
 State = tuple[dict[str, Any], Arrays]
-Data: TypeAlias = "bytes | bytearray | mmap.mmap"
 
+# Of safetensors, the types that NumPy has.
+_NUMBERS = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8")
+_DTYPES = {f"{name[0].upper()}{8 * int(name[1])}": np.dtype(f"<{name}") for name in _NUMBERS}
+_DTYPES["BOOL"] = np.dtype(np.bool_)
 _BLANK = b"0" * 64
-_DTYPES: dict[str, npt.DTypeLike] = {
-    "BOOL": "?", "U8": "u1", "I8": "i1", "U16": "<u2", "I16": "<i2", "F16": "<f2",
-    "U32": "<u4", "I32": "<i4", "F32": "<f4", "U64": "<u8", "I64": "<i8", "F64": "<f8",
-}  # fmt: skip
 _SEAL = re.compile(rb'"sha256": ?"([0-9a-f]{64})"')
 
 
@@ -94,7 +94,8 @@ def save_model(
                 folder.rmdir()
         raise
     for name in old - files.keys():
-        (folder / name).unlink(missing_ok=True)
+        with contextlib.suppress(PermissionError):  # Windows keeps a file while a model has it mapped
+            (folder / name).unlink(missing_ok=True)
 
 
 def load_model(
@@ -102,16 +103,20 @@ def load_model(
 ) -> tuple[dict[str, Any], dict[str, State]]:
     """(meta, name -> (config, arrays)) of a model folder, without the components named in `exclude`.
 
-    Arrays are read-only and lie in the mapped files. Raises ModelError naming file and cause if a file is
-    missing, truncated, altered or of an unknown version.
+    The arrays are mapped from the files: a change to one stays in memory, and goes to no file.
+
+    Raises ModelError naming file and cause if a file is missing, truncated, altered or of an unknown version.
     """
     folder = Path(path)
     if not folder.is_dir():
         raise ModelError(f"there is no model at {str(folder)!r}: give a folder that to_disk wrote")
 
-    def read(name: str) -> Data:
+    def read(name: str) -> Bytes:
         try:
-            return map_file(folder / name)
+            with open(folder / name, "rb") as file:
+                if name == META or not os.fstat(file.fileno()).st_size:
+                    return file.read()
+                return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
         except OSError as error:
             raise ModelError(f"{folder / name}: cannot be read: {error.strerror}") from error
 
@@ -140,7 +145,7 @@ def model_files(meta: Mapping[str, Any], components: Mapping[str, State]) -> dic
 
 
 def parse_model(
-    read: Callable[[str], Data], where: str, exclude: Collection[str] = ()
+    read: Callable[[str], Bytes], where: str, exclude: Collection[str] = ()
 ) -> tuple[dict[str, Any], dict[str, State]]:
     """What `model_files` made, back from `read(file name)`; `where` names the model in errors."""
     where_meta = f"{where}/{META}"
@@ -243,43 +248,41 @@ def pack(arrays: Mapping[str, Any], what: str, metadata: dict[str, str] | None =
         raise ConfigError(f"{what}: its arrays cannot be stored: {error}") from error
 
 
-def map_file(path: Path) -> Data:
-    """The bytes of a file, mapped; read where a mapped file could not be replaced. Raises OSError."""
-    if os.name == "nt" or not path.stat().st_size:
-        return path.read_bytes()
-    with open(path, "rb") as file:
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-
-
-def unpack(data: Data, where: str) -> Arrays:
-    """The arrays of one safetensors file, as views of `data`. Raises ModelError naming `where`."""
+def unpack(data: Bytes, where: str) -> Arrays:
+    """The arrays of one safetensors file, as they lie in `data`. Raises ModelError naming `where`."""
+    _, places = unpack_header(data, where)
     try:
-        return _views(data)
-    except (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise ModelError(f"{where}: is not a whole safetensors file: {error}") from error
+        return {
+            name: np.require(np.ndarray(shape, dtype, data, at), requirements="A")
+            for name, (dtype, shape, at) in places.items()
+        }
+    except (ValueError, OverflowError) as error:  # empty, but of more or longer dimensions than NumPy has
+        raise ModelError(f"{where}: has a damaged header ({error})") from error
 
 
-def _views(data: Data) -> Arrays:
+def unpack_header(data: Bytes, where: str) -> tuple[dict[str, str], Places]:
+    """Metadata of a safetensors file; dtype, shape and place of each array.
+
+    Raises ModelError naming `where`.
+    """
     begin = 8 + int.from_bytes(data[:8], "little")
-    if begin > len(data):
-        raise ValueError(f"it ends inside its header, at byte {len(data)}")
-    header = json.loads(data[8:begin])
-    header.pop("__metadata__", None)
-    arrays: Arrays = {}
-    end = 0  # arrays lie one after the other, with nothing between
-    for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
-        dtype, shape, (first, last) = np.dtype(_DTYPES[entry["dtype"]]), entry["shape"], entry["data_offsets"]
-        if not all(type(n) is int and n >= 0 for n in (*shape, first, last)):
-            raise ValueError(f"array {name!r} has an impossible shape or place")
-        if first != end or last != first + math.prod(shape) * dtype.itemsize:
-            raise ValueError(f"array {name!r} is not as long as its shape says, or not where it should be")
-        end = last
-        if begin + end > len(data):
-            raise ValueError(f"it ends inside array {name!r}, at byte {len(data)}")
-        arrays[name] = np.ndarray(tuple(shape), dtype, data, begin + first)
-    if begin + end != len(data):
-        raise ValueError("there are bytes after its last array")
-    return arrays
+    if len(data) < begin:
+        raise ModelError(f"{where}: is no safetensors file, or is cut short in its header")
+    try:
+        content = json.loads(bytes(data[8:begin]))
+        metadata = content.pop("__metadata__", {})
+        places: Places = {}
+        for name, entry in content.items():
+            dtype, shape = _DTYPES[entry["dtype"]], tuple(map(int, entry["shape"]))
+            at, end = map(int, entry["data_offsets"])
+            if min(shape, default=0) < 0 or at < 0 or end - at != math.prod(shape) * dtype.itemsize:
+                raise ValueError(f"{name} is not where it should be")
+            if begin + end > len(data):
+                raise ModelError(f"{where}: is cut short: {name} ends beyond it")
+            places[name] = (dtype, shape, begin + at)
+        return dict(metadata), places
+    except (ValueError, OverflowError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ModelError(f"{where}: has a damaged header ({error})") from error
 
 
 def pack_sealed(arrays: Mapping[str, Any], what: str) -> bytes:
@@ -288,13 +291,10 @@ def pack_sealed(arrays: Mapping[str, Any], what: str) -> bytes:
 
 
 def unpack_sealed(data: bytes, where: str) -> Arrays:
-    """The arrays that `pack_sealed` stored; they may be written to.
-
-    Raises ModelError if the data is truncated or altered.
-    """
+    """The arrays that `pack_sealed` stored. Raises ModelError if the data is truncated or altered."""
     if not isinstance(data, (bytes, bytearray, memoryview)):
         raise ModelError(f"{where}: bytes are needed, not {type(data).__name__}")
-    own = bytearray(data)
+    own = bytearray(data)  # the arrays lie in it, and can be changed
     check_seal(own, where)
     return unpack(own, where)
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import subprocess
 import sys
-import threading
 from collections import OrderedDict, UserDict
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from crf_sentences import random_sentences
+from interrupts import ctrl_c_after
 
 from nlptk import CRF, _core
 from nlptk.errors import ConfigError, DataError
@@ -279,19 +276,9 @@ def slow() -> tuple[CRF, list, list]:
     return CRF("ap", max_iterations=10**6), big, labels
 
 
-@contextlib.contextmanager
-def interrupt_after(seconds: float) -> Iterator[None]:
-    timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
 def test_ctrl_c_leaves_the_crf_unfitted(slow):
     crf, big, labels = slow
-    with pytest.raises(KeyboardInterrupt), interrupt_after(0.5):
+    with pytest.raises(KeyboardInterrupt), ctrl_c_after(0.5):
         crf.fit(big, labels)
     assert crf.classes_ is None
     assert crf.training_log_ is None
@@ -302,21 +289,15 @@ def test_ctrl_c_stops_the_reading_of_one_long_sentence():
     items = [[f"w{i % 1000}", f"x{i % 77}", f"y{i % 7777}", "bias"] * 4 for i in range(10_000)]
     sentence = [*items * 50, ["the end"]]
     table = _core.AttributeTable()
-    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 0.02)
-        with pytest.raises(KeyboardInterrupt):
-            encode(table, [sentence], grow=True)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+    with pytest.raises(KeyboardInterrupt), ctrl_c_after(0.02):
+        encode(table, [sentence], grow=True)
     assert len(table) > 0
     assert b"the end" not in table.arrays()[0].tobytes()
 
 
 def test_ctrl_c_keeps_the_best_so_far_when_asked_to(slow):
     crf, big, labels = slow
-    with interrupt_after(1.0):
+    with ctrl_c_after(1.0):
         crf.fit(big, labels, on_interrupt="best")
     assert crf.training_log_ is not None
     assert crf.training_log_.interrupted

@@ -5,16 +5,15 @@ from __future__ import annotations
 import gzip
 import os
 import random
-import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from interrupts import ctrl_c_after
 
 import nlptk
 from nlptk import _core
@@ -277,11 +276,8 @@ def test_what_the_spool_keeps_comes_back():
 def test_ctrl_c_leaves_the_tagger_as_it_was():
     tagger = stream(TRAIN[:100])
     before = weights(tagger)
-    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt), ctrl_c_after(0.5):
         tagger.fit_stream(TRAIN, passes=10**6, hash_bits=14)
-    timer.join()
     assert weights(tagger) == before
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from crf_oracle import Oracle, TrainingSet, random_set, unpacked
+from interrupts import ctrl_c_after
 from scipy.optimize import minimize
 
 from nlptk import _core
@@ -264,10 +262,6 @@ def slow_trainer():
     return data.trainer(dense_freq=1, threads=1)
 
 
-def interrupt_soon() -> None:
-    threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
-
-
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_ctrl_c_stops_training(slow_trainer, algorithm):
     start = {
@@ -277,16 +271,14 @@ def test_ctrl_c_stops_training(slow_trainer, algorithm):
         "arow": lambda: slow_trainer.arow(1.0, 1.0, 10**6, -1.0, 1, go_on),
         "sgd": lambda: slow_trainer.sgd(1.0, 10**6, 1, go_on),
     }[algorithm]
-    interrupt_soon()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt), ctrl_c_after(0.1):
         start()
 
 
 def test_ctrl_c_is_seen_inside_one_evaluation(slow_trainer):
     # objective() calls no Python: only the kernel itself can notice.
     parameters = np.zeros(slow_trainer.parameters, np.float32)
-    interrupt_soon()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt), ctrl_c_after(0.1):
         slow_trainer.objective(parameters)
 
 

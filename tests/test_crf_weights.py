@@ -67,7 +67,7 @@ def test_arrays_come_back_as_they_were():
     assert back.scale == pytest.approx(WEIGHTS.scale)
     for name in ("rows", "blocks", "transitions", "start", "end"):
         before, after = getattr(WEIGHTS, name), getattr(back, name)
-        assert before.dtype == after.dtype
+        assert after.dtype == arrays[name].dtype
         assert np.array_equal(before, after)
     found = back.compile().predict(DATA.keys, DATA.offsets)
     assert np.array_equal(found, WEIGHTS.compile().predict(DATA.keys, DATA.offsets))
@@ -148,9 +148,9 @@ def test_the_model_uses_the_arrays_where_they_lie():
     weights = CrfWeights.from_arrays({**WEIGHTS.to_arrays(), "rows": rows, "blocks": blocks})
     assert np.shares_memory(weights.rows, rows)
     assert np.shares_memory(weights.blocks, blocks)
-    held = sys.getrefcount(blocks)
+    held = sys.getrefcount(weights.blocks)
     model = weights.compile()
-    assert sys.getrefcount(blocks) == held + 1
+    assert sys.getrefcount(weights.blocks) == held + 1
     expected = WEIGHTS.compile().emissions(DATA.keys)
     del weights, rows, blocks
     assert np.array_equal(model.emissions(DATA.keys), expected)

@@ -1,4 +1,4 @@
-"""Tagger: the pipeline component that fills one column of a Doc with an HMM or a CRF."""
+"""Tagger: the pipeline component that fills one column of a Doc with an HMM, a CRF or two."""
 
 from __future__ import annotations
 
@@ -17,8 +17,13 @@ from nlptk.tag.crf import CRFTagger
 from nlptk.tag.crf_stream import Corpus
 from nlptk.tag.features import TokenBatch
 from nlptk.tag.hmm import HMMTagger
+from nlptk.tag.stacking import StackedTagger
 
-MODELS: dict[str, type[CRFTagger] | type[HMMTagger]] = {"crf": CRFTagger, "hmm": HMMTagger}
+MODELS: dict[str, type[CRFTagger] | type[HMMTagger]] = {
+    "crf": CRFTagger,
+    "hmm": HMMTagger,
+    "stacked": StackedTagger,
+}
 
 
 class Tagger(Component):
@@ -26,8 +31,9 @@ class Tagger(Component):
 
     Args:
         column: the column to fill; "ent" holds IOB2 labels.
-        model: "crf" or "hmm".
-        options: settings of :class:`nlptk.tag.crf.CRFTagger` or :class:`nlptk.tag.hmm.HMMTagger`.
+        model: "crf", "hmm" or "stacked" (two CRFs in a row).
+        options: settings of :class:`nlptk.tag.crf.CRFTagger`, :class:`nlptk.tag.hmm.HMMTagger` or
+            :class:`nlptk.tag.stacking.StackedTagger`.
 
     Requires "doc.tokens" and, for a CRF whose templates look at other columns, those. White space that leads
     a text is a token without a label ("O" for entities).
@@ -75,7 +81,7 @@ class Tagger(Component):
     def _predict(self, docs: Sequence[Doc], batch: TokenBatch) -> NDArray[np.int32]:
         if isinstance(self.tagger, CRFTagger):
             return self.tagger.predict_batch(batch)
-        return self.tagger.predict_ids(_sentences(docs, batch))[0]
+        return self.tagger.predict_ids(sentence_words(docs, batch))[0]
 
     def fit(
         self, train: Sequence[Doc], dev: Sequence[Doc] | None = None, *, progress: Progress | None = None
@@ -87,17 +93,17 @@ class Tagger(Component):
         Raises:
             DataError: a Doc lacks the column, or a token has no label.
         """
-        labels = _gold(train, self.column, "training")
+        labels = gold_labels(train, self.column, "training")
         if not labels:
             raise DataError("the training set has no tokens")
         batch = TokenBatch.from_docs(train, self._columns)
         if isinstance(self.tagger, HMMTagger):
             rows = np.split(np.array(labels, dtype=object), batch.sequences[1:-1])
-            self.tagger.fit(_sentences(train, batch), [row.tolist() for row in rows])
+            self.tagger.fit(sentence_words(train, batch), [row.tolist() for row in rows])
         else:
             held_out = None
             if dev:
-                held_out = (TokenBatch.from_docs(dev, self._columns), _gold(dev, self.column, "dev"))
+                held_out = (TokenBatch.from_docs(dev, self._columns), gold_labels(dev, self.column, "dev"))
             self.tagger.fit_batch(batch, labels, held_out, progress=progress)
         self._set_labels()
         return self
@@ -135,7 +141,8 @@ class Tagger(Component):
         return made
 
 
-def _gold(docs: Sequence[Doc], column: str, what: str) -> list[str]:
+def gold_labels(docs: Sequence[Doc], column: str, what: str) -> list[str]:
+    """The labels of all tokens. Raises DataError for a Doc without the column or a token without label."""
     labels: list[str] = []
     for number, doc in enumerate(docs):
         if not doc.has_column(column):
@@ -148,7 +155,7 @@ def _gold(docs: Sequence[Doc], column: str, what: str) -> list[str]:
     return labels
 
 
-def _sentences(docs: Sequence[Doc], batch: TokenBatch) -> list[list[str]]:
+def sentence_words(docs: Sequence[Doc], batch: TokenBatch) -> list[list[str]]:
     """The batch's sequences as lists of words."""
     words: list[str] = []
     for doc in docs:

@@ -16,7 +16,7 @@ from nlptk import _core, chain
 from nlptk.crf import CrfSettings, CrfWeights, Progress, train_crf
 from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.lexicons import Gazetteer, WordClasses
-from nlptk.pickling import HoldsKernels
+from nlptk.pickling import RemakesKernels
 from nlptk.tag.base import (
     LabelLists,
     Sentences,
@@ -29,13 +29,13 @@ from nlptk.tag.base import (
 )
 from nlptk.tag.crf_probabilities import best_paths, label_marginals, sentence_runs
 from nlptk.tag.crf_stream import Corpus, StreamSettings, open_corpus, train_stream
-from nlptk.tag.features import TokenBatch, TokenFeatures
+from nlptk.tag.features import KernelBatch, TokenBatch, TokenFeatures
 
 Columns = Mapping[str, Sentences]
 _MOST_TOKENS = 1 << 15  # whose marginals or best sequences are in memory at a time
 
 
-class CRFTagger(HoldsKernels, SequenceLabeller):
+class CRFTagger(SequenceLabeller, RemakesKernels):
     """A first-order CRF over sentences.
 
     Args:
@@ -68,7 +68,6 @@ class CRFTagger(HoldsKernels, SequenceLabeller):
 
     classes_: list[str]
     weights_: CrfWeights
-    _KERNELS = ("_kernel",)
 
     def __init__(
         self,
@@ -240,12 +239,14 @@ class CRFTagger(HoldsKernels, SequenceLabeller):
         return CrfSettings(**{name: value for name, value in self.get_params().items() if name in names})
 
     def _install(self, classes: list[str], weights: CrfWeights, features: TokenFeatures) -> None:
-        kernel = _core.TokenTagger(features.kernel, weights.compile())
-        self._kernel, self.classes_, self.weights_, self._features = kernel, classes, weights, features
+        self._kernel = _core.TokenTagger(features.kernel, weights.compile())
+        self.classes_ = classes
+        self.weights_ = weights
+        self._features = features
 
     def _make_kernels(self) -> None:
-        if hasattr(self, "classes_"):
-            self._install(self.classes_, self.weights_, self._features)
+        if hasattr(self, "weights_"):
+            self._kernel = _core.TokenTagger(self._features.kernel, self.weights_.compile())
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -316,11 +317,14 @@ class CRFTagger(HoldsKernels, SequenceLabeller):
         for first, last in sentence_runs([len(sentence) for sentence in X], max(_MOST_TOKENS // answers, 1)):
             part = {name: values[first:last] for name, values in (columns or {}).items()}
             batch = TokenBatch.from_words(X[first:last], part)
-            yield batch, kernel.emissions(*self._features.arguments(batch), self.threads)
+            yield batch, kernel.emissions(*self._arguments(batch), self.threads)
 
     def predict_batch(self, batch: TokenBatch) -> NDArray[np.int32]:
         """Indices into ``classes_`` of the best labels, int32 [tokens]."""
-        return self._fitted().tag(*self._features.arguments(batch), self.threads)
+        return self._fitted().tag(*self._arguments(batch), self.threads)
+
+    def _arguments(self, batch: TokenBatch) -> KernelBatch:
+        return self._features.arguments(batch)
 
     def _fitted(self) -> _core.TokenTagger:
         if not hasattr(self, "_kernel"):

@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 
 from nlptk import _core
 from nlptk.errors import ConfigError, DataError, ModelError
-from nlptk.estimator import SequenceLabeller
 from nlptk.store import dump_json, load_json, pack_sealed, unpack_sealed, write_atomic
-from nlptk.tag.base import as_array, take_array
+from nlptk.tag.base import SequenceLabeller, as_array, take_array
 from nlptk.tag.crf_model import CrfModel, Items, encode, label_numbers
 from nlptk.tag.crf_training import (
     SETTINGS,

@@ -13,7 +13,7 @@ from nlptk import _core
 from nlptk.doc import Doc
 from nlptk.errors import ConfigError, DataError
 from nlptk.lexicons import Gazetteer, WordClasses
-from nlptk.pickling import HoldsKernels
+from nlptk.pickling import RemakesKernels
 from nlptk.templates import AtomKind, compile_templates
 
 # texts, starts, ends, offsets of documents and of sequences, columns: see TokenBatch.
@@ -276,7 +276,7 @@ def _hashed(doc: Doc, column: str) -> NDArray[np.uint64]:
     return table[doc.codes(column)]
 
 
-class TokenFeatures(HoldsKernels):
+class TokenFeatures(RemakesKernels):
     """Compiled templates over tokens; turns a :class:`TokenBatch` into feature keys.
 
     Args:
@@ -289,7 +289,7 @@ class TokenFeatures(HoldsKernels):
         ConfigError: a template cannot be read, or the ready set is unknown.
     """
 
-    _KERNELS = ("kernel",)
+    _kernel_names = ("kernel",)
 
     def __init__(
         self,

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from nlptk import _core, chain
 from nlptk.errors import ConfigError, DataError, ModelError, NlptkError
-from nlptk.pickling import HoldsKernels
+from nlptk.pickling import RemakesKernels
 from nlptk.tag.base import (
     LabelLists,
     Sentences,
@@ -76,7 +76,7 @@ class _Candidates(NamedTuple):
         )
 
 
-class HMMTagger(HoldsKernels, SequenceLabeller):
+class HMMTagger(SequenceLabeller, RemakesKernels):
     """A trigram (or bigram) tagger with a suffix and shape model for words it has not seen.
 
     Args:
@@ -93,7 +93,7 @@ class HMMTagger(HoldsKernels, SequenceLabeller):
     """
 
     classes_: list[str]
-    _KERNELS = ("_decoder",)
+    _kernel_names = ("_decoder",)
 
     def __init__(
         self,
@@ -191,10 +191,6 @@ class HMMTagger(HoldsKernels, SequenceLabeller):
         self._start_rows = {word: row for row, (word, start) in enumerate(known) if start}
         self._known = self._candidates(known)
 
-    def _make_kernels(self) -> None:
-        if hasattr(self, "classes_"):
-            self._prepare_transitions(Counts(self._trigrams, self._state_tags, len(self.classes_)))
-
     def _prepare_transitions(self, counts: Counts) -> None:
         size = counts.states**2 * (counts.classes if self.order == 3 else 1)
         if size > _TABLE_SCORES:
@@ -209,6 +205,10 @@ class HMMTagger(HoldsKernels, SequenceLabeller):
             table = trigram_log_probabilities(counts)
             table += allowed
             self._decoder = _core.TrigramModel(table, counts.tags.astype(np.int32))
+
+    def _make_kernels(self) -> None:
+        if self.order == 3 and hasattr(self, "classes_"):
+            self._prepare_transitions(Counts(self._trigrams, self._state_tags, len(self.classes_)))
 
     def _allowed(self, tags: NDArray[np.int64]) -> NDArray[np.float32]:
         """0 or -inf for each pair of states, boundary included, as the scheme says."""

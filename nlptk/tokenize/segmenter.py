@@ -24,7 +24,7 @@ from nlptk.crf import CrfSettings, CrfWeights, Progress, train_crf
 from nlptk.doc import Doc
 from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.lexicons import read_lexicon
-from nlptk.pickling import HoldsKernels
+from nlptk.pickling import RemakesKernels
 from nlptk.templates import AtomKind, compile_templates
 
 # Codes are those of SegmentAtom in csrc/core/segment_features.hpp.
@@ -98,7 +98,7 @@ _LABELS = 8
 _SEQUENCE = 64  # units of a training sequence, about; longer paragraphs are cut at sentence starts
 
 
-class Segmenter(HoldsKernels, Component):
+class Segmenter(Component, RemakesKernels):
     """Marks tokens and sentences; assigns "doc.tokens" and "doc.sents".
 
     Args:
@@ -114,7 +114,7 @@ class Segmenter(HoldsKernels, Component):
 
     name = "segmenter"
     assigns = ("doc.tokens", "doc.sents")
-    _KERNELS = ("_kernel", "_model")
+    _kernel_names = ("_kernel", "_model")
 
     def __init__(
         self,
@@ -181,7 +181,7 @@ class Segmenter(HoldsKernels, Component):
             raise DataError("the training set has no tokens")
         words = self._words if self.lexicon is None else read_lexicon(self.lexicon)
         splits = _find_splits(train)
-        kernel = self._make_features(words, splits)
+        kernel = self._make_kernel(words, splits)
         keys, labels, sequences = _examples(kernel, train, self.threads)
         evaluate = None
         if dev is not None and any(len(doc) for doc in dev):
@@ -197,17 +197,16 @@ class Segmenter(HoldsKernels, Component):
         self._install(words, splits, kernel, weights.masked(*_MASK))
         return self
 
-    def _make_features(self, words: NDArray[np.uint32], splits: NDArray[np.uint32]) -> _core.SegmentFeatures:
+    def _make_kernel(self, words: NDArray[np.uint32], splits: NDArray[np.uint32]) -> _core.SegmentFeatures:
         compiled = compile_templates(self.templates, SEGMENT_ATOMS, ("words",))
         return _core.SegmentFeatures(
             compiled.atoms, compiled.elements, compiled.seeds, [words], splits.tolist()
         )
 
     def _make_kernels(self) -> None:
-        self._kernel = self._model = None
-        if self._weights is not None:
-            features = self._make_features(self._words, self._splits)
-            self._install(self._words, self._splits, features, self._weights)
+        trained = self._weights is not None
+        self._kernel = self._make_kernel(self._words, self._splits) if trained else None
+        self._model = self._weights.compile() if self._weights is not None else None
 
     def _install(
         self,
@@ -251,7 +250,7 @@ class Segmenter(HoldsKernels, Component):
         if weights.labels != _LABELS:
             raise ModelError(f"a segmenter has {_LABELS} labels, this model {weights.labels}")
         words, splits = arrays["words"], arrays["splits"]
-        made._install(words, splits, made._make_features(words, splits), weights)
+        made._install(words, splits, made._make_kernel(words, splits), weights)
         return made
 
 
