@@ -145,9 +145,7 @@ class CrfWeights:
 
     def __post_init__(self) -> None:
         self.rows, self.blocks = self.rows.view(), self.blocks.view()
-        self.rows.flags.writeable = self.blocks.flags.writeable = (
-            False  # kernels have checked them
-        )
+        self.rows.flags.writeable = self.blocks.flags.writeable = False  # kernels have checked them
 
     @classmethod
     def from_pairs(
