@@ -45,7 +45,7 @@ def read(data: Path, split: str, quick: bool) -> list[Sentence]:
 
 def trained_nlptk(data: Path, quick: bool) -> Path:
     """The folder of a model with one tagger, trained if it is not there."""
-    folder = CACHE / ("crf-tagging-quick" if quick else "crf-tagging")
+    folder = CACHE / ("crf-tagger-quick" if quick else "crf-tagger")
     if not (folder / "meta.json").is_file():
         train = read(data, "train", quick)
         say("nlptk: training")

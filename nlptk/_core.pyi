@@ -184,22 +184,29 @@ class TokenFeatures:
         """Feature keys [tokens, width], 0 for none. The arguments are the fields of
         `nlptk.tag.features.TokenBatch`."""
 
+def pack_linear_rows(
+    labels: int,
+    keys: NDArray[np.uint32],
+    row_sizes: NDArray[np.uint16],
+    pair_labels: NDArray[np.uint16],
+    pair_weights: NDArray[np.int16],
+) -> tuple[NDArray[np.uint32], NDArray[np.int16]]:
+    """Rows [rows, 2] and blocks [blocks, 8] of the arguments of `nlptk.crf.CrfWeights.from_pairs`."""
+
 class LinearModel:
     """A trained linear-chain model, read-only."""
 
     def __init__(
         self,
         labels: int,
-        keys: NDArray[np.uint32],
-        row_sizes: NDArray[np.uint16] | NDArray[np.uint8],
-        pair_labels: NDArray[np.uint16] | NDArray[np.uint8],
-        pair_weights: NDArray[np.int16],
+        rows: NDArray[np.uint32],
+        blocks: NDArray[np.int16],
         scale: float,
         transitions: NDArray[np.float32],
         start: NDArray[np.float32],
         end: NDArray[np.float32],
     ) -> None:
-        """The fields of `nlptk.crf.CrfWeights`."""
+        """The fields of `nlptk.crf.CrfWeights`. Rows and blocks are used where they lie."""
 
     @property
     def labels(self) -> int: ...
@@ -252,10 +259,11 @@ class SegmentFeatures:
         atoms: Sequence[Sequence[tuple[int, int]]],
         elements: Sequence[Sequence[tuple[int, int, int]]],
         seeds: Sequence[int],
-        lexicons: Sequence[Lexicon],
+        lexicons: Sequence[NDArray[np.uint32]],
         splits: Sequence[int],
     ) -> None:
-        """Fields of `nlptk.templates.CompiledTemplates`; word lists; keys that `inner_splits` gave."""
+        """Fields of `nlptk.templates.CompiledTemplates`; keys of the words of each list; keys that
+        `inner_splits` gave."""
 
     @property
     def width(self) -> int:

@@ -1,4 +1,4 @@
-"""Linear-chain CRF weights: training from feature keys, and the 16-bit form that models are shipped in.
+"""Linear-chain CRF weights: training from feature keys, and the 16-bit form that models are stored in.
 
 What the CRF tagger and the segmenter share. The objective is CRFsuite's, with its names for the settings:
 ``c1`` weighs sum |w|, ``c2`` weighs sum w^2.
@@ -7,7 +7,7 @@ What the CRF tagger and the segmenter share. The objective is CRFsuite's, with i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -17,16 +17,22 @@ from nlptk import _core
 from nlptk.errors import ConfigError, DataError, ModelError
 
 ALGORITHMS = ("lbfgs", "ap", "pa", "arow", "sgd")
-# Type and number of dimensions of the arrays of a model.
-_ARRAYS: dict[str, tuple[type[np.generic], int]] = {
-    "keys": (np.uint32, 1),
-    "row_sizes": (np.uint16, 1),
-    "pair_labels": (np.uint16, 1),
-    "pair_weights": (np.int16, 1),
-    "scale": (np.float32, 1),
-    "transitions": (np.float32, 2),
-    "start": (np.float32, 1),
-    "end": (np.float32, 1),
+# Type and shape of the arrays of a model; -1 for any length.
+_Kinds = dict[str, tuple[type[np.generic], tuple[int, ...]]]
+_CHAIN: _Kinds = {
+    "scale": (np.float32, (1,)),
+    "transitions": (np.float32, (-1, -1)),
+    "start": (np.float32, (-1,)),
+    "end": (np.float32, (-1,)),
+}
+_ARRAYS: _Kinds = {"rows": (np.uint32, (-1, 2)), "blocks": (np.int16, (-1, 8)), **_CHAIN}
+# Of files written before rows and blocks were; sizes and labels may be uint8.
+_PAIR_ARRAYS: _Kinds = {
+    "keys": (np.uint32, (-1,)),
+    "row_sizes": (np.uint16, (-1,)),
+    "pair_labels": (np.uint16, (-1,)),
+    "pair_weights": (np.int16, (-1,)),
+    **_CHAIN,
 }
 _LARGEST = 1e9  # of a setting: the kernels' float32 must hold its products with weights
 _LEAST = {
@@ -119,24 +125,55 @@ class CrfSettings:
 
 @dataclass
 class CrfWeights:
-    """A trained linear-chain model in its shipped form.
+    """A trained linear-chain model as it is stored and used; a kernel builds an index of the rows, no more.
 
     Attributes:
-        keys: uint32 [rows], feature keys, strictly increasing.
-        row_sizes: uint16 [rows] (or uint8, as files have it), how many weights each feature has.
-        pair_labels, pair_weights: uint16 (or uint8) and int16 [pairs]; a weight is ``pair_weights * scale``.
+        rows: uint32 [rows, 2]: feature keys, strictly increasing, and where the weights of each are:
+            ``csrc/core/kernels/linear_kernel.hpp`` says how.
+        blocks: int16 [blocks, 8], weights of features that have more than one.
+        scale: what the weights, which are integers, are multiples of.
         transitions: float32 [labels, labels], from row to column; -inf forbids.
         start, end: float32 [labels].
     """
 
-    keys: NDArray[np.uint32]
-    row_sizes: NDArray[np.uint16] | NDArray[np.uint8]
-    pair_labels: NDArray[np.uint16] | NDArray[np.uint8]
-    pair_weights: NDArray[np.int16]
+    rows: NDArray[np.uint32]
+    blocks: NDArray[np.int16]
     scale: float
     transitions: NDArray[np.float32]
     start: NDArray[np.float32]
     end: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        self.rows, self.blocks = self.rows.view(), self.blocks.view()
+        self.rows.flags.writeable = self.blocks.flags.writeable = False  # kernels have checked them
+
+    @classmethod
+    def from_pairs(
+        cls,
+        keys: NDArray[np.uint32],
+        row_sizes: NDArray[np.uint16],
+        pair_labels: NDArray[np.uint16],
+        pair_weights: NDArray[np.int16],
+        scale: float,
+        transitions: NDArray[np.float32],
+        start: NDArray[np.float32],
+        end: NDArray[np.float32],
+    ) -> CrfWeights:
+        """The model of features by key, [rows], and of the labels and weights, [pairs], of each in turn.
+
+        Raises:
+            ModelError: the arrays do not fit together.
+        """
+        try:
+            rows, blocks = _core.pack_linear_rows(len(start), keys, row_sizes, pair_labels, pair_weights)
+        except ValueError as error:
+            raise ModelError(f"the model's weights are not usable: {error}") from error
+        return cls(rows, blocks, scale, transitions, start, end)
+
+    @property
+    def keys(self) -> NDArray[np.uint32]:
+        """uint32 [rows], the features' keys."""
+        return self.rows[:, 0]
 
     @property
     def labels(self) -> int:
@@ -147,15 +184,11 @@ class CrfWeights:
         self, transitions: NDArray[np.float32], start: NDArray[np.float32], end: NDArray[np.float32]
     ) -> CrfWeights:
         """The same weights with 0/-inf masks added, so that only allowed label sequences can come out."""
-        return CrfWeights(
-            self.keys,
-            self.row_sizes,
-            self.pair_labels,
-            self.pair_weights,
-            self.scale,
-            self.transitions + transitions,
-            self.start + start,
-            self.end + end,
+        return replace(
+            self,
+            transitions=self.transitions + transitions,
+            start=self.start + start,
+            end=self.end + end,
         )
 
     def path_scores(self, emissions: NDArray[np.float32], paths: NDArray[np.int32]) -> NDArray[np.float64]:
@@ -170,60 +203,54 @@ class CrfWeights:
         )
 
     def compile(self) -> _core.LinearModel:
-        """The kernel's read-only model.
+        """The kernel's read-only model, which uses rows and blocks where they lie: in a mapped file, say.
 
         Raises:
             ModelError: the arrays do not fit together or hold NaN.
         """
         try:
             return _core.LinearModel(
-                self.labels,
-                self.keys,
-                self.row_sizes,
-                self.pair_labels,
-                self.pair_weights,
-                self.scale,
-                self.transitions,
-                self.start,
-                self.end,
+                self.labels, self.rows, self.blocks, self.scale, self.transitions, self.start, self.end
             )
         except ValueError as error:
             raise ModelError(f"the model's weights are not usable: {error}") from error
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Arrays for the store."""
-        arrays: dict[str, NDArray[Any]] = {
-            name: np.asarray(getattr(self, name), dtype=dtype) for name, (dtype, _) in _ARRAYS.items()
-        }
-        arrays["scale"] = arrays["scale"].reshape(1)
-        for name in ("row_sizes", "pair_labels"):  # one byte each is enough for up to 255 labels
-            if self.labels <= 255:
-                arrays[name] = arrays[name].astype(np.uint8)
-        return arrays
+        values = {**vars(self), "scale": [self.scale]}
+        return {name: np.asarray(values[name], dtype) for name, (dtype, _) in _ARRAYS.items()}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> CrfWeights:
-        """The weights that :meth:`to_arrays` gave.
+        """The weights that :meth:`to_arrays` gave, or those of an older file, which held pairs.
 
         Raises:
             ModelError: an array is missing or of another type or shape.
         """
-        values: dict[str, Any] = {}
-        for name, (dtype, dimensions) in _ARRAYS.items():
-            if name not in arrays:
-                raise ModelError(f"the model lacks the array {name!r}")
-            array = arrays[name]
-            narrow = dtype == np.uint16 and array.dtype == np.uint8
-            if (array.dtype != dtype and not narrow) or array.ndim != dimensions:
-                raise ModelError(
-                    f"the model's array {name!r} is {array.dtype} with {array.ndim} dimensions, "
-                    f"not {np.dtype(dtype)} with {dimensions}"
-                )
-            values[name] = array  # as it is, which may be where it lies in a file
-        if values["scale"].shape != (1,):
-            raise ModelError("the model's scale must be one number")
+        old = "rows" not in arrays and "row_sizes" in arrays
+        kinds = _PAIR_ARRAYS if old else _ARRAYS
+        values: dict[str, Any] = {name: _checked(name, arrays, *kind) for name, kind in kinds.items()}
         values["scale"] = float(values["scale"][0])
-        return cls(**values)
+        return cls.from_pairs(**values) if old else cls(**values)
+
+
+def _checked(
+    name: str, arrays: Mapping[str, NDArray[Any]], dtype: type[np.generic], shape: tuple[int, ...]
+) -> NDArray[Any]:
+    """The array of that name, aligned and in one piece."""
+    if name not in arrays:
+        raise ModelError(f"the model lacks the array {name!r}")
+    array = arrays[name]
+    narrow = dtype == np.uint16 and array.dtype == np.uint8  # of files with up to 255 labels
+    fits = array.ndim == len(shape) and all(
+        want in (-1, n) for want, n in zip(shape, array.shape, strict=True)
+    )
+    if (array.dtype != dtype and not narrow) or not fits:
+        raise ModelError(
+            f"the model's array {name!r} is {array.dtype} of shape {list(array.shape)}, "
+            f"not {np.dtype(dtype)} of shape {list(shape)} (-1: any length)"
+        )
+    return np.require(array, dtype, ["C", "A"])
 
 
 def train_crf(
@@ -342,7 +369,7 @@ def quantize(
     sizes = np.bincount(row_of, minlength=len(keys))
     kept = np.flatnonzero(sizes)
     kept = kept[np.argsort(keys[kept], kind="stable")]
-    return CrfWeights(
+    return CrfWeights.from_pairs(
         keys=keys[kept],
         row_sizes=sizes[kept].astype(np.uint16),
         pair_labels=row_labels[keep][order],

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlptk import _core
+from nlptk.crf import CrfWeights
 
 
 @dataclass
@@ -35,6 +36,23 @@ def random_set(
     told = np.where(rng.random(units) * 100 < noise, rng.integers(0, labels, units), gold)
     keys[:, 0] = 1 + told
     return TrainingSet(keys, offsets, gold, labels)
+
+
+def unpacked(weights: CrfWeights) -> dict[int, dict[int, int]]:
+    """Integer weights by feature key and label: what linear_kernel.hpp says rows and blocks mean."""
+    dense = -(-weights.labels // 8)
+    found: dict[int, dict[int, int]] = {}
+    for key, ref in weights.rows.tolist():
+        kind, first = ref & 63, ref >> 6
+        if kind == 0:
+            pairs = [((ref & 0xFFFF) >> 6, int(np.uint16(ref >> 16).view(np.int16)))]
+        elif kind == 63:
+            pairs = list(enumerate(weights.blocks[first : first + dense].reshape(-1).tolist()))
+        else:
+            values = weights.blocks[first : first + kind].reshape(-1, 2)
+            pairs = list(zip(values[:, 0].view(np.uint16).tolist(), values[:, 1].tolist(), strict=True))
+        found[key] = {label: weight for label, weight in pairs if weight}
+    return found
 
 
 class Oracle:

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from crf_oracle import unpacked
 from numpy.typing import NDArray
 
 from nlptk.errors import ConfigError, DataError
@@ -34,17 +35,13 @@ def all_sequences(model: CRFTagger, words: list[str]) -> tuple[list[tuple[int, .
     """Every label sequence of a sentence and its probability, most probable first; in plain Python."""
     weights = model.weights_
     keys = model._features.keys(TokenBatch.from_words([words]), 1)
-    rows: dict[int, dict[int, float]] = {}
-    at = 0
-    for key, size in zip(weights.keys.tolist(), weights.row_sizes.tolist(), strict=True):
-        pairs = slice(at, at + size)
-        at += size
-        values = (weights.pair_weights[pairs] * weights.scale).tolist()
-        rows[key] = dict(zip(weights.pair_labels[pairs].tolist(), values, strict=True))
+    rows = unpacked(weights)
     scores: list[tuple[float, tuple[int, ...]]] = []
     for labels in itertools.product(range(weights.labels), repeat=len(words)):
         score = sum(
-            rows.get(key, {}).get(y, 0.0) for y, row in zip(labels, keys.tolist(), strict=True) for key in row
+            rows.get(key, {}).get(y, 0) * weights.scale
+            for y, row in zip(labels, keys.tolist(), strict=True)
+            for key in row
         )
         score += sum(float(weights.transitions[a, b]) for a, b in pairwise(labels))
         if labels:

@@ -263,7 +263,7 @@ def test_masked_random_weights_give_valid_labels(seed, lengths):
     rng = np.random.default_rng(seed)
     labels = ["B-LOC", "B-PER", "I-LOC", "I-PER", "O"]
     rows = 20
-    weights = CrfWeights(
+    weights = CrfWeights.from_pairs(
         np.arange(1, rows + 1, dtype=np.uint32),
         np.full(rows, 5, np.uint16),
         np.tile(np.arange(5, dtype=np.uint16), rows),

@@ -156,7 +156,7 @@ def segment_kernel() -> _core.SegmentFeatures:
     compiled = compile_templates(SEGMENTER_TEMPLATES, SEGMENT_ATOMS, ("words",))
     # A split is kept as its characters from the last to the first.
     splits = lexicon_keys(split[::-1] for split in SPLITS).tolist()
-    lexicons = [_core.Lexicon(lexicon_keys(LEXICON))]
+    lexicons = [lexicon_keys(LEXICON)]
     return _core.SegmentFeatures(compiled.atoms, compiled.elements, compiled.seeds, lexicons, splits)
 
 

@@ -19,7 +19,7 @@ PACKAGE = ROOT / "nlptk"
 # From the ground up; a name is a module or package of nlptk. Files of one floor may import one another,
 # but the crafts may not.
 FLOORS: list[set[str]] = [
-    {"errors", "_core"},
+    {"errors", "pickling", "_core"},
     {
         "extensions",
         "lexical",
@@ -43,6 +43,7 @@ FLOORS: list[set[str]] = [
         "parallel",
         "chain",
         "crf",
+        "crf_compact",
         "features",
         "templates",
         "lexicons",

@@ -78,7 +78,7 @@ def rough() -> Segmenter:
     """A segmenter of random labels: it cuts wherever it may, so that all rules are put to the test."""
     config, arrays = Segmenter(threads=1).fit(chinese()).to_state()
     rng = np.random.default_rng(0)
-    arrays["pair_weights"] = rng.integers(-32768, 32768, len(arrays["pair_weights"])).astype(np.int16)
+    arrays["blocks"] = rng.integers(-32768, 32768, arrays["blocks"].shape).astype(np.int16)
     arrays["scale"] = np.array([1e-3], np.float32)
     for name in ("transitions", "start", "end"):
         arrays[name] = rng.normal(0, 3, arrays[name].shape).astype(np.float32)

@@ -15,6 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from compact import save_compact
+
 import nlptk
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,7 +32,7 @@ def add(folder: Path, vectors: Path, top: int, source: str, output: Path) -> Non
     nlp.add_pipe("word_vectors", last=True, config=config)
     sources = [line for line in nlp.meta["data"]["sources"] if not line.startswith("Word vectors: ")]
     nlp.meta["data"]["sources"] = [*sources, f"Word vectors: {source}"]
-    nlp.to_disk(output)
+    save_compact(nlp, output)
     for name, mark in (("README.md", "- "), ("LICENSE", "")):
         text = (folder / name).read_text(encoding="utf-8")
         (output / name).write_text(named(text, sources, source, mark), encoding="utf-8")
@@ -75,7 +77,7 @@ def main() -> None:
         start = time.perf_counter()
         nlp = nlptk.load(made)
         seconds = time.perf_counter() - start
-        nlp.to_disk(folder)  # at once or not at all; files that are no longer used are removed
+        save_compact(nlp, folder)  # at once or not at all; files that are no longer used are removed
         for name in ("README.md", "LICENSE"):
             (made / name).replace(folder / name)
     print(

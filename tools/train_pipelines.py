@@ -24,6 +24,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from compact import save_compact
+
 import nlptk
 from nlptk.corpora import read_docs
 from nlptk.doc import Doc
@@ -234,7 +236,7 @@ def write(lang: str, nlp: Language, output: Path) -> None:
         "scores": both,
         "license": LICENSE,
     }
-    nlp.to_disk(output / lang)
+    save_compact(nlp, output / lang)
     text = CARD.format(
         lang=lang,
         version=nlptk.__version__,

@@ -73,30 +73,43 @@ std::vector<Gazetteer> make_gazetteers(const std::vector<GazetteerArrays>& lists
   return made;
 }
 
-std::unique_ptr<LinearModel> make_model(std::size_t labels, const Array<std::uint32_t>& keys,
-                                        const Array<std::uint16_t>& row_sizes, const Array<std::uint16_t>& pair_labels,
-                                        const Array<std::int16_t>& pair_weights, float scale,
+// A table as an array of rows of `width`, without a copy.
+template <class T>
+py::array_t<T> to_array(LinearRows::Table<T> values, py::ssize_t width) {
+  auto* kept = new LinearRows::Table<T>(std::move(values));
+  const py::capsule owner(kept, [](void* table) { delete static_cast<LinearRows::Table<T>*>(table); });
+  return py::array_t<T>({static_cast<py::ssize_t>(kept->size()) / width, width}, kept->data(), owner);
+}
+
+py::tuple pack_linear_rows(std::size_t labels, const Array<std::uint32_t>& keys, const Array<std::uint16_t>& row_sizes,
+                           const Array<std::uint16_t>& pair_labels, const Array<std::int16_t>& pair_weights) {
+  if (keys.size() != row_sizes.size() || pair_labels.size() != pair_weights.size())
+    throw py::value_error("linear model: arrays that belong together differ in length");
+  LinearRows made = pack_rows({labels, static_cast<std::size_t>(keys.size()),
+                               static_cast<std::size_t>(pair_labels.size()), keys.data(), row_sizes.data(),
+                               pair_labels.data(), pair_weights.data()});
+  return py::make_tuple(to_array(std::move(made.rows), 2), to_array(std::move(made.blocks), 8));
+}
+
+// An array that the model uses where it lies, so that no converted copy will do.
+template <class T>
+using InPlace = py::array_t<T, py::array::c_style>;
+
+std::unique_ptr<LinearModel> make_model(std::size_t labels, const InPlace<std::uint32_t>& rows,
+                                        const InPlace<std::int16_t>& blocks, float scale,
                                         const Array<float>& transitions, const Array<float>& start,
                                         const Array<float>& end) {
   const auto n = static_cast<py::ssize_t>(labels);
-  if (keys.size() != row_sizes.size() || pair_labels.size() != pair_weights.size())
-    throw py::value_error("linear model: arrays that belong together differ in length");
+  if (rows.ndim() != 2 || rows.shape(1) != 2 || blocks.ndim() != 2 || blocks.shape(1) != 8)
+    throw py::value_error("linear model: rows must be [rows, 2] and blocks [blocks, 8]");
+  if (!rows.attr("flags").attr("aligned").cast<bool>() || !blocks.attr("flags").attr("aligned").cast<bool>())
+    throw py::value_error("linear model: rows and blocks must be aligned");
   if (transitions.ndim() != 2 || transitions.shape(0) != n || transitions.shape(1) != n || start.size() != n ||
       end.size() != n)
     throw py::value_error("linear model: transitions must be [labels, labels], start and end [labels]");
-  LinearArrays arrays;
-  arrays.labels = labels;
-  arrays.rows = static_cast<std::size_t>(keys.size());
-  arrays.pairs = static_cast<std::size_t>(pair_labels.size());
-  arrays.keys = keys.data();
-  arrays.row_sizes = row_sizes.data();
-  arrays.pair_labels = pair_labels.data();
-  arrays.pair_weights = pair_weights.data();
-  arrays.scale = scale;
-  arrays.transitions = transitions.data();
-  arrays.start = start.data();
-  arrays.end = end.data();
-  return std::make_unique<LinearModel>(arrays);
+  return std::make_unique<LinearModel>(LinearArrays{
+      labels, static_cast<std::size_t>(rows.shape(0)), static_cast<std::size_t>(blocks.shape(0)), rows.data(),
+      blocks.data(), scale, transitions.data(), start.data(), end.data()});
 }
 
 py::array_t<float> model_emissions(const LinearModel& model, const Array<std::uint32_t>& keys) {
@@ -165,9 +178,10 @@ void bind_features(py::module_& m) {
       .def_property_readonly("columns", &TokenFeatures::columns)
       .def("keys", &token_keys, "texts"_a, "starts"_a, "ends"_a, "documents"_a, "sequences"_a, "columns"_a,
            "threads"_a = 0);
+  m.def("pack_linear_rows", &pack_linear_rows, "labels"_a, "keys"_a, "row_sizes"_a, "pair_labels"_a, "pair_weights"_a);
   py::class_<LinearModel>(m, "LinearModel")
-      .def(py::init(&make_model), "labels"_a, "keys"_a, "row_sizes"_a, "pair_labels"_a, "pair_weights"_a, "scale"_a,
-           "transitions"_a, "start"_a, "end"_a)
+      .def(py::init(&make_model), "labels"_a, "rows"_a.noconvert(), "blocks"_a.noconvert(), "scale"_a, "transitions"_a,
+           "start"_a, "end"_a, py::keep_alive<1, 3>(), py::keep_alive<1, 4>())
       .def_property_readonly("labels", &LinearModel::labels)
       .def("emissions", &model_emissions, "keys"_a)
       .def("predict", &model_predict, "keys"_a, "offsets"_a, "threads"_a = 0);

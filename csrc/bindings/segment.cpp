@@ -85,12 +85,14 @@ void bind_segment(py::module_& m) {
   py::class_<SegmentFeatures>(m, "SegmentFeatures")
       .def(py::init([](const std::vector<std::vector<std::pair<std::int32_t, std::int32_t>>>& atoms,
                        const Elements& elements, const std::vector<std::uint64_t>& seeds,
-                       const std::vector<Lexicon>& lexicons, const std::vector<std::uint32_t>& splits) {
+                       const std::vector<Array<std::uint32_t>>& word_keys, const std::vector<std::uint32_t>& splits) {
              std::vector<std::vector<SegmentAtomSpec>> specs(atoms.size());
              for (std::size_t table = 0; table < atoms.size(); ++table)
                for (const auto& [atom, parameter] : atoms[table])
                  specs[table].push_back({static_cast<SegmentAtom>(atom), parameter});
-             return SegmentFeatures(std::move(specs), make_templates(elements, seeds), lexicons, splits);
+             std::vector<Lexicon> lexicons;
+             for (const auto& keys : word_keys) lexicons.emplace_back(keys.data(), static_cast<std::size_t>(keys.size()));
+             return SegmentFeatures(std::move(specs), make_templates(elements, seeds), std::move(lexicons), splits);
            }),
            "atoms"_a, "elements"_a, "seeds"_a, "lexicons"_a, "splits"_a)
       .def_property_readonly("width", &SegmentFeatures::size)

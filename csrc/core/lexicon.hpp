@@ -19,7 +19,7 @@ class Lexicon {
     slots_.resize(capacity);
     mask_ = capacity - 1;
     for (std::size_t i = 0; i < n; ++i) {
-      std::size_t slot = keys[i] & mask_;
+      std::size_t slot = home(keys[i]);
       while (slots_[slot].number != 0 && slots_[slot].key != keys[i]) slot = (slot + 1) & mask_;
       if (slots_[slot].number == 0) slots_[slot] = {keys[i], static_cast<std::uint32_t>(i + 1)};
     }
@@ -31,7 +31,7 @@ class Lexicon {
   std::uint32_t find(std::uint64_t text_hash) const {
     if (slots_.empty()) return 0;
     const std::uint32_t key = word_key(text_hash);
-    std::size_t slot = key & mask_;
+    std::size_t slot = home(key);
     while (slots_[slot].number != 0) {
       if (slots_[slot].key == key) return slots_[slot].number;
       slot = (slot + 1) & mask_;
@@ -44,6 +44,9 @@ class Lexicon {
     std::uint32_t key = 0;
     std::uint32_t number = 0;
   };
+  // By the key's high bits: sorted keys, which stored lists have, fill the slots from front to back.
+  std::size_t home(std::uint32_t key) const { return static_cast<std::size_t>(std::uint64_t{key} * slots_.size() >> 32); }
+
   std::vector<Slot> slots_;
   std::size_t mask_ = 0;
 };

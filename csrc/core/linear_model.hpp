@@ -8,18 +8,18 @@
 
 #include "chain.hpp"
 #include "huge_pages.hpp"
+#include "kernels/linear_kernel.hpp"
+#include "linear_rows.hpp"
 
 namespace nlptk {
 
-// The arrays of a model file. Row r holds row_sizes[r] pairs of labels and weights for the feature keys[r].
+// The arrays of a model file, used where they lie: rows and blocks must outlive the model. LinearRows makes them.
 struct LinearArrays {
   std::size_t labels = 0;
   std::size_t rows = 0;
-  std::size_t pairs = 0;
-  const std::uint32_t* keys = nullptr;       // [rows], strictly increasing
-  const std::uint16_t* row_sizes = nullptr;  // [rows]
-  const std::uint16_t* pair_labels = nullptr;  // [pairs], increasing in each row
-  const std::int16_t* pair_weights = nullptr;  // [pairs], in units of `scale`
+  std::size_t blocks = 0;
+  const std::uint32_t* row_table = nullptr;   // [rows, 2], key and reference; keys strictly increasing
+  const std::int16_t* block_table = nullptr;  // [blocks, 8], in units of `scale`
   float scale = 1.0F;
   const float* transitions = nullptr;  // [labels, labels]
   const float* start = nullptr;        // [labels]
@@ -29,16 +29,20 @@ struct LinearArrays {
 // Scratch memory of one thread.
 struct LinearWorkspace {
   ChainWorkspace chain;
-  std::vector<std::uint32_t> refs;
+  std::vector<std::uint32_t> keys;  // then references
+  std::vector<std::uint32_t> places;
+  std::vector<std::uint32_t> singles;
   std::vector<std::int32_t> sums;
   std::vector<float> emissions;
 };
 
 class LinearModel {
  public:
+  LinearModel(const LinearModel&) = delete;  // the index points into it
+  LinearModel& operator=(const LinearModel&) = delete;
   explicit LinearModel(const LinearArrays& arrays);  // throws std::invalid_argument on malformed arrays
 
-  std::size_t labels() const { return labels_; }
+  std::size_t labels() const { return arrays_.labels; }
   const Chain& chain() const { return *chain_; }
 
   // Places in a unit's row of sums: the labels, padded to whole blocks.
@@ -56,31 +60,19 @@ class LinearModel {
                  float* emissions) const;
 
  private:
-  // Slots are in the order of their keys, so a model file's keys, which are sorted, go in from front to back.
-  struct Slot {
-    std::uint32_t key = 0;  // 0 = empty
-    std::uint32_t ref = 0;  // where and what its row is: kernels/linear_kernel.hpp
-  };
-  std::size_t home(std::uint32_t key) const { return static_cast<std::size_t>(std::uint64_t{key} * homes_ >> 32); }
-  std::uint32_t add_row(const std::uint16_t* labels, const std::int16_t* weights, std::size_t size);
   struct Found {
     std::size_t rows = 0;     // of blocks
-    std::size_t singles = 0;  // of one pair, in their slots
+    std::size_t singles = 0;  // of one pair, in their reference
   };
-  std::size_t filter_bit(std::uint32_t key) const {
-    return static_cast<std::size_t>(std::uint64_t{key} * (64 * filter_.size()) >> 32);
-  }
-  std::size_t filter_keys(const std::uint32_t* keys, std::size_t n, std::uint32_t* kept) const;
-  Found find_rows(const std::uint32_t* keys, std::size_t n, std::uint32_t* refs, std::uint32_t* singles) const;
+  bool usable(std::uint32_t ref) const;
+  void make_index();
+  Found find_rows(std::uint32_t* keys, const std::uint32_t* places, std::size_t n, std::uint32_t* singles) const;
 
-  std::size_t labels_ = 0;
+  LinearArrays arrays_;  // of which transitions, start and end are copied
   std::size_t dense_blocks_ = 0;  // blocks of eight weights in a row of all labels
-  bool inline_singles_ = false;   // rows of one pair are in their slot
-  float scale_ = 1.0F;
-  std::size_t homes_ = 1;  // a key's slot is the first free one from home(key) on
-  std::vector<Slot, HugePageAllocator<Slot>> slots_;
-  std::vector<std::uint64_t, HugePageAllocator<std::uint64_t>> filter_;  // bits: whether there are keys that share it
-  std::vector<std::int16_t, HugePageAllocator<std::int16_t>> blocks_;
+  bool inline_singles_ = false;   // rows of one pair are their reference
+  std::vector<RowRange, HugePageAllocator<RowRange>> ranges_;
+  RowIndex index_;
   std::unique_ptr<Chain> chain_;
 };
 

@@ -149,16 +149,20 @@ struct Arrays {
     start.assign(n, 0.0F);
     end.assign(n, -std::numeric_limits<float>::infinity());
   }
-  nlptk::LinearArrays view() const {
-    return {labels,         keys.size(),    weights.size(),     keys.data(),  sizes.data(), pair_labels.data(),
-            weights.data(), 0.25F, transitions.data(), start.data(), end.data()};
+  nlptk::LinearPairs pairs() const {
+    return {labels, keys.size(), weights.size(), keys.data(), sizes.data(), pair_labels.data(), weights.data()};
+  }
+  nlptk::LinearArrays view(const nlptk::LinearRows& packed) const {
+    return {labels, packed.rows.size() / 2, packed.blocks.size() / 8, packed.rows.data(), packed.blocks.data(), 0.25F,
+            transitions.data(), start.data(), end.data()};
   }
 };
 
 void emissions_are_the_sums_of_the_rows() {
   for (const std::size_t labels : {1, 2, 3, 15, 16, 17, 33, 300}) {
     const Arrays arrays(50, labels);
-    const nlptk::LinearModel model(arrays.view());
+    const nlptk::LinearRows packed = nlptk::pack_rows(arrays.pairs());
+    const nlptk::LinearModel model(arrays.view(packed));
     constexpr std::size_t kUnits = 21, kWidth = 5;
     nlptk::Random random(labels);
     std::vector<std::uint32_t> keys(kUnits * kWidth);
@@ -184,43 +188,79 @@ void emissions_are_the_sums_of_the_rows() {
   }
 }
 
-// Makes the change to the arrays or their view and expects the model to refuse them.
+// Makes the change to the pairs or their view and expects packing to refuse them.
+template <class F>
+bool packing_rejects(F&& change, const std::string& part) {
+  Arrays arrays(20, 4);
+  nlptk::LinearPairs view = arrays.pairs();
+  change(arrays, view);
+  return rejects([&] { nlptk::pack_rows(view); }, part);
+}
+
+// Makes the change to the packed rows of a model of 40 labels or its view and expects the model to refuse them.
 template <class F>
 bool model_rejects(F&& change, const std::string& part) {
-  Arrays arrays(20, 4);
-  nlptk::LinearArrays view = arrays.view();
-  change(arrays, view);
+  Arrays arrays(20, 40);
+  nlptk::LinearRows packed = nlptk::pack_rows(arrays.pairs());
+  nlptk::LinearArrays view = arrays.view(packed);
+  change(arrays, packed, view);
   return rejects([&] { nlptk::LinearModel model(view); }, part);
+}
+
+void malformed_pairs_are_rejected() {
+  using View = nlptk::LinearPairs;
+  CHECK(packing_rejects([](Arrays&, View& v) { v.labels = 0; }, "labels"));
+  CHECK(packing_rejects([](Arrays&, View& v) { v.labels = 70000; }, "labels"));
+  CHECK(packing_rejects([](Arrays&, View& v) { v.labels = 3; }, "row"));
+  CHECK(packing_rejects([](Arrays& a, View&) { a.keys[5] = a.keys[4]; }, "increasing"));
+  CHECK(packing_rejects([](Arrays& a, View&) { a.keys[0] = 0; }, "one is 0"));
+  CHECK(packing_rejects([](Arrays& a, View&) { a.sizes[3] = 0; }, "size"));
+  CHECK(packing_rejects([](Arrays& a, View&) { a.sizes[3] = 5; }, "size"));
+  CHECK(packing_rejects([](Arrays& a, View&) { a.sizes[19] = 65535; }, "size"));
+  CHECK(packing_rejects([](Arrays&, View& v) { v.pairs += 1; }, "add up"));
+  CHECK(packing_rejects([](Arrays&, View& v) { v.pairs -= 1; }, "size"));
+  CHECK(packing_rejects([](Arrays& a, View&) { a.pair_labels.back() = 4; }, "range"));
+  CHECK(packing_rejects([](Arrays&, View& v) { v.pairs = std::size_t{1} << 33; }, "2^31"));
 }
 
 void malformed_models_are_rejected() {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   const float nan = std::numeric_limits<float>::quiet_NaN();
+  using Rows = nlptk::LinearRows;
   using View = nlptk::LinearArrays;
-  CHECK(model_rejects([](Arrays&, View& v) { v.labels = 0; }, "labels"));
-  CHECK(model_rejects([](Arrays&, View& v) { v.labels = 70000; }, "labels"));
-  CHECK(model_rejects([](Arrays&, View& v) { v.labels = 3; }, "row"));
+  const auto reference = [](std::uint32_t block, std::uint32_t kind) { return block << nlptk::kRowKindBits | kind; };
+  CHECK(model_rejects([](Arrays&, Rows&, View& v) { v.labels = 0; }, "labels"));
+  CHECK(model_rejects([](Arrays&, Rows&, View& v) { v.labels = 70000; }, "labels"));
   for (const float scale : {0.0F, -1.0F, kInfinity, nan, 1e22F})
-    CHECK(model_rejects([&](Arrays&, View& v) { v.scale = scale; }, "scale"));
-  CHECK(model_rejects([](Arrays& a, View&) { a.keys[5] = a.keys[4]; }, "increasing"));
-  CHECK(model_rejects([](Arrays& a, View&) { a.keys[0] = 0; }, "reserved"));
-  CHECK(model_rejects([](Arrays& a, View&) { a.sizes[3] = 0; }, "size"));
-  CHECK(model_rejects([](Arrays& a, View&) { a.sizes[3] = 5; }, "size"));
-  CHECK(model_rejects([](Arrays& a, View&) { a.sizes[19] = 65535; }, "size"));
-  CHECK(model_rejects([](Arrays&, View& v) { v.pairs += 1; }, "add up"));
-  CHECK(model_rejects([](Arrays&, View& v) { v.pairs -= 1; }, "size"));
-  CHECK(model_rejects([](Arrays& a, View&) { a.pair_labels.back() = 4; }, "range"));
-  CHECK(model_rejects([](Arrays&, View& v) { v.pairs = std::size_t{1} << 33; }, "2^31"));
+    CHECK(model_rejects([&](Arrays&, Rows&, View& v) { v.scale = scale; }, "scale"));
+  CHECK(model_rejects([](Arrays&, Rows&, View& v) { v.rows = std::size_t{1} << 30; }, "too many rows"));
+  CHECK(model_rejects([](Arrays&, Rows& p, View&) { p.rows[10] = p.rows[8]; }, "increasing"));
+  CHECK(model_rejects([](Arrays&, Rows& p, View&) { p.rows[0] = 0; }, "one is 0"));
+  CHECK(model_rejects([](Arrays&, Rows& p, View&) { p.rows[7] = nlptk::inline_row(40, 1); }, "refers"));
+  const auto blocks = [](const View& v) { return static_cast<std::uint32_t>(v.blocks); };
+  for (const std::uint32_t kind : {1U, 2U, nlptk::kDenseKind})  // a dense row has five blocks
+    CHECK(model_rejects([&](Arrays&, Rows& p, View& v) {
+      p.rows[7] = reference(blocks(v) - (kind == nlptk::kDenseKind ? 4 : kind - 1), kind);
+    }, "refers"));
+  CHECK(model_rejects([&](Arrays&, Rows& p, View&) { p.rows[7] = 0xFFFFFFFFU; }, "refers"));
+  for (const std::vector<std::int16_t>& block : {std::vector<std::int16_t>{1, 9, 2, 9, 40, 9, 0, 0}, {40, 9, 0, 0, 0, 0, 0, 0},
+                                                 {1, 9, -1, 9, 0, 0, 0, 0}, {3, 9, 3, 9, 0, 0, 0, 0}, {3, 9, 0, 9, 0, 0, 0, 0}})
+    CHECK(model_rejects([&](Arrays&, Rows& p, View&) {  // labels out of range or order
+      std::copy(block.begin(), block.end(), p.blocks.begin());
+      p.rows[7] = reference(0, 1);
+    }, "refers"));
+  CHECK(model_rejects([](Arrays&, Rows&, View& v) { v.blocks = 0; }, "refers"));
+  CHECK(model_rejects([](Arrays&, Rows&, View& v) { v.labels = 8; }, "refers"));  // all rows would be dense
   for (const float score : {nan, kInfinity, 2e30F, -2e30F}) {
-    CHECK(model_rejects([&](Arrays& a, View&) { a.transitions[15] = score; }, "transition"));
-    CHECK(model_rejects([&](Arrays& a, View&) { a.start[3] = score; }, "transition"));
-    CHECK(model_rejects([&](Arrays& a, View&) { a.end[0] = score; }, "transition"));
+    CHECK(model_rejects([&](Arrays& a, Rows&, View&) { a.transitions[15] = score; }, "transition"));
+    CHECK(model_rejects([&](Arrays& a, Rows&, View&) { a.start[3] = score; }, "transition"));
+    CHECK(model_rejects([&](Arrays& a, Rows&, View&) { a.end[0] = score; }, "transition"));
   }
 }
 
 void a_model_of_no_features_scores_nothing() {
   const Arrays arrays(0, 3);
-  const nlptk::LinearModel model(arrays.view());
+  const nlptk::LinearModel model(arrays.view({}));
   const std::vector<std::uint32_t> keys{0, 5};
   std::vector<float> emissions(6, 9.0F);
   nlptk::LinearWorkspace workspace;
@@ -241,6 +281,7 @@ int main() {
   malformed_atoms_are_rejected();
   names_are_found_the_longest_first_from_the_left();
   emissions_are_the_sums_of_the_rows();
+  malformed_pairs_are_rejected();
   malformed_models_are_rejected();
   a_model_of_no_features_scores_nothing();
   std::printf("ok\n");

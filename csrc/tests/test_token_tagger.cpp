@@ -62,6 +62,7 @@ struct Model {
   std::vector<std::uint16_t> sizes, labels;
   std::vector<std::int16_t> weights;
   std::vector<float> transitions, start, end;
+  nlptk::LinearRows packed;
 
   Model(std::vector<std::uint32_t> seen, std::size_t n) : transitions(n * n), start(n), end(n) {
     std::sort(seen.begin(), seen.end());
@@ -80,10 +81,12 @@ struct Model {
       }
       sizes.push_back(size);
     }
+    packed = nlptk::pack_rows(
+        {n, keys.size(), weights.size(), keys.data(), sizes.data(), labels.data(), weights.data()});
   }
   nlptk::LinearArrays view() const {
-    return {start.size(),   keys.size(), weights.size(),     keys.data(),  sizes.data(), labels.data(),
-            weights.data(), 0.25F,       transitions.data(), start.data(), end.data()};
+    return {start.size(), packed.rows.size() / 2, packed.blocks.size() / 8, packed.rows.data(), packed.blocks.data(),
+            0.25F, transitions.data(), start.data(), end.data()};
   }
 };
 

@@ -199,9 +199,8 @@ class Segmenter(Component, RemakesKernels):
 
     def _make_kernel(self, words: NDArray[np.uint32], splits: NDArray[np.uint32]) -> _core.SegmentFeatures:
         compiled = compile_templates(self.templates, SEGMENT_ATOMS, ("words",))
-        lexicons = [_core.Lexicon(words)]
         return _core.SegmentFeatures(
-            compiled.atoms, compiled.elements, compiled.seeds, lexicons, splits.tolist()
+            compiled.atoms, compiled.elements, compiled.seeds, [words], splits.tolist()
         )
 
     def _make_kernels(self) -> None:

@@ -27,9 +27,28 @@ void add_rows_i16(const std::int16_t* blocks, const std::uint32_t* refs, std::si
   }
 }
 
+// Whether a key is known is hard to predict, so it is put in its place without a branch.
+std::size_t find_places(const RowIndex& index, const std::uint32_t* keys, std::size_t n, std::uint32_t* kept,
+                        std::uint32_t* places) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint32_t key = keys[i];
+    const std::size_t bit = index.bit(key);
+    const RowRange range = index.ranges[bit / 32];
+    const std::uint32_t below = range.bits & ((std::uint32_t{1} << bit % 32) - 1);
+    const std::size_t known = range.bits >> bit % 32 & 1;
+    const std::size_t place = range.start + static_cast<std::size_t>(__builtin_popcount(below));
+    kept[count] = key;
+    places[count] = static_cast<std::uint32_t>(place);
+    __builtin_prefetch(index.rows + 2 * known * place);
+    count += known;
+  }
+  return count;
+}
+
 }  // namespace
 
 extern const LinearKernels linear_kernels;
-const LinearKernels linear_kernels = {add_rows_i16};
+const LinearKernels linear_kernels = {find_places, add_rows_i16};
 
 }  // namespace nlptk::NLPTK_ISA
