@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from nlptk.neural.transformer import TransformerEncoder
+
 _KINDS: dict[str, type[nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
 
@@ -50,3 +52,23 @@ class BiRecurrent(nn.Module):
             behind = back(x.gather(1, turned.expand(-1, -1, x.shape[2])))[0]
             x = torch.cat([ahead, behind.gather(1, turned.expand_as(behind))], -1)
         return x
+
+
+class SelfAttentive(nn.Module):
+    """A Transformer over a projection of the inputs; rotary positions, so that no sentence is too long.
+
+    Args:
+        dim: of the inputs.
+        hidden: of the projection and of the output, even. An MLP has four times as many inside; a head has
+            32, or the next even number above it that divides `hidden`.
+    """
+
+    def __init__(self, dim: int, hidden: int, layers: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        size = next((n for n in range(32, hidden, 2) if hidden % n == 0), hidden)
+        self.project = nn.Linear(dim, hidden)
+        self.encoder = TransformerEncoder(hidden, layers, hidden // size, 4 * hidden, dropout=dropout)
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """x [sentences, time, dim] and lengths [sentences] -> [sentences, time, hidden]."""
+        return self.encoder(self.project(x), lengths)  # type: ignore[no-any-return]

@@ -15,7 +15,7 @@ from torch import nn
 from nlptk.errors import ConfigError, ModelError
 from nlptk.neural.bert import Bert
 from nlptk.neural.bert_config import BertConfig
-from nlptk.neural.encoders import BiRecurrent
+from nlptk.neural.encoders import BiRecurrent, SelfAttentive
 from nlptk.neural.subword_tagger import SubwordTagger
 from nlptk.neural.tagger_models import TaggerModel, WordTagger
 from nlptk.neural.words import CHARACTERS, Lexicon, WordInputs
@@ -92,6 +92,8 @@ def _word_tagger(
 
 def _encoder(tagger: NeuralTagger, name: str, inputs: int, dropout: float) -> tuple[nn.Module, int]:
     """The encoder and the dimensions it gives."""
+    if name == "transformer":
+        return SelfAttentive(inputs, tagger.hidden, tagger.layers, dropout), tagger.hidden
     kind = {"bilstm": "lstm", "gru": "gru"}[name]
     return BiRecurrent(kind, inputs, tagger.hidden, tagger.layers, dropout), 2 * tagger.hidden
 
