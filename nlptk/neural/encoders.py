@@ -59,15 +59,14 @@ class SelfAttentive(nn.Module):
 
     Args:
         dim: of the inputs.
-        hidden: of the projection and of the output, even. An MLP has four times as many inside; a head has
-            32, or the next even number above it that divides `hidden`.
+        hidden: of the projection and of the output; an MLP has four times as many inside.
+        heads: their number; hidden / heads is even.
     """
 
-    def __init__(self, dim: int, hidden: int, layers: int, dropout: float = 0.0) -> None:
+    def __init__(self, dim: int, hidden: int, layers: int, heads: int, dropout: float = 0.0) -> None:
         super().__init__()
-        size = next((n for n in range(32, hidden, 2) if hidden % n == 0), hidden)
         self.project = nn.Linear(dim, hidden)
-        self.encoder = TransformerEncoder(hidden, layers, hidden // size, 4 * hidden, dropout=dropout)
+        self.encoder = TransformerEncoder(hidden, layers, heads, 4 * hidden, dropout=dropout)
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """x [sentences, time, dim] and lengths [sentences] -> [sentences, time, hidden]."""

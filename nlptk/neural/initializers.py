@@ -51,4 +51,5 @@ def _parameters(part: nn.Module) -> Iterator[Tensor]:
     elif isinstance(part, nn.RNNBase | nn.RNNCellBase):
         for name, parameter in part.named_parameters(recurse=False):
             rows = part.proj_size if "weight_hr" in name else part.hidden_size
-            yield from parameter.data.split(rows)
+            for first in range(0, len(parameter), rows):
+                yield parameter.data[first : first + rows]

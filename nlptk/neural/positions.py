@@ -159,10 +159,10 @@ def t5_buckets(
 
     Source: relative_position_bucket of T5's code.
     """
-    side = 0
+    side = torch.zeros_like(distance)
     if both_ways:
         buckets //= 2
-        side = (distance > 0) * buckets
+        side += (distance > 0) * buckets
         distance = distance.abs()
     else:
         distance = (-distance).clamp(min=0)

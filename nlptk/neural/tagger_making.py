@@ -93,7 +93,7 @@ def _word_tagger(
 def _encoder(tagger: NeuralTagger, name: str, inputs: int, dropout: float) -> tuple[nn.Module, int]:
     """The encoder and the dimensions it gives."""
     if name == "transformer":
-        return SelfAttentive(inputs, tagger.hidden, tagger.layers, dropout), tagger.hidden
+        return SelfAttentive(inputs, tagger.hidden, tagger.layers, tagger.heads, dropout), tagger.hidden
     kind = {"bilstm": "lstm", "gru": "gru"}[name]
     return BiRecurrent(kind, inputs, tagger.hidden, tagger.layers, dropout), 2 * tagger.hidden
 
