@@ -95,7 +95,7 @@ def attend_with_weights(
     if causal:
         mask = _joined(mask, _causal(q, k))
     weights = masked_softmax(scores, mask)
-    return F.dropout(weights, dropout, dropout > 0).to(v.dtype) @ v, weights
+    return F.dropout(weights, dropout).to(v.dtype) @ v, weights
 
 
 def masked_softmax(scores: Tensor, mask: Tensor | None = None) -> Tensor:

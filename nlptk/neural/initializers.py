@@ -49,7 +49,8 @@ def _parameters(part: nn.Module) -> Iterator[Tensor]:
     if isinstance(part, nn.Linear | nn.modules.conv._ConvNd):
         yield from (parameter.data for parameter in part.parameters(recurse=False))
     elif isinstance(part, nn.RNNBase | nn.RNNCellBase):
+        hidden: int = part.hidden_size
         for name, parameter in part.named_parameters(recurse=False):
-            rows = part.proj_size if "weight_hr" in name else part.hidden_size
+            rows = len(parameter) if "weight_hr" in name else hidden  # of an LSTM with projection
             for first in range(0, len(parameter), rows):
                 yield parameter.data[first : first + rows]
