@@ -31,9 +31,9 @@ ctest: $(VENV)/.dev
 	$(BIN)/cmake --build build/ctest
 	$(BIN)/ctest --test-dir build/ctest --output-on-failure
 
-# From tests/, so that the installed package is tested, not the source tree beside it.
+# From tests/, so that the installed package is tested, not the source tree beside it; files over the cores.
 pytest: $(VENV)/.dev
-	cd tests && ../$(BIN)/pytest -q .
+	cd tests && ../$(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile .
 
 FUZZ_SECONDS ?= 60
 FUZZ_JOBS ?= 2
@@ -46,7 +46,7 @@ fuzz: $(VENV)/.dev
 	  xargs -P $(FUZZ_JOBS) -I{} env {} -max_total_time=$(FUZZ_SECONDS) -seed=$(FUZZ_SEED)
 
 bench: $(VENV)/.bench
-	for script in accuracy pipeline latency viterbi crf crf_tagging crf_stream hmm jieba bpe wordpiece word2vec phrases similar; do $(BIN)/python benchmarks/bench_$$script.py || exit 1; done
+	for script in accuracy pipeline latency viterbi crf crf_tagging crf_stream crf_head hmm jieba bpe wordpiece word2vec phrases similar; do $(BIN)/python benchmarks/bench_$$script.py || exit 1; done
 	$(BIN)/python benchmarks/report.py
 
 docs: $(VENV)/.dev

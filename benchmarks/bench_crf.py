@@ -183,8 +183,14 @@ def scaling(quick: bool) -> dict[str, Any]:
     return {
         "sentences": {n: seconds_of_iterations(n, 22, 2, rounds) for n in sizes},
         "labels": {n: seconds_of_iterations(4000, n, 2, rounds) for n in classes},
-        "threads": {n: seconds_of_iterations(8000, 22, n, rounds) for n in (1, 2)},
+        "threads": seconds_in_turn(1000 if quick else 32000, 1 if quick else 3, rounds),
     }
+
+
+def seconds_in_turn(sentences: int, turns: int, rounds: int) -> dict[int, float]:
+    """Median seconds of an iteration with 1 and with 2 threads, which take turns."""
+    pairs = [[seconds_of_iterations(sentences, 22, n, rounds) for n in (1, 2)] for _ in range(turns)]
+    return {n: median([pair[n - 1] for pair in pairs]) for n in (1, 2)}
 
 
 # ---- report ------------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ ORDER = (
     "crf",
     "crf_tagging",
     "crf_stream",
+    "crf_head",
     "hmm",
     "jieba",
     "bpe",

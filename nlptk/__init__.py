@@ -42,6 +42,7 @@ _EXPORTS = {
     "RuleTokenizer": "nlptk.tokenize.rules:RuleTokenizer",
     "Segmenter": "nlptk.tokenize.segmenter:Segmenter",
     "Span": "nlptk.views:Span",
+    "StackedTagger": "nlptk.tag.stacking:StackedTagger",
     "Tagger": "nlptk.tag.component:Tagger",
     "Token": "nlptk.views:Token",
     "Word2Vec": "nlptk.vectors.word2vec:Word2Vec",
@@ -52,13 +53,18 @@ _EXPORTS = {
     "factory": "nlptk.registry:factory",
     "load": "nlptk.language:load",
 }
+# Of the extra "neural": not in __all__, as a star import must do without torch.
+_NEURAL = {
+    "Bert": "nlptk.neural.bert:Bert",
+    "NeuralTagger": "nlptk.neural.tagger:NeuralTagger",
+}
 
 __all__ = [*_EXPORTS, "__version__"]
 
 
 def __getattr__(name: str) -> Any:
     try:
-        module, _, attribute = _EXPORTS[name].partition(":")
+        module, _, attribute = (_EXPORTS.get(name) or _NEURAL[name]).partition(":")
     except KeyError:
         raise AttributeError(f"module 'nlptk' has no attribute {name!r}") from None
     found = import_module(module)
@@ -68,4 +74,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_EXPORTS})
+    return sorted({*globals(), *_EXPORTS, *_NEURAL})

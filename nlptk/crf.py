@@ -123,15 +123,15 @@ class CrfWeights:
 
     Attributes:
         keys: uint32 [rows], feature keys, strictly increasing.
-        row_sizes: uint16 [rows], how many weights each feature has.
-        pair_labels, pair_weights: uint16 and int16 [pairs]; a weight is ``pair_weights * scale``.
+        row_sizes: uint16 [rows] (or uint8, as files have it), how many weights each feature has.
+        pair_labels, pair_weights: uint16 (or uint8) and int16 [pairs]; a weight is ``pair_weights * scale``.
         transitions: float32 [labels, labels], from row to column; -inf forbids.
         start, end: float32 [labels].
     """
 
     keys: NDArray[np.uint32]
-    row_sizes: NDArray[np.uint16]
-    pair_labels: NDArray[np.uint16]
+    row_sizes: NDArray[np.uint16] | NDArray[np.uint8]
+    pair_labels: NDArray[np.uint16] | NDArray[np.uint8]
     pair_weights: NDArray[np.int16]
     scale: float
     transitions: NDArray[np.float32]
@@ -219,7 +219,7 @@ class CrfWeights:
                     f"the model's array {name!r} is {array.dtype} with {array.ndim} dimensions, "
                     f"not {np.dtype(dtype)} with {dimensions}"
                 )
-            values[name] = array.astype(dtype, copy=False)
+            values[name] = array  # as it is, which may be where it lies in a file
         if values["scale"].shape != (1,):
             raise ModelError("the model's scale must be one number")
         values["scale"] = float(values["scale"][0])

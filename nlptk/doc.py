@@ -41,8 +41,8 @@ class Doc(Extensible, DocVectors):
     (`is_tokenized` is False); `sent_starts`: 1 (or True) at the first token of each sentence.
 
     Attributes: `text`; `starts`, `ends` (read-only int32 arrays, [n_tokens]); `is_tokenized`; `cats`
-    (category -> score); `user_data`; `tensors` (name -> float array [n_tokens, d]); `vector_source`: what
-    makes ``tensors["vector"]`` when a vector is first asked for, or None.
+    (category -> score); `user_data`; `tensors` (name -> float array [n_tokens, d], but "doc_vector" [d]);
+    `vector_source`: what makes ``tensors["vector"]`` when a vector is first asked for, or None.
     """
 
     __slots__ = (

@@ -141,10 +141,10 @@ def from_bytes(cls: type[L], data: bytes, disable: Collection[str], exclude: Col
     where = "the bytes of a pipeline"
     files = store.unpack_sealed(data, where)
 
-    def read(name: str) -> bytes:
+    def read(name: str) -> store.Bytes:
         if name not in files:
             raise ModelError(f"{where}: {name} is missing")
-        return files[name].tobytes()
+        return files[name].data
 
     meta, components = store.parse_model(read, where, _names(exclude))
     return rebuild(cls, meta, components, disable, exclude, where)

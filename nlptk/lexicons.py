@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -16,6 +17,7 @@ from nlptk.errors import ConfigError, DataError
 from nlptk.store import embedded_pipelines, load_model
 
 _MOST_CLASSES = 65_534
+_NO_CLASS = 65_535
 _LONGEST_NAME = 1_000
 
 
@@ -65,6 +67,69 @@ class WordClasses:
     def empty(cls) -> WordClasses:
         """No words, no classes."""
         return cls((), np.zeros(0, np.uint32), np.zeros((0, 0), np.uint16))
+
+    @classmethod
+    def of_labels(
+        cls,
+        X: Sequence[Sequence[str]],
+        y: Sequence[Sequence[str]],
+        *,
+        name: str = "tags",
+        min_count: int = 5,
+        min_share: float = 0.0,
+    ) -> WordClasses:
+        """A dictionary of possible tags: words of the same set of labels are of one class.
+
+        Such ambiguity classes (Kupiec 1992) tell most of neighbours, as in ``cluster:tags[1]``. A word's own
+        labels in training are known to the dictionary, those of a rare word in a text to come are not, hence
+        `min_count`.
+
+        Args:
+            X, y: words and their labels, both lists of lists of strings.
+            name: templates refer to the class as ``cluster:name``.
+            min_count: rarer words are left out; case is ignored.
+            min_share: labels of a smaller share of the word's places are left out.
+
+        Raises:
+            ConfigError: there are more than 65,534 sets.
+            DataError: X and y are not parallel.
+        """
+        if [len(words) for words in X] != [len(labels) for labels in y]:
+            raise DataError("X and y must have the same sentences: as many, and a label for each word")
+        counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for words, labels in zip(X, y, strict=True):
+            for word, label in zip(words, labels, strict=True):
+                counts[_core.lower(word)][label] += 1
+        sets: dict[int, tuple[str, ...]] = {}
+        for word, found in counts.items():
+            total = found.total()
+            if total >= min_count:
+                possible = sorted(label for label, n in found.items() if n >= min_share * total)
+                sets[_core.lexicon_key(word)] = tuple(possible)
+        numbers = {labels: number for number, labels in enumerate(sorted(set(sets.values())))}
+        if len(numbers) > _MOST_CLASSES:
+            raise ConfigError(
+                f"the words have {len(numbers)} sets of labels, more than {_MOST_CLASSES}; set min_count or "
+                "min_share higher"
+            )
+        keys = sorted(sets)
+        values = np.array([numbers[sets[key]] for key in keys], np.uint16).reshape(-1, 1)
+        return cls((name,), np.array(keys, np.uint32), values)
+
+    def joined(self, other: WordClasses) -> WordClasses:
+        """The classes of both; a word that only one of them has is of one more class of the other's.
+
+        Raises:
+            ConfigError: both have a class of the same name.
+        """
+        if twice := set(self.names) & set(other.names):
+            raise ConfigError(f"both have classes named {min(twice)!r}; rename those of one")
+        keys = np.union1d(self.keys, other.keys)
+        width = len(self.names)
+        values = np.full((len(keys), width + len(other.names)), _NO_CLASS, np.uint16)
+        values[np.searchsorted(keys, self.keys), :width] = self.values
+        values[np.searchsorted(keys, other.keys), width:] = other.values
+        return WordClasses((*self.names, *other.names), keys, values)
 
     @classmethod
     def read(cls, path: str | Path) -> WordClasses:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from nlptk.doc import Doc
 
 
+# The name in ``doc.tensors`` of the Doc's own vector, [d], where a component makes one of the whole text.
+DOC_VECTOR = "doc_vector"
+
+
 class VectorSource(Protocol):
     """What makes a Doc's vectors when they are asked for, such as the component `word_vectors`."""
 
@@ -53,20 +57,22 @@ class HasVector:
 
 
 class DocVectors(HasVector):
-    """The same of a Doc, whose vector is the mean of its tokens'."""
+    """The same of a Doc, whose vector is its own, or the mean of its tokens'."""
 
     __slots__ = ()
 
     @property
     def has_vector(self: Any) -> bool:
-        """Whether ``tensors["vector"]`` is set, or a component will make it."""
-        return "vector" in self.tensors or self.vector_source is not None
+        """Whether it has a vector of its own, or its tokens have or will have."""
+        return not {"vector", DOC_VECTOR}.isdisjoint(self.tensors) or self.vector_source is not None
 
     @property
     def vector(self: Any) -> npt.NDArray[Any]:
-        """The mean of the tokens' vectors, [d]; zeros for a Doc without tokens."""
-        mean: npt.NDArray[Any] = self[:].vector
-        return mean
+        """Its own vector, if `sentence_vectors` ran, else the mean of the tokens' vectors, [d]; zeros for a
+        Doc without tokens.
+        """
+        own: npt.NDArray[Any] | None = self.tensors.get(DOC_VECTOR)
+        return self[:].vector if own is None else own
 
 
 def vectors_of(doc: Doc) -> npt.NDArray[Any]:

@@ -4,6 +4,9 @@ Component files carry part of their own hash in their names, so a save writes ne
 and then replaces ``meta.json`` in one rename: until that moment the old model is whole, after it the new one
 is. Every byte is covered by SHA-256: component files by ``meta.json``, and ``meta.json`` by a seal of its
 own.
+
+A component's arrays stay where they lie in its file, which is mapped into memory: processes that load the
+same model share them. Saves never write into a file that is there, so they leave loaded models alone.
 """
 
 from __future__ import annotations
@@ -11,6 +14,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
+import mmap
 import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -28,8 +33,14 @@ SCHEMA_VERSION = 1
 META = "meta.json"
 
 Arrays = dict[str, npt.NDArray[Any]]
+Bytes = bytes | bytearray | memoryview | mmap.mmap
+Places = dict[str, tuple[np.dtype[Any], tuple[int, ...], int]]
 State = tuple[dict[str, Any], Arrays]
 
+# Of safetensors, the types that NumPy has.
+_NUMBERS = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8")
+_DTYPES = {f"{name[0].upper()}{8 * int(name[1])}": np.dtype(f"<{name}") for name in _NUMBERS}
+_DTYPES["BOOL"] = np.dtype(np.bool_)
 _BLANK = b"0" * 64
 _SEAL = re.compile(rb'"sha256": ?"([0-9a-f]{64})"')
 
@@ -83,7 +94,8 @@ def save_model(
                 folder.rmdir()
         raise
     for name in old - files.keys():
-        (folder / name).unlink(missing_ok=True)
+        with contextlib.suppress(PermissionError):  # Windows keeps a file while a model has it mapped
+            (folder / name).unlink(missing_ok=True)
 
 
 def load_model(
@@ -91,15 +103,20 @@ def load_model(
 ) -> tuple[dict[str, Any], dict[str, State]]:
     """(meta, name -> (config, arrays)) of a model folder, without the components named in `exclude`.
 
+    The arrays are mapped from the files: a change to one stays in memory, and goes to no file.
+
     Raises ModelError naming file and cause if a file is missing, truncated, altered or of an unknown version.
     """
     folder = Path(path)
     if not folder.is_dir():
         raise ModelError(f"there is no model at {str(folder)!r}: give a folder that to_disk wrote")
 
-    def read(name: str) -> bytes:
+    def read(name: str) -> Bytes:
         try:
-            return (folder / name).read_bytes()
+            with open(folder / name, "rb") as file:
+                if name == META or not os.fstat(file.fileno()).st_size:
+                    return file.read()
+                return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
         except OSError as error:
             raise ModelError(f"{folder / name}: cannot be read: {error.strerror}") from error
 
@@ -128,11 +145,11 @@ def model_files(meta: Mapping[str, Any], components: Mapping[str, State]) -> dic
 
 
 def parse_model(
-    read: Callable[[str], bytes], where: str, exclude: Collection[str] = ()
+    read: Callable[[str], Bytes], where: str, exclude: Collection[str] = ()
 ) -> tuple[dict[str, Any], dict[str, State]]:
-    """What `model_files` made, back from `read(file name) -> bytes`; `where` names the model in errors."""
+    """What `model_files` made, back from `read(file name)`; `where` names the model in errors."""
     where_meta = f"{where}/{META}"
-    raw = read(META)
+    raw = bytes(read(META))
     meta = load_json(raw, where_meta)
     if not isinstance(meta, dict):
         raise ModelError(f"{where_meta}: is not a JSON object, so it is not a model")
@@ -231,12 +248,41 @@ def pack(arrays: Mapping[str, Any], what: str, metadata: dict[str, str] | None =
         raise ConfigError(f"{what}: its arrays cannot be stored: {error}") from error
 
 
-def unpack(data: bytes, where: str) -> Arrays:
-    """The arrays of one safetensors file. Raises ModelError naming `where`."""
+def unpack(data: Bytes, where: str) -> Arrays:
+    """The arrays of one safetensors file, as they lie in `data`. Raises ModelError naming `where`."""
+    _, places = unpack_header(data, where)
     try:
-        return dict(safetensors_numpy.load(data))
-    except (SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise ModelError(f"{where}: is not a whole safetensors file: {error}") from error
+        return {
+            name: np.require(np.ndarray(shape, dtype, data, at), requirements="A")
+            for name, (dtype, shape, at) in places.items()
+        }
+    except (ValueError, OverflowError) as error:  # empty, but of more or longer dimensions than NumPy has
+        raise ModelError(f"{where}: has a damaged header ({error})") from error
+
+
+def unpack_header(data: Bytes, where: str) -> tuple[dict[str, str], Places]:
+    """Metadata of a safetensors file; dtype, shape and place of each array.
+
+    Raises ModelError naming `where`.
+    """
+    begin = 8 + int.from_bytes(data[:8], "little")
+    if len(data) < begin:
+        raise ModelError(f"{where}: is no safetensors file, or is cut short in its header")
+    try:
+        content = json.loads(bytes(data[8:begin]))
+        metadata = content.pop("__metadata__", {})
+        places: Places = {}
+        for name, entry in content.items():
+            dtype, shape = _DTYPES[entry["dtype"]], tuple(map(int, entry["shape"]))
+            at, end = map(int, entry["data_offsets"])
+            if min(shape, default=0) < 0 or at < 0 or end - at != math.prod(shape) * dtype.itemsize:
+                raise ValueError(f"{name} is not where it should be")
+            if begin + end > len(data):
+                raise ModelError(f"{where}: is cut short: {name} ends beyond it")
+            places[name] = (dtype, shape, begin + at)
+        return dict(metadata), places
+    except (ValueError, OverflowError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ModelError(f"{where}: has a damaged header ({error})") from error
 
 
 def pack_sealed(arrays: Mapping[str, Any], what: str) -> bytes:
@@ -248,9 +294,9 @@ def unpack_sealed(data: bytes, where: str) -> Arrays:
     """The arrays that `pack_sealed` stored. Raises ModelError if the data is truncated or altered."""
     if not isinstance(data, (bytes, bytearray, memoryview)):
         raise ModelError(f"{where}: bytes are needed, not {type(data).__name__}")
-    data = bytes(data)
-    check_seal(data, where)
-    return unpack(data, where)
+    own = bytearray(data)  # the arrays lie in it, and can be changed
+    check_seal(own, where)
+    return unpack(own, where)
 
 
 def seal(data: bytes) -> bytes:
@@ -261,7 +307,7 @@ def seal(data: bytes) -> bytes:
     return data[: found.start(1)] + hashlib.sha256(data).hexdigest().encode() + data[found.end(1) :]
 
 
-def check_seal(data: bytes, where: str) -> None:
+def check_seal(data: bytes | bytearray, where: str) -> None:
     """Raise ModelError unless the data is, byte for byte, what `seal` returned."""
     found = _SEAL.search(data)
     if found is None:

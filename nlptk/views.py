@@ -12,7 +12,7 @@ from nlptk.align import char_to_token_span, split_iob
 from nlptk.errors import ConfigError
 from nlptk.extensions import Extensible
 from nlptk.lexical import is_punct, like_num, word_shape
-from nlptk.similarity import HasVector, vectors_of
+from nlptk.similarity import DOC_VECTOR, HasVector, vectors_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -199,7 +199,7 @@ class Token(Extensible, HasVector):
     def has_vector(self) -> bool:
         """Whether it has a vector; one that is made of what is known of the word, if a component does so."""
         source = self.doc.vector_source
-        return self.doc.has_vector if source is None else self.text in source
+        return "vector" in self.doc.tensors if source is None else self.text in source
 
     @property
     def vector(self) -> npt.NDArray[Any]:
@@ -320,7 +320,7 @@ class Span(Extensible, HasVector):
     @property
     def has_vector(self) -> bool:
         """Whether ``doc.tensors["vector"]`` is set, or a component will make it."""
-        return self.doc.has_vector
+        return "vector" in self.doc.tensors or self.doc.vector_source is not None
 
     @property
     def vector(self) -> npt.NDArray[Any]:
@@ -355,6 +355,6 @@ class Span(Extensible, HasVector):
             prefix, label = split_iob(new._value("ent", 0))
             if prefix == "I":  # an entity that is cut in two begins anew
                 new._set_value("ent", 0, f"B-{label}")
-        new.tensors = {name: rows[cut] for name, rows in doc.tensors.items()}
+        new.tensors = {name: rows[cut] for name, rows in doc.tensors.items() if name != DOC_VECTOR}
         new.vector_source = doc.vector_source
         return new

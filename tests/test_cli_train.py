@@ -112,6 +112,16 @@ def test_train_from_a_stream(run: Run, corpus: Path, tmp_path: Path) -> None:
     assert run("evaluate", output, data, "--json")[0] == 0
 
 
+@pytest.mark.parametrize("documents", [[], ["--documents"]])
+def test_train_two_crfs_in_a_row(run: Run, corpus: Path, tmp_path: Path, documents: list[str]) -> None:
+    data, output = corpus / "train.iob2", tmp_path / "out"
+    given = ["--train", data, "--column", "ner", "--folds", 3, "--max-iterations", 5, "--lang", "xx"]
+    status, _, err = run("train", "tagger", "--model", "stacked", *given, *documents, "-o", output, "-q")
+    assert (status, err) == (0, "")
+    scores = json.loads(run("evaluate", output, data, *documents, "--json")[1])
+    assert (scores["entity_f1"], scores["sentences"]) == (1.0, 54)
+
+
 def test_hmm_entities_are_valid_and_scored_by_type(run: Run, corpus: Path, tmp_path: Path) -> None:
     data = corpus / "train.iob2"
     arguments = ["--train", data, "--column", "ner", "--lang", "xx", "-o", tmp_path / "ner", "-q"]
@@ -223,6 +233,10 @@ def test_other_files_are_never_replaced(run: Run, corpus: Path, tmp_path: Path) 
         (["--gazetteer", "names.tsv"], 2, "NAME=FILE"),
         (["--gazetteer", "n=no-such-file.tsv"], 1, "no-such-file"),
         (["--model", "hmm", "--stream"], 2, "--stream is for --model crf"),
+        (["--stream", "--documents"], 2, "--documents"),
+        (["--model", "stacked", "--stream"], 2, "--stream is for --model crf"),
+        (["--model", "stacked", "--folds", "55"], 1, "54 sentences, too few for 55 folds"),
+        (["--folds", "5"], 2, "folds"),
         (["--hash-bits", "12"], 2, "--hash-bits is for --stream"),
         (["--stream", "--algorithm", "lbfgs"], 2, "algorithm='sgd'"),
         (["--template", "no-such-set"], 2, "no-such-set"),

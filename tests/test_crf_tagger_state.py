@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from tagged_sentences import NX, through_json, train_namer
 
 from nlptk.errors import ModelError
+from nlptk.store import load_model, save_model
 from nlptk.tag.crf import CRFTagger
 
 
@@ -29,6 +31,20 @@ def test_state_gives_the_same_tagger(namer):
     assert {name: a.tobytes() for name, a in same.items()} == {
         name: a.tobytes() for name, a in arrays.items()
     }
+
+
+def test_the_weights_of_a_saved_model_lie_in_its_file(namer, tmp_path):
+    config, arrays = namer.to_state()
+    meta = {"lang": "en", "pipeline": [{"name": "names", "factory": "tagger"}]}
+    save_model(tmp_path / "m", meta, {"names": (config, arrays)})
+    back = CRFTagger.from_state(*load_model(tmp_path / "m")[1]["names"])
+    for name in ("keys", "row_sizes", "pair_labels", "pair_weights"):
+        array = getattr(back.weights_, name)
+        while isinstance(array, np.ndarray):
+            array = array.base
+        assert isinstance(array, mmap.mmap)
+    assert back.predict(NX) == namer.predict(NX)
+    assert back.predict_marginals(NX) == namer.predict_marginals(NX)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ FLOORS: list[set[str]] = [
         "doc_io",
         "docbin",
         "registry",
+        "pickling",
     },
     {
         "component",

@@ -135,6 +135,38 @@ def test_empty_word_classes():
     assert empty.values.shape == (0, 0)
 
 
+def rows_of(classes: WordClasses) -> dict[int, list[int]]:
+    return dict(zip(classes.keys.tolist(), classes.values.tolist(), strict=True))
+
+
+def test_possible_tags_are_classes_of_words_with_the_same_labels():
+    X = [["The", "run", "the", "walk"], ["run", "Walk", "rare", "walk", "run"]]
+    y = [["D", "N", "D", "V"], ["V", "N", "J", "V", "N"]]
+    classes = WordClasses.of_labels(X, y, min_count=2)
+    assert classes.names == ("tags",)
+    key = _core.lexicon_key
+    assert rows_of(classes) == {key("the"): [0], key("run"): [1], key("walk"): [1]}  # D; N and V
+    shares = rows_of(WordClasses.of_labels(X, y, name="t", min_count=3, min_share=0.5))
+    assert shares == {key("run"): [0], key("walk"): [1]}  # two of three places are N, are V
+    assert len(WordClasses.of_labels([], []).keys) == 0
+    for wrong in (y[:1], [y[0], y[1][:-1]]):
+        with pytest.raises(DataError, match="a label for each word"):
+            WordClasses.of_labels(X, wrong)
+
+
+def test_joined_classes_are_those_of_both():
+    first = WordClasses.of_labels([["a", "b"]], [["A", "B"]], name="f", min_count=1)
+    second = WordClasses.of_labels([["b", "c"]], [["C", "C"]], name="s", min_count=1)
+    both = first.joined(second)
+    key = _core.lexicon_key
+    assert both.names == ("f", "s")
+    assert rows_of(both) == {key("a"): [0, 65535], key("b"): [1, 0], key("c"): [65535, 0]}
+    assert both.keys.tolist() == sorted(both.keys.tolist())
+    assert rows_of(first.joined(WordClasses.empty())) == rows_of(first)
+    with pytest.raises(ConfigError, match="both have classes named 'f'"):
+        first.joined(first)
+
+
 # ---- gazetteers --------------------------------------------------------------------------------------------
 
 

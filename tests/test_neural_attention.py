@@ -1,297 +1,344 @@
-"""Attention: each form against its formula and against torch; masks; caches; nothing is ever NaN."""
+"""Attention and positions: fused against written out, masks, caches, and formulas of the papers."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor, nn
 
-from nlptk.errors import ConfigError
-from nlptk.neural.attention import (
+torch = pytest.importorskip("torch", reason="neural models need torch")
+
+from nlptk.errors import ConfigError, DataError  # noqa: E402
+from nlptk.neural.attention import (  # noqa: E402
     AdditiveAttention,
     KeyValueCache,
-    LocalAttention,
     LuongAttention,
     MultiHeadAttention,
     attend,
     attend_with_weights,
     causal_mask,
-    masked_softmax,
-    padding_mask,
-    window_mask,
+    length_mask,
+    local_mask,
 )
-from nlptk.neural.positions import Relative, Rope
+from nlptk.neural.positions import POSITIONS, Rope, Sinusoidal, T5Bias, positions  # noqa: E402
 
-sizes = st.integers(1, 9)
-seeds = st.integers(0, 10**6)
-
-
-def close(a: Tensor, b: Tensor, atol: float = 1e-5) -> None:
-    torch.testing.assert_close(a, b, atol=atol, rtol=1e-4)
+DIM, HEADS = 16, 4
 
 
-def unlike(module: nn.Module) -> nn.Module:
-    """With no parameter at 0 or 1, so that each has to be in its place; without dropout."""
-    for parameter in module.parameters():
-        nn.init.normal_(parameter, std=0.5)
-    return module.eval()
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    torch.manual_seed(0)
 
 
-# ---- masks -------------------------------------------------------------------------------------------------
+# ---- masks and scores --------------------------------------------------------------------------------------
 
 
-@given(sizes, st.integers(0, 5), st.integers(0, 4))
-def test_masks_are_as_defined(queries, before, width):
-    keys = before + queries
-    causal, window = causal_mask(queries, keys), window_mask(queries, keys, width)
-    for i in range(queries):
-        assert causal[i].tolist() == [j <= before + i for j in range(keys)]
-        assert window[i].tolist() == [abs(j - before - i) <= width for j in range(keys)]
+@given(queries=st.integers(1, 6), keys=st.integers(1, 6), before=st.integers(0, 4), after=st.integers(0, 4))
+def test_masks_say_what_they_say(queries: int, keys: int, before: int, after: int) -> None:
+    causal, local = causal_mask(queries, keys), local_mask(queries, keys, before, after)
+    for q in range(queries):
+        place = keys - queries + q  # the last query stands at the last key
+        for k in range(keys):
+            assert causal[q, k] == (k <= place)
+            assert local[q, k] == (place - before <= k <= place + after)
 
 
-def test_padding_mask():
-    assert padding_mask(torch.tensor([2, 0, 3]), 3).tolist() == [[[1, 1, 0]], [[0, 0, 0]], [[1, 1, 1]]]
-
-
-# ---- scaled dot product ------------------------------------------------------------------------------------
+def test_length_mask() -> None:
+    assert length_mask(torch.tensor([0, 2]), 3).tolist() == [[False] * 3, [True, True, False]]
 
 
 @settings(max_examples=40)
-@given(sizes, sizes, st.booleans(), st.booleans(), st.booleans(), seeds)
-def test_the_fused_form_is_the_explicit_one(queries, keys, masked, biased, causal, seed):
-    torch.manual_seed(seed)
-    q, k, v = (torch.randn(2, 3, n, 4, requires_grad=True) for n in (queries, keys, keys))
-    options = {
-        "mask": torch.rand(2, 1, queries, keys) < 0.4 if masked else None,
-        "bias": torch.randn(3, queries, keys) if biased else None,
-        "causal": causal,
-    }
-    fused = attend(q, k, v, **options)
-    explicit, weights = attend_with_weights(q, k, v, **options)
-    close(fused, explicit)
-    blind = weights.sum(-1) == 0
-    close(weights.sum(-1), (~blind).float())
-    assert (fused[blind] == 0).all()
-    if not masked and not (causal and keys < queries):
-        assert not blind.any()
-    toward = torch.randn_like(fused)
-    for a, b in zip(
-        torch.autograd.grad(fused, (q, k, v), toward),
-        torch.autograd.grad(explicit, (q, k, v), toward),
-        strict=True,
-    ):
-        assert a.isfinite().all()
-        close(a, b)
+@given(
+    number=st.integers(0, 10**6),
+    queries=st.integers(1, 5),
+    keys=st.integers(1, 5),
+    causal=st.booleans(),
+    masked=st.booleans(),
+    biased=st.booleans(),
+)
+def test_fused_is_what_is_written_out(
+    number: int, queries: int, keys: int, causal: bool, masked: bool, biased: bool
+) -> None:
+    torch.manual_seed(number)
+    query, key, value = (torch.randn(2, 3, n, 4, requires_grad=True) for n in (queries, keys, keys))
+    mask = torch.rand(2, 1, queries, keys) < 0.5 if masked else None
+    bias = torch.randn(3, queries, keys) if biased else None
+    fused = attend(query, key, value, mask=mask, bias=bias, causal=causal)
+    output, weights = attend_with_weights(query, key, value, mask=mask, bias=bias, causal=causal)
+    torch.testing.assert_close(fused, output, atol=1e-5, rtol=1e-5)
+    allowed = torch.ones(2, 3, queries, keys, dtype=torch.bool)
+    if masked:
+        allowed = allowed & mask
+    if causal:
+        allowed = allowed & causal_mask(queries, keys)
+    assert torch.equal(weights > 0, allowed)
+    torch.testing.assert_close(weights.sum(-1), allowed.any(-1).float())
+    gradients = [
+        torch.autograd.grad(result.square().sum(), (query, key, value)) for result in (fused, output)
+    ]
+    for one, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
 
 
-def test_the_weights_are_the_formula():
-    q, k, v = torch.randn(3, 5, 4), torch.randn(3, 7, 4), torch.randn(3, 7, 2)
-    given_, weights = attend_with_weights(q, k, v)
-    for i in range(5):
-        scores = [math.exp(float(q[1, i] @ k[1, j]) / 2.0) for j in range(7)]
-        expected = torch.tensor([score / sum(scores) for score in scores])
-        close(weights[1, i], expected)
-        close(given_[1, i], sum(w * v[1, j] for j, w in enumerate(expected)))
-
-
-def test_a_query_that_may_look_nowhere_gets_zeros_and_a_finite_gradient():
-    scores = torch.randn(2, 3, requires_grad=True)
-    weights = masked_softmax(scores, torch.tensor([[True, False, True], [False, False, False]]))
-    assert weights[1].tolist() == [0, 0, 0]
-    assert weights[0, 1] == 0
-    (weights**2).sum().backward()
-    assert scores.grad.isfinite().all()
-    assert (scores.grad[1] == 0).all()
-
-
-def test_dropout_is_of_the_weights():
-    torch.manual_seed(0)
-    q, k, v = torch.zeros(1, 2000, 4), torch.zeros(1, 8, 4), torch.eye(8)[None]
-    mixed, weights = attend_with_weights(q, k, v, dropout=0.25)
-    assert (weights == 0.125).all()
-    assert mixed.unique().tolist() == pytest.approx([0.0, 0.125 / 0.75])
-    assert mixed.mean() == pytest.approx(0.125, rel=0.05)
+def test_a_query_that_may_look_nowhere_gets_zeros() -> None:
+    x = torch.randn(2, 5, DIM, requires_grad=True)
+    key_mask = torch.tensor([[True] * 5, [False] * 5])
+    attention = MultiHeadAttention(DIM, HEADS, bias=False)
+    for need in (False, True):
+        output, weights = attention(x, key_mask=key_mask, need_weights=need)
+        assert torch.equal(output[1], torch.zeros(5, DIM))
+        assert output[0].abs().min() > 0
+        (gradient,) = torch.autograd.grad(output.sum(), x)
+        assert torch.isfinite(gradient).all()
+        assert (weights is not None) == need
+    additive, luong = AdditiveAttention(DIM, DIM, 8), LuongAttention(DIM, DIM, window=1, predict=True)
+    for single in (additive, luong):
+        output, weights = single(x, x, mask=key_mask[:, None])
+        assert torch.equal(output[1], torch.zeros(5, DIM))
+        assert torch.isfinite(torch.autograd.grad(output.sum(), x)[0]).all()
 
 
 # ---- one head ----------------------------------------------------------------------------------------------
 
 
-def shares(scores: list[float], seen: list[bool]) -> Tensor:
-    powers = [math.exp(score) if see else 0.0 for score, see in zip(scores, seen, strict=True)]
-    return torch.tensor([power / sum(powers) for power in powers])
+def test_additive_score_is_bahdanaus() -> None:
+    attention = AdditiveAttention(3, 5, 7)
+    query, key, value = torch.randn(1, 2, 3), torch.randn(1, 4, 5), torch.randn(1, 4, 6)
+    output, weights = attention(query, key, value)
+    for q in range(2):
+        hidden = [torch.tanh(attention.query(query[0, q]) + attention.key(k)) for k in key[0]]
+        scores = torch.stack([attention.score.weight[0] @ one for one in hidden])
+        torch.testing.assert_close(weights[0, q], scores.softmax(-1))
+    torch.testing.assert_close(output[0], weights[0] @ value[0])
 
 
-@pytest.mark.parametrize("kind", ["additive", "dot", "general", "monotonic", "predictive"])
-@torch.no_grad()
-def test_one_head_is_its_formula(kind):
-    torch.manual_seed(3)
-    q, k, lengths = torch.randn(2, 5, 4), torch.randn(2, 6, 4), [6, 4]
-    module = {
-        "additive": lambda: AdditiveAttention(4, 4, 7),
-        "dot": lambda: LuongAttention(4, 4, "dot"),
-        "general": lambda: LuongAttention(4, 4),
-        "monotonic": lambda: LocalAttention(4, 4, width=2),
-        "predictive": lambda: LocalAttention(4, 4, "dot", width=3, predictive=True),
-    }[kind]()
-    unlike(module)
-    context, weights = module(q, k, padding_mask(torch.tensor(lengths), 6))
-    for b in range(2):
-        for t in range(5):
-            if kind == "additive":
-                v = module.score.weight[0]
-                scores = [
-                    v @ torch.tanh(module.query.weight @ q[b, t] + module.key.weight @ key + module.key.bias)
-                    for key in k[b]
-                ]
-            elif kind in ("dot", "predictive"):
-                scores = [q[b, t] @ key for key in k[b]]
-            else:
-                scores = [q[b, t] @ module.key.weight @ key for key in k[b]]
-            seen, factor = [s < lengths[b] for s in range(6)], torch.ones(6)
-            if kind == "monotonic":
-                seen = [see and abs(s - t) <= 2 for s, see in enumerate(seen)]
-            if kind == "predictive":
-                first, _, last = module.centre
-                centre = lengths[b] * torch.sigmoid(last.weight[0] @ torch.tanh(first.weight @ q[b, t]))
-                seen = [see and abs(s - centre.item()) <= 3 for s, see in enumerate(seen)]
-                factor = torch.exp(-((torch.arange(6) - centre) ** 2) / (2 * 1.5**2))
-            expected = shares([float(score) for score in scores], seen) * factor
-            close(weights[b, t], expected)
-            close(context[b, t], expected @ k[b])
+def test_luong_scores() -> None:
+    query, key = torch.randn(1, 2, 4), torch.randn(1, 3, 4)
+    _, weights = LuongAttention(4, 4, "dot")(query, key)
+    torch.testing.assert_close(weights[0], (query[0] @ key[0].T).softmax(-1))
+    general = LuongAttention(4, 4)
+    _, weights = general(query, key)
+    torch.testing.assert_close(weights[0], (query[0] @ general.key.weight @ key[0].T).softmax(-1))
 
 
-def test_the_local_window_moves_with_the_start():
-    module = unlike(LocalAttention(3, 3, width=1))
-    q, k = torch.randn(1, 6, 3), torch.randn(1, 6, 3)
-    whole = module(q, k)[0]
-    steps = [module(q[:, t : t + 1], k, start=t)[0] for t in range(6)]
-    close(torch.cat(steps, 1), whole)
+def test_luong_windows() -> None:
+    query, key = torch.randn(2, 6, 4), torch.randn(2, 6, 4)
+    _, weights = LuongAttention(4, 4, window=1)(query, key)
+    assert torch.equal(weights > 0, local_mask(6, 6, 1, 1).expand(2, -1, -1))
+    local = LuongAttention(4, 4, "dot", window=2, predict=True)
+    mask = torch.tensor([[True] * 6, [True] * 4 + [False] * 2])[:, None]
+    _, weights = local(query, key, mask=mask)
+    for row, count in enumerate((6, 4)):
+        for q in range(6):
+            centre = local.centre(query[row, q]).sigmoid().item() * count
+            near = [k for k in range(count) if abs(k - centre) <= 2]
+            scores = torch.stack([query[row, q] @ key[row, k] for k in near]).softmax(0)
+            gauss = torch.tensor([math.exp(-((k - centre) ** 2) / 2) for k in near])  # sigma is 1
+            expected = torch.zeros(6)
+            expected[near] = scores * gauss
+            torch.testing.assert_close(weights[row, q], expected)
 
 
 # ---- many heads --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("memory_dim", [None, 12, 8])
-def test_many_heads_are_those_of_torch(memory_dim):
-    torch.manual_seed(1)
-    size = memory_dim or 12
-    theirs = unlike(nn.MultiheadAttention(12, 3, kdim=size, vdim=size, batch_first=True))
-    ours = MultiHeadAttention(12, 3, memory_dim=memory_dim)
-    if size == 12:
-        matrices = theirs.in_proj_weight.chunk(3)
-    else:
-        matrices = (theirs.q_proj_weight, theirs.k_proj_weight, theirs.v_proj_weight)
-    parts = (ours.query, ours.key, ours.value)
-    for part, weight, bias in zip(parts, matrices, theirs.in_proj_bias.chunk(3), strict=True):
-        part.load_state_dict({"weight": weight, "bias": bias})
-    ours.out.load_state_dict(theirs.out_proj.state_dict())
-    x = torch.randn(2, 5, 12)
-    memory = None if memory_dim is None else torch.randn(2, 7, size)
-    keys = x if memory is None else memory
-    lengths = torch.tensor([keys.shape[1], 3])
-    seen = padding_mask(lengths, keys.shape[1])
+def test_multi_head_is_torchs() -> None:
+    ours, theirs = MultiHeadAttention(DIM, HEADS), torch.nn.MultiheadAttention(DIM, HEADS, batch_first=True)
+    with torch.no_grad():
+        parts = (ours.query, ours.key, ours.value)
+        theirs.in_proj_weight.copy_(torch.cat([part.weight for part in parts]))
+        theirs.in_proj_bias.copy_(torch.cat([part.bias for part in parts]))
+        theirs.out_proj.load_state_dict(ours.output.state_dict())
+    x, memory = torch.randn(2, 5, DIM), torch.randn(2, 7, DIM)
+    key_mask = length_mask(torch.tensor([7, 3]), 7)
+    output, weights = ours(x, memory, key_mask=key_mask, need_weights=True)
     expected, expected_weights = theirs(
-        x, keys, keys, key_padding_mask=~seen[:, 0], average_attn_weights=False
+        x, memory, memory, key_padding_mask=~key_mask, average_attn_weights=False
     )
+    torch.testing.assert_close(output, expected, atol=1e-6, rtol=1e-5)
+    torch.testing.assert_close(weights, expected_weights, atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", POSITIONS)
+def test_steps_with_a_cache_are_one_causal_pass(name: str) -> None:
+    attention = MultiHeadAttention(DIM, HEADS).eval()
+    way = positions(name, dim=DIM, heads=HEADS, bidirectional=False)
+    for weight in way.parameters():
+        torch.nn.init.normal_(weight)
+    x = torch.randn(2, 40, DIM)
+    with torch.no_grad():
+        whole = attention(way.add(x), causal=True, positions=way).output
+        cache = KeyValueCache()
+        steps = [
+            attention(way.add(part, cache.length), causal=True, positions=way, cache=cache).output
+            for part in x.split([1, 1, 20, 2, 16], 1)
+        ]
+    torch.testing.assert_close(torch.cat(steps, 1), whole, atol=1e-5, rtol=1e-4)
+    assert cache.length == 40
+
+
+def test_cache_of_a_memory_is_made_once() -> None:
+    attention, cache = MultiHeadAttention(DIM, HEADS, memory_dim=6), KeyValueCache()
+    x, memory = torch.randn(2, 1, DIM), torch.randn(2, 5, 6)
+    with torch.no_grad():
+        expected = attention(x, memory).output
+        for given_memory in (memory, torch.full_like(memory, torch.nan)):
+            torch.testing.assert_close(attention(x, given_memory, cache=cache).output, expected)
+    assert cache.length == 5
+
+
+def test_cache_follows_the_beams() -> None:
+    attention, cache = MultiHeadAttention(DIM, HEADS), KeyValueCache()
+    x, new = torch.randn(3, 4, DIM), torch.randn(3, 1, DIM)
+    rows = torch.tensor([2, 2, 0])
+    with torch.no_grad():
+        attention(x, causal=True, cache=cache)
+        cache.reorder(rows)
+        step = attention(new, causal=True, cache=cache).output
+        whole = attention(torch.cat([x[rows], new], 1), causal=True).output
+    torch.testing.assert_close(step, whole[:, -1:], atol=1e-6, rtol=1e-5)
+
+
+def test_order_is_nothing_without_positions() -> None:
+    attention = MultiHeadAttention(DIM, HEADS)
+    x, order = torch.randn(2, 6, DIM), torch.randperm(6)
+    torch.testing.assert_close(attention(x[:, order]).output, attention(x).output[:, order])
+    way = positions("rope", dim=DIM, heads=HEADS)
+    moved = attention(x[:, order], positions=way).output
+    assert not torch.allclose(moved, attention(x, positions=way).output[:, order], atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["none", "t5", "alibi", "rope"])
+def test_under_autocast(name: str) -> None:
+    attention, way = MultiHeadAttention(DIM, HEADS), positions(name, dim=DIM, heads=HEADS)
+    x = torch.randn(2, 6, DIM)
+    key_mask = length_mask(torch.tensor([6, 0]), 6)
+    exact = attention(x, key_mask=key_mask, positions=way).output
+    with torch.autocast("cpu", torch.bfloat16):
+        for need in (False, True):
+            output, _ = attention(x, key_mask=key_mask, positions=way, need_weights=need)
+            assert output.dtype == torch.bfloat16
+            torch.testing.assert_close(output.float(), exact, atol=0.03, rtol=0.03)
+
+
+def test_dropout_is_of_training_only() -> None:
+    attention = MultiHeadAttention(DIM, HEADS, dropout=0.5)
+    x = torch.randn(2, 6, DIM)
     for need in (False, True):
-        found, weights = ours(x, memory, mask=seen, need_weights=need)
-        close(found, expected)
-        assert (weights is not None) == need
-    close(weights, expected_weights)
+        attention.train()
+        assert not torch.equal(attention(x, need_weights=need).output, attention(x, need_weights=need).output)
+        attention.eval()
+        assert torch.equal(attention(x, need_weights=need).output, attention(x, need_weights=need).output)
 
 
-@settings(max_examples=25)
-@given(sizes, st.integers(0, 4), seeds)
-def test_what_may_not_be_seen_changes_nothing(time, padding, seed):
-    torch.manual_seed(seed)
-    module = unlike(MultiHeadAttention(8, 2))
-    x = torch.randn(1, time + padding, 8)
-    alone = module(x[:, :time])[0]
-    close(module(x, mask=padding_mask(torch.tensor([time]), time + padding))[0][:, :time], alone)
-    later = module(x, causal=True)[0][:, :time]
-    close(module(x[:, :time], causal=True)[0], later)
+# ---- positions ---------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=25)
-@given(st.permutations(range(7)), seeds)
-def test_without_positions_order_is_nothing(order, seed):
-    torch.manual_seed(seed)
-    module, x = unlike(MultiHeadAttention(8, 4)), torch.randn(2, 7, 8)
-    close(module(x[:, order])[0], module(x)[0][:, order])
+def test_sinusoidal_is_the_papers() -> None:
+    table = Sinusoidal(6).table(3, 5)
+    for row, p in enumerate((3, 4)):
+        for i in range(3):
+            angle = p / 10000 ** (2 * i / 6)
+            assert table[row, 2 * i].item() == pytest.approx(math.sin(angle), abs=1e-6)
+            assert table[row, 2 * i + 1].item() == pytest.approx(math.cos(angle), abs=1e-6)
 
 
-@settings(max_examples=30)
-@given(st.lists(st.integers(1, 4), min_size=1, max_size=5), st.booleans(), seeds)
-def test_the_cache_changes_nothing(pieces, turned, seed):
-    torch.manual_seed(seed)
-    module, x = unlike(MultiHeadAttention(8, 2)), torch.randn(2, sum(pieces), 8)
-    rope = Rope(8, 2)
+@pytest.mark.parametrize("interleaved", [False, True])
+def test_rope_turns_complex_numbers(interleaved: bool) -> None:
+    x, start = torch.randn(2, 3, 5, 8), 7
+    turned = Rope(8, interleaved=interleaved).rotate(x, start)
+    angles = torch.arange(start, start + 5)[:, None] * 10000.0 ** (-torch.arange(4) / 4)
+    turns = torch.polar(torch.ones_like(angles), angles)  # [time, pairs]
 
-    def relative(time: int, start: int = 0) -> Relative:
-        return rope.relative(time, start) if turned else Relative()
+    def pairs(values: Any) -> Any:
+        if interleaved:
+            return torch.complex(values[..., ::2], values[..., 1::2])
+        return torch.complex(values[..., :4], values[..., 4:])
 
-    whole, weights = module(x, causal=True, relative=relative(x.shape[1]), need_weights=True)
-    cache, found, at = KeyValueCache(), [], 0
-    for piece in pieces:
-        part = x[:, at : at + piece]
-        found.append(module(part, causal=True, relative=relative(piece, at), cache=cache)[0])
-        at += piece
-        assert cache.length == at
-    close(torch.cat(found, 1), whole)
-    assert (weights.triu(1) == 0).all()
+    torch.testing.assert_close(pairs(turned), pairs(x) * turns, atol=1e-5, rtol=1e-5)
 
 
-def test_a_cache_follows_the_beam():
-    module, x = unlike(MultiHeadAttention(8, 2)), torch.randn(3, 4, 8)
-    cache, rows = KeyValueCache(), torch.tensor([2, 0, 2, 1])
-    cache.reorder(rows)  # of nothing
-    module(x[:, :3], causal=True, cache=cache)
-    cache.reorder(rows)
-    close(module(x[rows, 3:], causal=True, cache=cache)[0], module(x[rows], causal=True)[0][:, 3:])
+@given(shift=st.integers(0, 50))
+def test_rope_sees_differences_only(shift: int) -> None:
+    way = Rope(8)
+    generator = torch.Generator().manual_seed(shift)
+    query, key = (torch.randn(1, 1, 4, 8, generator=generator) for _ in range(2))
+    here, there = (way.rotate(query, s) @ way.rotate(key, s).transpose(-2, -1) for s in (0, shift))
+    torch.testing.assert_close(here, there, atol=1e-4, rtol=1e-4)
 
 
-def test_a_memory_is_read_once():
-    module, x, memory = unlike(MultiHeadAttention(8, 2)), torch.randn(2, 4, 8), torch.randn(2, 6, 8)
-    cache, expected = KeyValueCache(), module(x, memory)[0]
-    close(module(x, memory, cache=cache)[0], expected)
-    close(module(x, torch.zeros_like(memory), cache=cache)[0], expected)
-    assert cache.length == 6
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_t5_buckets(bidirectional: bool) -> None:
+    buckets = T5Bias(2, 8, 20, bidirectional).bucket(torch.arange(-25, 26))
+    if bidirectional:
+        assert buckets[25:].tolist() == [
+            0,
+            5,
+            *[6] * 5,
+            *[7] * 19,
+        ]  # 2 sqrt(20 / 2) = 6.3 is where the last begins
+        assert buckets[:25].flip(0).tolist() == [1, *[2] * 5, *[3] * 19]
+    else:
+        assert buckets[25:].tolist() == [0] * 26
+        assert buckets[:25].flip(0).tolist()[:4] == [1, 2, 3, 4]
+        assert buckets[0] == 7
 
 
-def test_half_precision_is_close():
-    torch.manual_seed(0)
-    module = unlike(MultiHeadAttention(16, 2))
-    x, mask = torch.randn(2, 5, 16) / 2, padding_mask(torch.tensor([5, 0]), 5)
-    bias = torch.randn(2, 5, 5)
-    for need in (False, True):
-        relative = Rope(16, 2).relative(5)._replace(bias=bias)
-        exact = module(x, mask=mask, relative=relative, need_weights=need)[0]
-        with torch.autocast("cpu", torch.bfloat16):
-            half = module(x, mask=mask, relative=relative, need_weights=need)[0]
-        assert half.dtype == torch.bfloat16
-        torch.testing.assert_close(half.float(), exact, atol=0.1, rtol=0.05)
-        half.sum().backward()
-        assert all(p.grad.isfinite().all() for p in module.parameters())
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("sizes", [(32, 128), (16, 50), (4, 3)])
+def test_t5_buckets_are_those_of_transformers(bidirectional: bool, sizes: tuple[int, int]) -> None:
+    t5 = pytest.importorskip(
+        "transformers.models.t5.modeling_t5", reason="the reference, transformers, is not installed"
+    )
+    distance = torch.arange(-300, 300)
+    theirs = t5.T5Attention._relative_position_bucket(distance, bidirectional, *sizes)
+    assert torch.equal(T5Bias(2, *sizes, bidirectional).bucket(distance), theirs)
 
 
-# ---- bad input ---------------------------------------------------------------------------------------------
+def test_t5_bias_has_a_number_for_each_head() -> None:
+    way = T5Bias(3, bidirectional=False)
+    torch.nn.init.normal_(way.weight)
+    bias = way.bias(2, 6, start=4)
+    assert bias.shape == (3, 2, 6)
+    for head in range(3):
+        for q in range(2):
+            for k in range(6):
+                assert bias[head, q, k] == way.weight[way.bucket(torch.tensor(k - 4 - q)), head]
 
 
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: MultiHeadAttention(10, 4), "heads must divide dim, but dim is 10 and heads 4"),
-        (lambda: MultiHeadAttention(10, 0), "heads must divide dim"),
-        (lambda: LuongAttention(3, 3, "concat"), "there is no score 'concat'; choose 'dot' or 'general'"),
-        (lambda: LuongAttention(3, 4, "dot"), "one size, not 3 and 4"),
-        (lambda: LocalAttention(3, 3, width=0), "width must be at least 1, not 0"),
-        (lambda: KeyValueCache().all(), "the cache is empty"),
-    ],
-)
-def test_wrong_settings_are_said(make, message):
-    with pytest.raises(ConfigError, match=message):
-        make()
+def test_alibi_slopes_are_the_papers() -> None:
+    assert positions("alibi", dim=8, heads=8).slopes.tolist() == [2.0**-n for n in range(1, 9)]
+    odd = positions("alibi", dim=6, heads=6).slopes.tolist()  # 4 of 4 heads, then every other of 8
+    assert odd == [2.0**-2, 2.0**-4, 2.0**-6, 2.0**-8, 2.0**-1, 2.0**-3]
+    bias = positions("alibi", dim=8, heads=8).bias(1, 4, start=3)
+    assert bias[0].tolist() == [[-1.5, -1.0, -0.5, 0.0]]
+
+
+def test_bad_input() -> None:
+    with pytest.raises(ConfigError, match="there are no positions 'polar'; choose one of none, sinusoidal"):
+        positions("polar", dim=8, heads=2)
+    with pytest.raises(ConfigError, match="3 does not divide 8"):
+        positions("rope", dim=8, heads=3)
+    with pytest.raises(ConfigError, match="3 does not divide 8"):
+        MultiHeadAttention(8, 3)
+    with pytest.raises(ConfigError, match="an even number"):
+        positions("rope", dim=6, heads=2)
+    with pytest.raises(ConfigError, match="an even number"):
+        positions("sinusoidal", dim=3, heads=1)
+    with pytest.raises(ConfigError, match="even number of buckets"):
+        T5Bias(2, buckets=5)
+    with pytest.raises(ConfigError, match="max_distance"):
+        T5Bias(2, buckets=32, max_distance=8)
+    with pytest.raises(DataError, match="there are 6 positions, but the model has learned 5"):
+        positions("learned", dim=4, heads=1, max_length=5).add(torch.zeros(1, 2, 4), 4)
+    with pytest.raises(ConfigError, match="score must be 'dot' or 'general'"):
+        LuongAttention(4, 4, "cosine")
+    with pytest.raises(ConfigError, match="of one dimension, not 4 and 5"):
+        LuongAttention(4, 5, "dot")
+    with pytest.raises(ConfigError, match="window must be 1 or more"):
+        LuongAttention(4, 4, window=0)
+    with pytest.raises(ConfigError, match="a predicted centre needs a window"):
+        LuongAttention(4, 4, predict=True)

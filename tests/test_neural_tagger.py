@@ -66,7 +66,7 @@ def checkpoint(tmp_path_factory):
 def fitted(encoder: str, checkpoint, **options) -> NeuralTagger:
     settings = {**SMALL, "epochs": 8, "dropout": 0.1, "learning_rate": 0.01, **options}
     if encoder.startswith("bert"):
-        settings |= {"pretrained": checkpoint, "learning_rate": 2e-3, "epochs": 12}
+        settings |= {"pretrained": checkpoint, "learning_rate": 3e-3, "epochs": 7}
     return NeuralTagger(encoder, **settings).fit(*TRAIN, *DEV)
 
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
+import mmap
 import os
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors import numpy as safetensors_numpy
 
 from nlptk import store
 from nlptk.errors import ConfigError, ModelError
@@ -108,6 +115,97 @@ def test_numpy_numbers_in_a_config(tmp_path: Path) -> None:
     config = {"rate": np.float32(0.5), "n": np.int64(3), "yes": np.True_}
     store.save_model(tmp_path / "m", META, {"a": (config, {}), "b": ({}, {})})
     assert store.load_model(tmp_path / "m")[1]["a"][0] == {"rate": 0.5, "n": 3, "yes": True}
+
+
+# ---- mapped files -----------------------------------------------------------------------------------------
+
+
+def buffer_of(array: Any) -> Any:
+    """What an array's memory belongs to, at last."""
+    while isinstance(array, (np.ndarray, memoryview)):
+        array = array.base if isinstance(array, np.ndarray) else array.obj
+    return array
+
+
+def test_arrays_lie_in_the_file_and_a_change_stays_in_memory(tmp_path: Path) -> None:
+    store.save_model(tmp_path / "m", META, COMPONENTS)
+    array = store.load_model(tmp_path / "m")[1]["a"][1]["w"]
+    assert isinstance(buffer_of(array), mmap.mmap)
+    array[0, 0] = 7
+    again = store.load_model(tmp_path / "m")[1]["a"][1]["w"]
+    assert (array[0, 0], again[0, 0]) == (7, 0)
+
+
+def test_arrays_outlive_a_new_model_in_the_place_of_theirs(tmp_path: Path) -> None:
+    store.save_model(tmp_path / "m", META, COMPONENTS)
+    old = store.load_model(tmp_path / "m")[1]["a"][1]["w"]
+    store.save_model(tmp_path / "m", META, {**COMPONENTS, "a": ({}, {"w": np.ones((2, 3), np.float32)})})
+    new = store.load_model(tmp_path / "m")[1]["a"][1]["w"]
+    if os.name == "posix":  # elsewhere a file that is in use cannot be removed
+        shutil.rmtree(tmp_path / "m")
+    assert old.tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert new.tolist() == [[1, 1, 1], [1, 1, 1]]
+
+
+def test_an_empty_file_is_refused(tmp_path: Path) -> None:
+    store.save_model(tmp_path / "m", META, COMPONENTS)
+    [file] = (tmp_path / "m").glob("*.safetensors")
+    file.write_bytes(b"")
+    with pytest.raises(ModelError, match=f"{file}: is truncated"):
+        store.load_model(tmp_path / "m")
+
+
+@pytest.mark.parametrize("spaces", range(9))
+def test_arrays_are_aligned_wherever_they_lie(spaces: int) -> None:
+    head = json.dumps({"x": {"dtype": "F64", "shape": [2], "data_offsets": [0, 16]}}).encode() + b" " * spaces
+    data = len(head).to_bytes(8, "little") + head + np.array([1.5, -2.0]).tobytes()
+    array = store.unpack(data, "file")["x"]
+    assert array.flags.aligned
+    assert array.tolist() == safetensors_numpy.load(data)["x"].tolist() == [1.5, -2.0]
+
+
+def test_what_safetensors_writes_is_read(tmp_path: Path) -> None:
+    kinds = ["bool", "i1", "u1", "i2", "u2", "f2", "i4", "u4", "f4", "i8", "u8", "f8"]
+    arrays = {kind: np.arange(3).astype(kind) for kind in kinds} | {"none": np.zeros((0, 3), np.float32)}
+    found = store.unpack(safetensors_numpy.save(arrays, {"k": "v"}), "file")
+    assert found.keys() == arrays.keys()
+    for name, array in arrays.items():
+        assert (found[name].dtype, found[name].tolist()) == (array.dtype, array.tolist())
+
+
+HEADER = {"dtype": "I16", "shape": [2, 1], "data_offsets": [0, 4]}
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(["I16", "U8", "BF16", ""]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*HEADER, "x"]), inner),
+    max_leaves=6,
+)
+
+
+@given(st.sampled_from([*HEADER]), JSON)
+def test_a_header_gives_arrays_within_the_data_or_an_error(field: str, value: Any) -> None:
+    for content in ({"x": {**HEADER, field: value}}, {"x": value}, value):
+        head = json.dumps(content).encode()
+        data = len(head).to_bytes(8, "little") + head + b"\1\2\3\4"
+        with contextlib.suppress(ModelError):
+            assert all(array.nbytes <= 4 for array in store.unpack(data, "file").values())
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"data_offsets": [2, 6]}, "cut short: x ends beyond it"),
+        ({"data_offsets": [-4, 0]}, "x is not where it should be"),
+        ({"data_offsets": [0, 3]}, "x is not where it should be"),
+        ({"shape": [-2, -1]}, "x is not where it should be"),
+        ({"shape": [0, 1 << 70], "data_offsets": [0, 0]}, "damaged header"),
+        ({"shape": [float("inf"), 1]}, "damaged header"),
+        ({"dtype": "BF16"}, "damaged header"),
+    ],
+)
+def test_a_damaged_header_is_named(entry: dict[str, Any], message: str) -> None:
+    head = json.dumps({"x": HEADER | entry}).encode()
+    with pytest.raises(ModelError, match=f"^file: .*{message}"):
+        store.unpack(len(head).to_bytes(8, "little") + head + bytes(4), "file")
 
 
 # ---- damage -----------------------------------------------------------------------------------------------

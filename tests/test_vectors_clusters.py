@@ -17,7 +17,13 @@ from hypothesis import strategies as st
 from nlptk import KeyedVectors
 from nlptk.errors import ConfigError, DataError
 from nlptk.lexicons import WordClasses
-from nlptk.vectors.clusters import BrownClusters, brown_clusters, kmeans_classes, write_classes
+from nlptk.vectors.clusters import (
+    BrownClusters,
+    brown_clusters,
+    kmeans_classes,
+    quantized_classes,
+    write_classes,
+)
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -207,6 +213,35 @@ def test_bad_input_of_kmeans_is_named():
         kmeans_classes(groups(), (3,), max_words=0)
 
 
+def test_quantized_axes_are_the_main_ones_in_even_bins():
+    rng = np.random.default_rng(1)
+    turn = np.linalg.qr(rng.normal(size=(6, 6)))[0]
+    plain = rng.normal(size=(300, 6)) * [0.1, 9, 0.1, 3, 0.1, 0.1]
+    plain[:, 4] += 20  # all far from zero, so that lengths are much the same
+    vectors = KeyedVectors([f"w{k}" for k in range(300)], (plain @ turn).astype(np.float32))
+    words, columns = quantized_classes(vectors, 2, 3)
+    assert list(columns) == ["q1", "q2"]
+    assert words == vectors.index_to_key
+    unit = plain / np.linalg.norm(plain, axis=1, keepdims=True)
+    for found, wanted in zip(columns.values(), (unit[:, 1], unit[:, 3]), strict=True):
+        assert found.dtype == np.uint16
+        assert np.bincount(found).tolist() == [100, 100, 100]
+        expected = np.searchsorted(np.quantile(wanted, [1 / 3, 2 / 3]), wanted)
+        assert max(np.mean(found == expected), np.mean(found == 2 - expected)) > 0.95  # a sign is as good
+    again, fewer = quantized_classes(vectors, 1, 2, max_words=30)
+    assert again == words[:30]
+    assert {name: len(column) for name, column in fewer.items()} == {"q1": 30}
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [({"axes": 9}, "axes"), ({"axes": 0}, "axes"), ({"bins": 0}, "bins"), ({"max_words": 0}, "max_words")],
+)
+def test_bad_input_of_quantized_classes_is_named(changed, named):
+    with pytest.raises(ConfigError, match=named):
+        quantized_classes(groups(), **{"axes": 3, **changed})
+
+
 # ---- nlptk vectors clusters ----
 
 
@@ -250,6 +285,17 @@ def test_command_on_vectors(run: Run, tmp_path: Path) -> None:
     assert status == 0
     assert '"k3": 3' in printed
     assert len(WordClasses.read(tmp_path / "a.tsv").keys) == 90
+
+
+def test_command_on_vectors_in_bins(run: Run, tmp_path: Path) -> None:
+    groups().save(tmp_path / "v.txt")
+    out = tmp_path / "a.tsv"
+    wanted = ("vectors", "clusters", "--vectors", tmp_path / "v.txt", "-o", out, "--bins", 4, "--axes", 2)
+    status, _, err = run(*wanted)
+    assert status == 0
+    assert "90 words in classes (q1: 4, q2: 4)" in err
+    assert WordClasses.read(out).names == ("q1", "q2")
+    check_refusal(run("vectors", "clusters", tmp_path / "v.txt", "-o", out, "--bins", 4), 2, "--vectors")
 
 
 def test_command_refuses(run: Run, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from nlptk.cli.columns import HELP as COLUMN_HELP
 from nlptk.cli.columns import column_of
 from nlptk.cli.progress import Progress
 from nlptk.cli.tables import pairs, table
-from nlptk.cli.train import CorpusFormat
+from nlptk.cli.train.options import CorpusFormat, Documents
 
 if TYPE_CHECKING:
     from nlptk.doc import Doc
@@ -45,6 +45,7 @@ def evaluate(
         ),
     ] = None,
     corpus_format: CorpusFormat = None,
+    documents: Documents = False,
     train: Annotated[
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="Training corpus: its words are the known ones."),
@@ -67,7 +68,7 @@ def evaluate(
         first = next(iter(read_docs(file, corpus_format, wanted)), None)
         raw = first is not None and not assigned_columns(nlp) & set(first.columns)
     known = {word for doc in read_docs(train, corpus_format) for word in doc.words} if train else None
-    unit: Literal["document", "sentence"] = "document" if raw else "sentence"
+    unit: Literal["document", "sentence"] = "document" if raw or documents else "sentence"
     with Progress("evaluate", quiet=quiet) as progress:
         docs = read_docs(file, corpus_format, wanted, unit, lang=nlp.lang)
         scores = score(

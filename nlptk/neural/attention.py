@@ -1,341 +1,356 @@
-"""Attention: each query takes a mean of the values, weighted by how well it fits their keys.
+"""Attention: each query takes a weighted mean of values, the weights from how well keys fit it.
 
-    weights = softmax(score(q, k))          context = weights v
+    weights[q, k] = softmax_k(score(query_q, key_k)),   output[q] = sum_k weights[q, k] value_k
 
-    score(q, k) = q . k / sqrt(dim)                 scaled dot product   (Vaswani et al. 2017)
-                  v . tanh(Wq q + Wk k)             additive             (Bahdanau et al. 2015)
-                  q . k     or     q . W k          dot, general         (Luong et al. 2015)
+    scores          score(q, k)                    source
+    scaled dot      q . k / sqrt(dim)              Vaswani et al. 2017
+    dot             q . k                          Luong et al. 2015, "global"
+    general         q . (W k)                      Luong et al. 2015, "global"; multiplicative
+    additive        v . tanh(W q + U k)            Bahdanau et al. 2015
 
-Masks are bool, true where a query may look, and broadcast to [batch, queries, keys]; `&` joins them. A query
-that may look nowhere gets zeros.
+A mask is bool, True where a query may look, and may be broadcast to the scores' shape; masks are joined with
+`&`. A query that may look nowhere gets zeros, not NaN.
 """
 
 from __future__ import annotations
+
+import math
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nlptk.errors import ConfigError
-from nlptk.neural.linear import Linear
-from nlptk.neural.positions import Relative, turned
+from nlptk.neural.positions import Positions
 
 # ---- masks -------------------------------------------------------------------------------------------------
 
 
-def padding_mask(lengths: Tensor, time: int) -> Tensor:
-    """Keys before each sentence's end: lengths [batch] -> bool [batch, 1, time]."""
-    return (torch.arange(time, device=lengths.device) < lengths[:, None])[:, None]
-
-
-def causal_mask(queries: int, keys: int, device: torch.device | str = "cpu") -> Tensor:
-    """Keys up to the query's own place; the last query stands at the last key: bool [queries, keys]."""
+def causal_mask(queries: int, keys: int, device: torch.device | str | None = None) -> Tensor:
+    """[queries, keys]: no key after the query. The last query stands at the last key, as with a cache."""
     return torch.ones(queries, keys, dtype=torch.bool, device=device).tril(keys - queries)
 
 
-def window_mask(queries: int, keys: int, width: int, device: torch.device | str = "cpu") -> Tensor:
-    """Keys at most `width` places off, on either side; the last query stands at the last key.
+def local_mask(
+    queries: int, keys: int, before: int, after: int, device: torch.device | str | None = None
+) -> Tensor:
+    """[queries, keys]: `before` keys before the query, its own, `after` after; aligned as `causal_mask`."""
+    ones = torch.ones(queries, keys, dtype=torch.bool, device=device)
+    return ones.tril(keys - queries + after).triu(keys - queries - before)
 
-    bool [queries, keys].
-    """
-    seen = torch.ones(queries, keys, dtype=torch.bool, device=device)
-    return seen.tril(keys - queries + width).triu(keys - queries - width)
+
+def length_mask(lengths: Tensor, time: int) -> Tensor:
+    """[batch, time]: True before the end of each sequence; `lengths` is [batch]."""
+    return torch.arange(time, device=lengths.device) < lengths[:, None]
 
 
-# ---- functions ---------------------------------------------------------------------------------------------
+# ---- scores to output --------------------------------------------------------------------------------------
+
+
+def masked_softmax(scores: Tensor, mask: Tensor | None) -> Tensor:
+    """Softmax over the last dimension where the mask is True, 0 elsewhere: a row of False is all 0."""
+    if mask is None:
+        return scores.softmax(-1)
+    # The lowest finite number, for a row of -inf is NaN; what it leaves in such a row the second fill takes.
+    low = torch.finfo(scores.dtype).min
+    return scores.masked_fill(~mask, low).softmax(-1).masked_fill(~mask, 0.0)
 
 
 def attend(
-    q: Tensor,
-    k: Tensor,
-    v: Tensor,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
     *,
     mask: Tensor | None = None,
     bias: Tensor | None = None,
     causal: bool = False,
     dropout: float = 0.0,
 ) -> Tensor:
-    """Scaled dot-product attention through torch's fused kernels, which never hold all weights in memory.
+    """softmax(Q K^T / sqrt(d) + bias) V through torch's fused kernel, which never stores the weights.
 
     Args:
-        q: [..., queries, dim].
-        k, v: [..., keys, dim].
-        mask: bool, true where to look, broadcast to [..., queries, keys].
-        bias: added to the scores, broadcast likewise.
-        causal: only up to the query's own place, as `causal_mask`.
-        dropout: of the weights.
+        query: [batch, heads, queries, d].
+        key, value: [batch, heads, keys, d].
+        mask: bool, broadcast to [batch, heads, queries, keys].
+        bias: added to the scores; broadcast likewise.
+        causal: with `causal_mask` besides.
+        dropout: share of weights that are dropped.
 
     Returns:
-        [..., queries, dim]; zeros for a query that may look nowhere.
+        [batch, heads, queries, d].
     """
-    # The kernels' own causal mask has the first query at the first key: the same for as many of both.
-    own = causal and mask is None and bias is None and q.shape[-2] == k.shape[-2]
-    mask, blind = _opened(_joined(mask, None if own or not causal else _causal(q, k)))
+    queries, keys = query.shape[-2], key.shape[-2]
+    if mask is None and bias is None and (not causal or queries == keys or queries == 1):
+        # The one query of a decoder's step may see all keys. torch aligns its causal mask at the first key.
+        fused = causal and queries > 1
+        return F.scaled_dot_product_attention(query, key, value, dropout_p=dropout, is_causal=fused)
+    mask = _with_causal(mask, causal, queries, keys, query.device)
+    empty = None
+    if mask is not None:
+        empty = ~mask.any(-1, keepdim=True)
+        mask = mask | empty  # a row that looks nowhere looks everywhere, and is set to 0 below
     if bias is not None:
-        bias = bias.to(q.dtype)
-        mask = bias if mask is None else bias.masked_fill(~mask, -torch.inf)
-    mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout, is_causal=own)
-    return mixed if blind is None else mixed.masked_fill(blind, 0.0)
+        bias = bias.to(query.dtype)
+        bias = bias if mask is None else bias.masked_fill(~mask, -torch.inf)
+    output = F.scaled_dot_product_attention(
+        query, key, value, attn_mask=mask if bias is None else bias, dropout_p=dropout
+    )
+    return output if empty is None else output.masked_fill(empty, 0.0)
 
 
 def attend_with_weights(
-    q: Tensor,
-    k: Tensor,
-    v: Tensor,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
     *,
     mask: Tensor | None = None,
     bias: Tensor | None = None,
     causal: bool = False,
     dropout: float = 0.0,
 ) -> tuple[Tensor, Tensor]:
-    """`attend` step by step: also gives the weights [..., queries, keys], without the dropout."""
-    scores = q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5  # [..., queries, keys]
+    """As `attend`, written out; the weights, before dropout, are [batch, heads, queries, keys]."""
+    scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])  # [batch, heads, queries, keys]
     if bias is not None:
-        scores = scores + bias
-    if causal:
-        mask = _joined(mask, _causal(q, k))
+        scores = scores + bias.to(scores.dtype)
+    mask = _with_causal(mask, causal, query.shape[-2], key.shape[-2], query.device)
     weights = masked_softmax(scores, mask)
-    return F.dropout(weights, dropout).to(v.dtype) @ v, weights
+    return F.dropout(weights, dropout) @ value, weights
 
 
-def masked_softmax(scores: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Shares of the keys [..., keys] where the mask is true, 0 elsewhere; zeros where it is nowhere true."""
-    mask, blind = _opened(mask)
-    if mask is not None:
-        scores = scores.masked_fill(~mask, -torch.inf)
-    weights = scores.softmax(-1)
-    return weights if blind is None else weights.masked_fill(blind, 0.0)
+def _with_causal(
+    mask: Tensor | None, causal: bool, queries: int, keys: int, device: torch.device
+) -> Tensor | None:
+    if not causal:
+        return mask
+    triangle = causal_mask(queries, keys, device)
+    return triangle if mask is None else mask & triangle
 
 
-def _causal(q: Tensor, k: Tensor) -> Tensor:
-    return causal_mask(q.shape[-2], k.shape[-2], q.device)
+class Attended(NamedTuple):
+    """What attention gives: the output, and the weights where they were asked for."""
+
+    output: Tensor
+    weights: Tensor | None
 
 
-def _joined(a: Tensor | None, b: Tensor | None) -> Tensor | None:
-    return b if a is None else a if b is None else a & b
-
-
-def _opened(mask: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
-    """The mask with blind rows open, and which these are [..., 1].
-
-    A softmax over nothing is NaN, and so would be its gradient, even if the NaN is replaced afterwards.
-    """
-    if mask is None:
-        return None, None
-    blind = ~mask.any(-1, keepdim=True)
-    return mask | blind, blind
-
-
-# ---- attention with one head -------------------------------------------------------------------------------
+# ---- one head, of recurrent encoder-decoders ---------------------------------------------------------------
 
 
 class AdditiveAttention(nn.Module):
-    """score = v . tanh(Wq q + Wk k) (Bahdanau, Cho and Bengio 2015, arXiv 1409.0473, appendix A.1.2).
+    """score(q, k) = v . tanh(W q + U k) (Bahdanau, Cho and Bengio 2015, appendix A.1.2).
 
     Args:
-        queries, keys: dimensions of a query and of a key.
-        hidden: dimensions in which they are compared.
+        query_dim, key_dim: of what is compared.
+        hidden: dimensions of the sum.
     """
 
-    def __init__(self, queries: int, keys: int, hidden: int) -> None:
+    def __init__(self, query_dim: int, key_dim: int, hidden: int) -> None:
         super().__init__()
-        self.query = nn.Linear(queries, hidden, bias=False)
-        self.key = nn.Linear(keys, hidden)
+        self.query = nn.Linear(query_dim, hidden, bias=False)
+        self.key = nn.Linear(key_dim, hidden)
         self.score = nn.Linear(hidden, 1, bias=False)
 
-    def forward(self, q: Tensor, k: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """q [batch, queries, dq], k [batch, keys, dk] -> context [batch, queries, dk], weights.
-
-        The keys are the values. Holds [batch, queries, keys, hidden] numbers.
+    def forward(
+        self, query: Tensor, key: Tensor, value: Tensor | None = None, mask: Tensor | None = None
+    ) -> Attended:
+        """query [batch, queries, query_dim], key [batch, keys, key_dim], value [batch, keys, dim] (the keys
+        where None), mask broadcast to [batch, queries, keys] -> output [batch, queries, dim], weights.
         """
-        both = torch.tanh(self.query(q)[:, :, None] + self.key(k)[:, None])
-        weights = masked_softmax(self.score(both)[..., 0], mask)  # [batch, queries, keys]
-        return weights.to(k.dtype) @ k, weights
+        both = self.query(query)[:, :, None] + self.key(key)[:, None]  # [batch, queries, keys, hidden]
+        weights = masked_softmax(self.score(both.tanh())[..., 0], mask)  # [batch, queries, keys]
+        return Attended(weights @ (key if value is None else value), weights)
 
 
 class LuongAttention(nn.Module):
-    """Global attention (Luong, Pham and Manning 2015, arXiv 1508.04025, section 3.1).
+    """Multiplicative attention, over all keys or a window of them (Luong, Pham and Manning 2015).
+
+    Global: score(q, k) is q . k ("dot") or q . (W k) ("general", section 3.1).
+    Local (section 3.2): only keys within `window` of a centre p_q. "local-m" takes p_q = q, the query's own
+    place. "local-p" predicts p_q = S sigmoid(v . tanh(U q)) of S keys, and multiplies the weights by a
+    Gaussian around it, exp(-(k - p_q)^2 / (2 sigma^2)) with sigma = window / 2, which has a gradient.
 
     Args:
-        queries, keys: dimensions of a query and of a key; equal for "dot".
-        score: "dot": q . k; "general": q . W k.
-    """
-
-    def __init__(self, queries: int, keys: int, score: str = "general") -> None:
-        super().__init__()
-        if score not in ("dot", "general"):
-            raise ConfigError(f"there is no score {score!r}; choose 'dot' or 'general'")
-        if score == "dot" and queries != keys:
-            raise ConfigError(f"score 'dot' needs queries and keys of one size, not {queries} and {keys}")
-        self.key = nn.Linear(keys, queries, bias=False) if score == "general" else nn.Identity()
-
-    def forward(self, q: Tensor, k: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """q [batch, queries, dq], k [batch, keys, dk] -> context [batch, queries, dk], weights."""
-        weights = masked_softmax(q @ self.key(k).transpose(1, 2), mask)  # [batch, queries, keys]
-        return weights.to(k.dtype) @ k, weights
-
-
-class LocalAttention(LuongAttention):
-    """Attention to the keys within `width` of a centre (Luong et al. 2015, section 3.2).
-
-    Monotonic (local-m), the centre of query t is t. Predictive (local-p), it is learnt, and keys weigh the
-    less the further off they are:
-
-        centre = keys sigmoid(v . tanh(Wp q))
-        weights = softmax(score) exp(-(place - centre)^2 / (2 (width / 2)^2))
-
-    Args:
-        queries, keys, score: as for `LuongAttention`.
-        width: places on either side of the centre.
-        predictive: whether the centre is learnt.
+        score: "dot" or "general".
+        window: keys on each side of the centre; None is global.
+        predict: whether the centre is predicted.
     """
 
     def __init__(
-        self, queries: int, keys: int, score: str = "general", *, width: int = 10, predictive: bool = False
+        self,
+        query_dim: int,
+        key_dim: int,
+        score: str = "general",
+        *,
+        window: int | None = None,
+        predict: bool = False,
     ) -> None:
-        super().__init__(queries, keys, score)
-        if width < 1:
-            raise ConfigError(f"width must be at least 1, not {width}")
-        self.width = width
-        self.centre: nn.Module | None = None
-        if predictive:
-            self.centre = nn.Sequential(
-                nn.Linear(queries, queries, bias=False), nn.Tanh(), nn.Linear(queries, 1, bias=False)
+        super().__init__()
+        if score not in ("dot", "general"):
+            raise ConfigError(f"score must be 'dot' or 'general', not {score!r}")
+        if score == "dot" and query_dim != key_dim:
+            raise ConfigError(
+                f"score 'dot' needs queries and keys of one dimension, not {query_dim} and {key_dim}"
             )
+        if window is not None and window < 1:
+            raise ConfigError(f"window must be 1 or more keys, not {window}")
+        if predict and window is None:
+            raise ConfigError("a predicted centre needs a window")
+        self.key = nn.Linear(key_dim, query_dim, bias=False) if score == "general" else nn.Identity()
+        self.window = window
+        self.centre = (
+            nn.Sequential(
+                nn.Linear(query_dim, query_dim, bias=False), nn.Tanh(), nn.Linear(query_dim, 1, bias=False)
+            )
+            if predict
+            else None
+        )
 
     def forward(
-        self, q: Tensor, k: Tensor, mask: Tensor | None = None, start: int = 0
-    ) -> tuple[Tensor, Tensor]:
-        """As `LuongAttention`; the first query stands at place `start`.
+        self, query: Tensor, key: Tensor, value: Tensor | None = None, mask: Tensor | None = None
+    ) -> Attended:
+        """Shapes as of `AdditiveAttention`; S is the number of keys that the mask keeps."""
+        scores = query @ self.key(key).transpose(1, 2)  # [batch, queries, keys]
+        if self.window is not None:
+            place = torch.arange(key.shape[1], device=key.device)
+            centre = self._centres(query, scores, mask)  # [batch or 1, queries, 1]
+            near = (place - centre).abs() <= self.window  # [batch or 1, queries, keys]
+            mask = near if mask is None else mask & near
+        weights = masked_softmax(scores, mask)
+        if self.window is not None and self.centre is not None:
+            weights = weights * torch.exp(-2 * ((place - centre) / self.window) ** 2)
+        return Attended(weights @ (key if value is None else value), weights)
 
-        Predictive, a sentence's length is the number of keys that the mask leaves to a query.
-        """
-        places = torch.arange(k.shape[1], device=k.device)
+    def _centres(self, query: Tensor, scores: Tensor, mask: Tensor | None) -> Tensor:
         if self.centre is None:
-            centres = torch.arange(start, start + q.shape[1], device=q.device)[:, None]  # [queries, 1]
-        else:
-            length = k.shape[1] if mask is None else mask.sum(-1, keepdim=True)
-            centres = length * self.centre(q).float().sigmoid()  # [batch, queries, 1]
-        near = (places - centres).abs() <= self.width  # [(batch,) queries, keys]
-        weights = masked_softmax(q @ self.key(k).transpose(1, 2), _joined(mask, near))
-        if self.centre is not None:
-            weights = weights * torch.exp(-2 * ((places - centres) / self.width) ** 2)
-        return weights.to(k.dtype) @ k, weights
+            return torch.arange(query.shape[1], device=query.device)[None, :, None]
+        kept = torch.ones_like(scores) if mask is None else mask.expand_as(scores)
+        share: Tensor = self.centre(query).sigmoid()  # [batch, queries, 1]
+        return share.float() * kept.sum(-1, keepdim=True)
 
 
-# ---- attention with many heads -----------------------------------------------------------------------------
+# ---- many heads --------------------------------------------------------------------------------------------
 
 
 class KeyValueCache:
-    """The keys and values of all that one attention has read, so that decoding projects each token once.
+    """Keys and values of the positions decoded so far, so that a step computes those of its own only.
 
-    Room doubles when it is full: a step writes one token and copies none, but for those of a doubling. For
-    inference: the gradient does not go through it.
+    Space doubles when it is full, so n steps copy O(n) numbers. It is written in place: for decoding without
+    gradients.
     """
 
     def __init__(self) -> None:
         self.length = 0
-        self._room: Tensor | None = None  # [2, batch, heads, room, dim]
+        self._space: tuple[Tensor, Tensor] | None = None
 
-    def append(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        """Those of new tokens [batch, heads, new, dim] -> those of all [batch, heads, length, dim]."""
-        batch, heads, new, dim = k.shape
-        end = self.length + new
-        if self._room is None or end > self._room.shape[3]:
-            room = k.new_empty(2, batch, heads, max(end, 2 * self.length), dim)
-            if self._room is not None:
-                room[:, :, :, : self.length] = self._room[:, :, :, : self.length]
-            self._room = room
-        self._room[0, :, :, self.length : end] = k.detach()
-        self._room[1, :, :, self.length : end] = v.detach()
-        self.length = end
-        return self.all()
+    def append(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        """Add [batch, heads, new, d]; return those of all positions, [batch, heads, length, d]."""
+        begin, self.length = self.length, self.length + key.shape[2]
+        if self._space is None or self._space[0].shape[2] < self.length:
+            self._grow(key, value, begin)
+        assert self._space is not None
+        for space, new in zip(self._space, (key, value), strict=True):
+            space[:, :, begin : self.length] = new
+        return self.get()
 
-    def all(self) -> tuple[Tensor, Tensor]:
-        """Keys and values [batch, heads, length, dim]. Raises ConfigError for an empty cache."""
-        if self._room is None:
-            raise ConfigError("the cache is empty; append keys and values first")
-        return self._room[0, :, :, : self.length], self._room[1, :, :, : self.length]
+    def get(self) -> tuple[Tensor, Tensor]:
+        """Keys and values, [batch, heads, length, d]."""
+        assert self._space is not None
+        key, value = (space[:, :, : self.length] for space in self._space)
+        return key, value
 
     def reorder(self, rows: Tensor) -> None:
-        """Keep these rows of the batch, in this order, as a beam search does: int64 [rows]."""
-        if self._room is not None:
-            self._room = self._room.index_select(1, rows)
+        """Let row i of the batch go on from what was row rows[i], as beam search does."""
+        if self._space is not None:
+            key, value = (space.index_select(0, rows) for space in self._space)
+            self._space = (key, value)
+
+    def _grow(self, key: Tensor, value: Tensor, used: int) -> None:
+        room = max(2 * self.length, 16)
+        key_space, value_space = (new.new_empty((*new.shape[:2], room, new.shape[3])) for new in (key, value))
+        if self._space is not None:
+            key_space[:, :, :used] = self._space[0][:, :, :used]
+            value_space[:, :, :used] = self._space[1][:, :, :used]
+        self._space = (key_space, value_space)
 
 
 class MultiHeadAttention(nn.Module):
-    """Several attentions side by side, each in its own dim / heads dimensions (Vaswani et al. 2017, 3.2.2).
-
-        head_h = attention(Wq_h x, Wk_h m, Wv_h m)         out = Wo [head_1 ... head_n]
-
-    with m the vectors that are looked at: x itself (self-attention) or a memory (cross-attention).
+    """heads_i = attend(Q W_i, K W_i', V W_i''); output = concat(heads) W_o (Vaswani et al. 2017, 3.2.2).
 
     Args:
-        dim: of x and of the output.
-        heads: their number, which divides dim.
-        memory_dim: of the memory; dim where it is None.
-        dropout: of the weights in training.
+        dim: of queries and output; each head has dim / heads.
+        memory_dim: of what keys and values are made from; `dim` where None.
+        dropout: of weights, in training.
     """
 
-    def __init__(self, dim: int, heads: int, *, memory_dim: int | None = None, dropout: float = 0.0) -> None:
+    def __init__(
+        self, dim: int, heads: int, *, memory_dim: int | None = None, dropout: float = 0.0, bias: bool = True
+    ) -> None:
         super().__init__()
         if heads < 1 or dim % heads:
-            raise ConfigError(f"heads must divide dim, but dim is {dim} and heads {heads}")
+            raise ConfigError(f"heads must divide dim, but {heads} does not divide {dim}")
         self.heads, self.dropout = heads, dropout
-        memory_dim = dim if memory_dim is None else memory_dim
-        self.query = Linear(dim, dim)
-        self.key = Linear(memory_dim, dim)
-        self.value = Linear(memory_dim, dim)
-        self.out = Linear(dim, dim)
+        self.query = nn.Linear(dim, dim, bias=bias)
+        self.key = nn.Linear(memory_dim or dim, dim, bias=bias)
+        self.value = nn.Linear(memory_dim or dim, dim, bias=bias)
+        self.output = nn.Linear(dim, dim, bias=bias)
 
     def forward(
         self,
         x: Tensor,
         memory: Tensor | None = None,
         *,
+        key_mask: Tensor | None = None,
         mask: Tensor | None = None,
         causal: bool = False,
-        relative: Relative | None = None,
+        positions: Positions | None = None,
+        bias: Tensor | None = None,
         cache: KeyValueCache | None = None,
         need_weights: bool = False,
-    ) -> tuple[Tensor, Tensor | None]:
-        """Attend.
+    ) -> Attended:
+        """Let x look at itself, or at `memory`.
 
         Args:
-            x: [batch, queries, dim].
-            memory: [batch, keys, memory_dim]; x where it is None.
-            mask: bool, broadcast to [batch, queries, keys], with the keys of the cache.
-            causal: whether a query sees only keys up to its own place.
-            relative: positions of queries and keys, from `Positions.relative`.
-            cache: for self-attention, x comes behind what is in it; for cross-attention, it is filled with
-                the memory's keys and values at the first call, and later calls take these.
+            x: [batch, time, dim].
+            memory: [batch, keys, memory_dim] for cross-attention.
+            key_mask: bool [batch, keys], False for padding.
+            mask: bool, broadcast to [batch, heads, time, keys].
+            causal: no position sees a later one.
+            positions: whose `rotate` and, where `bias` is None, `bias` apply; self-attention only.
+            bias: added to scores, broadcast to [batch, heads, time, keys].
+            cache: for self-attention, x holds the positions after those of the cache, and keys are all; for
+                cross-attention, the keys and values of `memory`, which is looked at the first time only.
+            need_weights: whether to return weights, [batch, heads, time, keys].
 
         Returns:
-            [batch, queries, dim], and the weights [batch, heads, queries, keys] if they are asked for.
+            Output [batch, time, dim], and the weights or None.
         """
-        relative = relative or Relative()
-        q = self._split(self.query(x))  # [batch, heads, queries, dim / heads]
-        if relative.turn is not None:
-            q = turned(q, relative.turn)
+        start = cache.length if cache is not None and memory is None else 0
+        query = self._split(self.query(x))  # [batch, heads, time, d]
         if memory is not None and cache is not None and cache.length:
-            k, v = cache.all()
+            key, value = cache.get()
         else:
-            read = x if memory is None else memory
-            k, v = self._split(self.key(read)), self._split(self.value(read))
-            if relative.turn is not None:
-                k = turned(k, relative.turn)
+            source = x if memory is None else memory
+            key, value = self._split(self.key(source)), self._split(self.value(source))
+            if positions is not None and memory is None:
+                key = positions.rotate(key, start)
             if cache is not None:
-                k, v = cache.append(k, v)
-        mask = None if mask is None else mask.unsqueeze(-3)  # the same for all heads
+                key, value = cache.append(key, value)  # [batch, heads, keys, d]
+        if positions is not None and memory is None:
+            query = positions.rotate(query, start)
+            bias = positions.bias(x.shape[1], key.shape[2], start) if bias is None else bias
+        if key_mask is not None:
+            keys = key_mask[:, None, None, :]  # [batch, 1, 1, keys]
+            mask = keys if mask is None else mask & keys
         dropout = self.dropout if self.training else 0.0
-        weights = None
         if need_weights:
-            mixed, weights = attend_with_weights(
-                q, k, v, mask=mask, bias=relative.bias, causal=causal, dropout=dropout
+            output, weights = attend_with_weights(
+                query, key, value, mask=mask, bias=bias, causal=causal, dropout=dropout
             )
         else:
-            mixed = attend(q, k, v, mask=mask, bias=relative.bias, causal=causal, dropout=dropout)
-        return self.out(mixed.transpose(1, 2).flatten(2)), weights
+            weights = None
+            output = attend(query, key, value, mask=mask, bias=bias, causal=causal, dropout=dropout)
+        return Attended(self.output(output.transpose(1, 2).flatten(2)), weights)
 
     def _split(self, x: Tensor) -> Tensor:
         """[batch, time, dim] -> [batch, heads, time, dim / heads]"""

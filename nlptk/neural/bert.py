@@ -26,12 +26,15 @@ from torch import Tensor, nn
 from nlptk.errors import DataError
 from nlptk.neural.bert_config import BertConfig
 from nlptk.neural.linear import Linear
-from nlptk.neural.packing import Group, Layout, Packed, check_ids, token_batches
+from nlptk.neural.packing import Group, Int64Array, Layout, Packed, check_ids, token_batches
+from nlptk.neural.workers import infer_each
 
 T = TypeVar("T")
 # On a CPU a call costs little and padding much: groups of equal length. Elsewhere the calls cost more.
 _WASTE = {"cpu": 0.0}
 _WASTE_ELSEWHERE = 0.25
+_SHARES = 4  # batches of a thread, at least
+_FEW = 256  # tokens of a batch, below which it is not worth while
 
 
 @dataclass
@@ -72,7 +75,8 @@ class Embeddings(nn.Module):
 
 def _table(rows: int, dim: int) -> nn.Embedding:
     """A table whose numbers are still to come: from `initialize` or from a checkpoint."""
-    return nn.Embedding.from_pretrained(torch.empty(rows, dim), freeze=False)
+    made: nn.Embedding = nn.Embedding.from_pretrained(torch.empty(rows, dim), freeze=False)  # type: ignore[no-untyped-call]
+    return made
 
 
 class SelfAttention(nn.Module):
@@ -193,7 +197,7 @@ class Bert(nn.Module):
         type_ids: Sequence[Sequence[int]] | None = None,
         *,
         stride: int | None = None,
-        batch_tokens: int = 4096,
+        batch_tokens: int = 1024,
     ) -> list[Tensor]:
         """The last layer's states of each sentence, [its tokens, dim], for inference: no gradients.
 
@@ -218,20 +222,26 @@ class Bert(nn.Module):
         run: Callable[[Packed], Iterable[T]],
         sentences: Sequence[Sequence[int]],
         type_ids: Sequence[Sequence[int]] | None = None,
-        batch_tokens: int = 4096,
+        batch_tokens: int = 1024,
     ) -> list[T]:
         """What `run(batch)` gives for each sentence, in order; in evaluation mode, without gradients."""
         lengths = np.fromiter(map(len, sentences), np.int64, len(sentences))
-        results: dict[int, T] = {}
+        # Batches enough that threads which take them in turn end at about the same time.
+        share = int(lengths.sum()) // (_SHARES * torch.get_num_threads())
+        batches = list(token_batches(lengths, min(batch_tokens, max(share, _FEW))))
+
+        def run_batch(chosen: Int64Array) -> list[T]:
+            numbers = chosen.tolist()
+            types = None if type_ids is None else [type_ids[i] for i in numbers]
+            return list(run(Packed.of([sentences[i] for i in numbers], types)))
+
         was_training = self.training
-        self.eval()
+        if was_training:  # else the weights' blocks would be made anew
+            self.eval()
+        results: dict[int, T] = {}
         try:
-            with torch.inference_mode():
-                for chosen in token_batches(lengths, batch_tokens):
-                    numbers = chosen.tolist()
-                    types = None if type_ids is None else [type_ids[i] for i in numbers]
-                    batch = Packed.of([sentences[i] for i in numbers], types)
-                    results.update(zip(numbers, run(batch), strict=True))
+            for chosen, found in zip(batches, infer_each(run_batch, batches, self.device), strict=True):
+                results.update(zip(chosen.tolist(), found, strict=True))
         finally:
             if was_training:
                 self.train()

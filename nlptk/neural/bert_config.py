@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from nlptk.errors import ConfigError, ModelError
@@ -58,6 +58,12 @@ class BertConfig:
             value = getattr(self, name)
             if not isinstance(value, int | float) or not 0 <= value < 1:
                 raise ConfigError(f"{name} must be a number from 0 to below 1, not {value!r}")
+
+    def with_labels(self, labels: Sequence[str]) -> BertConfig:
+        """The same with labels of classes. Raises ConfigError for none, or one that comes twice."""
+        if not labels or len(set(labels)) < len(labels):
+            raise ConfigError(f"labels must be one or more, and no two the same: {list(labels)!r}")
+        return replace(self, labels=tuple(labels))
 
     @classmethod
     def from_json(cls, data: Any, where: str = "config.json") -> BertConfig:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,7 +57,8 @@ _COPIES = {
     "cls.predictions.decoder.weight": "embeddings.word_embeddings.weight",
     "cls.predictions.decoder.bias": "cls.predictions.bias",
 }
-_HEADS = ("cls.", "classifier.", "qa_outputs.")
+# Of heads, which a model without them passes over.
+_HEADS = ("cls.", "classifier.", "qa_outputs.", "pooler.")
 
 
 def their_names(name: str) -> tuple[str, ...]:
@@ -136,27 +137,33 @@ def _newer(name: str) -> str:
 
 def read_bert(folder: PathLike) -> Bert:
     """See `Bert.from_pretrained`."""
+    return make_bert(read_config(folder), read_weights(folder), Path(folder) / WEIGHTS)
+
+
+def make_bert(config: BertConfig, weights: Mapping[str, Tensor], where: PathLike) -> Bert:
+    """The encoder with these weights, which has a pooler if they have one. Raises ModelError as `assign`."""
     from nlptk.neural.bert import Bert
 
-    config, weights = read_config(folder), read_weights(folder)
     pooler = [name for ours in _POOLER for name in their_names(ours)]
     with torch.device("meta"):  # nothing is drawn at random that is replaced at once
         made = Bert(config, pooler=any(name in weights for name in pooler))
-    assign(made, weights, Path(folder) / WEIGHTS)
+    assign(made, weights, where)
     return made.eval()
 
 
-def assign(module: nn.Module, weights: Mapping[str, Tensor], where: PathLike, new: str = "") -> list[str]:
-    """Give a module (on the meta device) the weights of a checkpoint.
+def assign(
+    module: nn.Module, weights: Mapping[str, Tensor], where: PathLike, optional: Collection[str] = ()
+) -> list[str]:
+    """Give a module the weights of a checkpoint.
 
     Args:
-        module: an encoder, or a model whose encoder is its attribute `bert`.
+        module: an encoder, or a model whose encoder is its attribute `bert`; may be on the meta device.
         weights: as `read_weights` gives them.
         where: the file, for messages.
-        new: prefix of parameters that the file need not have: what they are now stays.
+        optional: parameters that the file need not have: what they are now stays.
 
     Returns:
-        The names of parameters that the file lacks, of those that may be new.
+        The optional parameters that the file lacks.
 
     Raises:
         ModelError: weights are missing, unknown or of a wrong shape; all are named.
@@ -171,9 +178,10 @@ def assign(module: nn.Module, weights: Mapping[str, Tensor], where: PathLike, ne
         used.update(theirs)
         lacking = [part for part in theirs if part not in weights]
         if lacking:
-            (absent if new and name.startswith(new) else missing).extend(
-                [name] if new and name.startswith(new) else lacking
-            )
+            if name in optional and len(lacking) == len(theirs):
+                absent.append(name)
+            else:
+                missing += lacking
             continue
         parts = [weights[part] for part in theirs]
         shape = torch.Size([own.shape[0] // len(parts), *own.shape[1:]])

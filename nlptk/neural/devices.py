@@ -35,6 +35,11 @@ def find_device(name: str | torch.device = "auto") -> torch.device:
     return device
 
 
+def set_threads(threads: int) -> None:
+    """So many threads for torch in this process."""
+    torch.set_num_threads(threads)
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether a device or the machine had no memory left."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):

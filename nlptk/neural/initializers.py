@@ -1,56 +1,121 @@
-"""First weights by name, with the variance that keeps signals as large behind a layer as before it.
+"""How weights begin, chosen by name: `initialize(module, "xavier_uniform")`.
 
-For a matrix [out, in], with uniform bounds b or normal deviations s:
+A matrix [fan_out, fan_in] should neither blow up nor put out what passes through it:
 
-    xavier    b = sqrt(6 / (in + out))      s = sqrt(2 / (in + out))     (Glorot and Bengio 2010)
-    kaiming   b = sqrt(6 / in)              s = sqrt(2 / in)             (He et al. 2015; for ReLU)
-    orthogonal                              rows or columns orthonormal  (Saxe et al. 2014)
+    name                variance of a weight      for
+    xavier_*            2 / (fan_in + fan_out)    tanh, sigmoid, attention (Glorot and Bengio 2010)
+    kaiming_*           2 / fan_in                ReLU and its kin (He et al. 2015)
+    lecun_*             1 / fan_in                a linear layer, whose output keeps the input's variance
+    orthogonal          rows at right angles      recurrence: states neither fade nor grow (Saxe et al. 2014)
+    normal              0.02^2                    BERT and GPT-2; "truncated_normal" cuts it at 2 sigma
+    zeros, ones         0                         layers that begin as nothing, or scales
+
+`*_uniform` draws from [-a, a] with a = sqrt(3 variance), `*_normal` from a Gaussian. In a convolution fan_in
+is input channels times width.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
-from functools import partial
 
+import torch
 from torch import Tensor, nn
 
 from nlptk.errors import ConfigError
 
-#: The schemes by name; each fills a tensor of two or more dimensions.
-INITIALIZERS: dict[str, Callable[[Tensor], Tensor]] = {
-    "xavier_uniform": nn.init.xavier_uniform_,
-    "xavier_normal": nn.init.xavier_normal_,
-    "kaiming_uniform": partial(nn.init.kaiming_uniform_, nonlinearity="relu"),
-    "kaiming_normal": partial(nn.init.kaiming_normal_, nonlinearity="relu"),
-    "orthogonal": nn.init.orthogonal_,
-}
+_STD = 0.02
 
 
-def initialize(module: nn.Module, name: str) -> None:
-    """Fill the weights of all linear, convolution and recurrent layers in a module; their biases become 0.
+def initialize(
+    module: nn.Module, name: str, *, gain: float = 1.0, generator: torch.Generator | None = None
+) -> nn.Module:
+    """Set all weights of a module and what is in it; return the module.
 
-    Each gate of a recurrent layer is a matrix of its own. Embeddings and norms keep what they have.
+    Matrices and kernels get `gain` times what the name says: each gate of a recurrent network for itself,
+    since it is a matrix of its own. Biases become 0, the scales of norms 1, rows of embeddings for padding 0.
+    Other vectors stay as they are.
+
+    Args:
+        name: one of INITIALIZERS.
+        generator: the source of randomness; torch's own where None.
 
     Raises:
-        ConfigError: there is no scheme of that name.
+        ConfigError: another name.
     """
     if name not in INITIALIZERS:
         raise ConfigError(f"there is no initializer {name!r}; choose one of {', '.join(INITIALIZERS)}")
-    for part in module.modules():
-        for parameter in _parameters(part):
-            if parameter.dim() > 1:
-                INITIALIZERS[name](parameter)
-            else:
-                nn.init.zeros_(parameter)
+    fill = INITIALIZERS[name]
+    with torch.no_grad():
+        for part in module.modules():
+            norm = "norm" in type(part).__name__.lower()
+            for key, weight in part.named_parameters(recurse=False):
+                if "bias" in key:
+                    weight.zero_()
+                elif norm:
+                    weight.fill_(1.0)
+                elif weight.dim() >= 2:
+                    for matrix in _matrices(part, weight):
+                        fill(matrix, generator)
+                        matrix.mul_(gain)
+            if isinstance(part, nn.Embedding) and part.padding_idx is not None:
+                part.weight[part.padding_idx].zero_()
+    return module
 
 
-def _parameters(part: nn.Module) -> Iterator[Tensor]:
-    """The matrices and biases of one layer, as views."""
-    if isinstance(part, nn.Linear | nn.modules.conv._ConvNd):
-        yield from (parameter.data for parameter in part.parameters(recurse=False))
-    elif isinstance(part, nn.RNNBase | nn.RNNCellBase):
-        hidden: int = part.hidden_size
-        for name, parameter in part.named_parameters(recurse=False):
-            rows = len(parameter) if "weight_hr" in name else hidden  # of an LSTM with projection
-            for first in range(0, len(parameter), rows):
-                yield parameter.data[first : first + rows]
+def _matrices(part: nn.Module, weight: Tensor) -> Iterator[Tensor]:
+    """The weight itself, or the gates that torch's recurrent networks keep one above the other."""
+    gates = weight.shape[0] // part.hidden_size if isinstance(part, nn.RNNBase) and not part.proj_size else 1
+    yield from weight.chunk(gates)
+
+
+def _fans(weight: Tensor) -> tuple[int, int]:
+    """Inputs that add up to an output, and outputs that an input goes to."""
+    area = math.prod(weight.shape[2:])
+    return weight.shape[1] * area, weight.shape[0] * area
+
+
+Fill = Callable[[Tensor, "torch.Generator | None"], object]
+
+
+def _normal(variance: Callable[[int, int], float]) -> Fill:
+    return lambda weight, generator: weight.normal_(
+        0.0, math.sqrt(variance(*_fans(weight))), generator=generator
+    )
+
+
+def _uniform(variance: Callable[[int, int], float]) -> Fill:
+    def fill(weight: Tensor, generator: torch.Generator | None) -> None:
+        edge = math.sqrt(3.0 * variance(*_fans(weight)))
+        weight.uniform_(-edge, edge, generator=generator)
+
+    return fill
+
+
+def _xavier(fan_in: int, fan_out: int) -> float:
+    return 2.0 / (fan_in + fan_out)
+
+
+def _kaiming(fan_in: int, fan_out: int) -> float:
+    return 2.0 / fan_in
+
+
+def _lecun(fan_in: int, fan_out: int) -> float:
+    return 1.0 / fan_in
+
+
+INITIALIZERS: dict[str, Fill] = {
+    "xavier_uniform": _uniform(_xavier),
+    "xavier_normal": _normal(_xavier),
+    "kaiming_uniform": _uniform(_kaiming),
+    "kaiming_normal": _normal(_kaiming),
+    "lecun_uniform": _uniform(_lecun),
+    "lecun_normal": _normal(_lecun),
+    "orthogonal": lambda weight, generator: nn.init.orthogonal_(weight, generator=generator),
+    "normal": lambda weight, generator: weight.normal_(0.0, _STD, generator=generator),
+    "truncated_normal": lambda weight, generator: nn.init.trunc_normal_(
+        weight, std=_STD, a=-2 * _STD, b=2 * _STD, generator=generator
+    ),
+    "zeros": lambda weight, generator: weight.zero_(),
+    "ones": lambda weight, generator: weight.fill_(1.0),
+}

@@ -1,18 +1,20 @@
-"""Positions: how a model of attention, which sees a set, learns where in a sentence each vector stands.
+"""Where a token stands, told to attention in five ways: `positions("rope", dim=512, heads=8)`.
 
-Three places where a scheme can act, for a query at place i and a key at place j:
+    name         how                                                              source
+    sinusoidal   added to the input: sines and cosines of fixed wavelengths       Vaswani et al. 2017
+    learned      added to the input: a vector for each position                   Gehring et al. 2017
+    t5           added to scores: a learned number for each distance and head     Raffel et al. 2020
+    rope         queries and keys are turned by an angle for each position        Su et al. 2021
+    alibi        taken from scores: the distance times a slope for each head      Press et al. 2022
 
-    added to the inputs     x_i + p_i               sinusoidal, learned
-    turning q and k         (R_i q) . (R_j k)       rope: depends on i - j alone
-    added to the scores     q . k + b(j - i)        t5 (learned), alibi (fixed)
-
-A stack makes one scheme by name, adds it to its inputs once, and hands what `relative` gives to every layer.
+Each is a `Positions`, whose three hooks a Transformer calls: `add` at its input, `rotate` and `bias` in
+attention. The hooks that a way does not use do nothing. Positions count from `start`, which a decoder with a
+cache moves on.
 """
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -20,199 +22,200 @@ from torch import Tensor, nn
 from nlptk.errors import ConfigError, DataError
 
 
-class Relative(NamedTuple):
-    """What attention needs of a scheme.
-
-    Attributes:
-        turn: cos and sin [queries, dim / 2] of the angles by which queries and new keys are turned.
-        bias: [heads, queries, keys], added to the scores.
-    """
-
-    turn: tuple[Tensor, Tensor] | None = None
-    bias: Tensor | None = None
-
-
 class Positions(nn.Module):
-    """No positions: the base of the others.
-
-    Args:
-        dim: of the inputs.
-        heads: of the attention.
-        max_length: places that there are; only "learned" has a limit.
-        causal: whether no query sees a key behind its own place.
-    """
-
-    def __init__(self, dim: int, heads: int, max_length: int = 512, causal: bool = False) -> None:
-        super().__init__()
+    """No positions: what all ways have in common."""
 
     def add(self, x: Tensor, start: int = 0) -> Tensor:
-        """Inputs [batch, time, dim], the first at place `start`, with the positions added."""
+        """[batch, time, dim] with positions start, start + 1, ... added."""
         return x
 
-    def relative(self, queries: int, start: int = 0, device: torch.device | str = "cpu") -> Relative:
-        """Of queries at places start ... start + queries - 1, and keys at all places up to the last."""
-        return Relative()
+    def rotate(self, x: Tensor, start: int = 0) -> Tensor:
+        """Queries or keys, [batch, heads, time, head_dim], turned as their positions say."""
+        return x
+
+    def bias(self, queries: int, keys: int, start: int = 0) -> Tensor | None:
+        """What is added to scores, [heads, queries, keys]: queries from position `start`, keys from 0."""
+        return None
 
 
 class Sinusoidal(Positions):
-    """p[2i] = sin(place / 10000^(2i/dim)), p[2i+1] = cos of the same (Vaswani et al. 2017, section 3.5)."""
+    """x_p + P_p with P[p, 2i] = sin(p / 10000^(2i / dim)), P[p, 2i + 1] the cosine (Vaswani et al. 2017).
 
-    def __init__(self, dim: int, heads: int, max_length: int = 512, causal: bool = False) -> None:
-        super().__init__(dim, heads)
-        if dim % 2:
-            raise ConfigError(f"sinusoidal positions need an even dim, not {dim}")
+    For any fixed distance, P of a position is a linear function of P of the other.
+    """
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        _check_even(dim, "dim", "sinusoidal")
+        self.register_buffer("rates", _rates(dim, 10000.0), persistent=False)
+
+    rates: Tensor
+
+    def table(self, start: int, stop: int) -> Tensor:
+        """[stop - start, dim]"""
+        angles = _angles(self.rates, start, stop)  # [time, dim / 2]
+        return torch.stack([angles.sin(), angles.cos()], -1).flatten(1)
 
     def add(self, x: Tensor, start: int = 0) -> Tensor:
-        cos, sin = _circles(x.shape[1], start, x.shape[2], x.device)
-        return x + torch.stack([sin, cos], -1).flatten(1).to(x.dtype)  # [time, dim]
+        return x + self.table(start, start + x.shape[1]).to(x.dtype)
 
 
 class Learned(Positions):
-    """A vector for each place below `max_length` (Gehring et al. 2017; BERT, GPT-2)."""
+    """x_p + W_p (Gehring et al. 2017; BERT). Positions from `max_length` on raise DataError."""
 
-    def __init__(self, dim: int, heads: int, max_length: int = 512, causal: bool = False) -> None:
-        super().__init__(dim, heads)
-        self.table = nn.Embedding(max_length, dim)
-        nn.init.normal_(self.table.weight, std=0.02)
+    def __init__(self, dim: int, max_length: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(max_length, dim) * 0.02)
 
     def add(self, x: Tensor, start: int = 0) -> Tensor:
-        end = start + x.shape[1]
-        if end > self.table.num_embeddings:
+        stop = start + x.shape[1]
+        if stop > len(self.weight):
             raise DataError(
-                f"a sequence of {end} is longer than the {self.table.num_embeddings} places of learned "
-                "positions; cut it into windows, or choose 'rope', 'alibi', 't5' or 'sinusoidal'"
+                f"there are {stop} positions, but the model has learned {len(self.weight)}: "
+                "cut the text into windows"
             )
-        return x + self.table.weight[start:end].to(x.dtype)
+        return x + self.weight[start:stop].to(x.dtype)
+
+
+class T5Bias(Positions):
+    """score + B[head, bucket(key - query)] (Raffel et al. 2020, section 2.1).
+
+    Distances up to a half of the buckets have one each; further ones share them, log-wise up to
+    `max_distance`; all beyond that have the last. `bidirectional` keeps half of the buckets for keys after
+    the query; without it those have the bucket of distance 0, as a decoder never sees them.
+    """
+
+    def __init__(
+        self, heads: int, buckets: int = 32, max_distance: int = 128, bidirectional: bool = True
+    ) -> None:
+        super().__init__()
+        sides = 2 if bidirectional else 1
+        if buckets < 2 * sides or buckets % sides or max_distance <= buckets // sides // 2:
+            raise ConfigError(
+                f"T5 positions need an even number of buckets, at least {2 * sides}, and a max_distance "
+                f"beyond those of one distance, not {buckets} and {max_distance}"
+            )
+        self.buckets, self.max_distance, self.bidirectional = buckets, max_distance, bidirectional
+        self.weight = nn.Parameter(torch.zeros(buckets, heads))
+
+    def bucket(self, distance: Tensor) -> Tensor:
+        """The bucket of key position - query position, both int64 of any shape."""
+        buckets, offset = self.buckets, torch.zeros_like(distance)
+        if self.bidirectional:
+            buckets //= 2
+            offset = (distance > 0).long() * buckets
+            distance = distance.abs()
+        else:
+            distance = (-distance).clamp(min=0)
+        exact = buckets // 2
+        # The share of the way to the last bucket, in logarithms.
+        share = (distance.clamp(min=1).float() / exact).log() / math.log(self.max_distance / exact)
+        far = exact + (share * (buckets - exact)).long()
+        return offset + torch.where(distance < exact, distance, far.clamp(max=buckets - 1))
+
+    def bias(self, queries: int, keys: int, start: int = 0) -> Tensor | None:
+        distance = _distance(queries, keys, start, self.weight.device)
+        return self.weight[self.bucket(distance)].permute(2, 0, 1)  # [heads, queries, keys]
 
 
 class Rope(Positions):
-    """Rotary positions (Su et al. 2021, arXiv 2104.09864): each pair of dimensions is turned by its angle.
+    """Pair i of a query's or key's dimensions, at position p, is turned by p * base^(-2i / head_dim).
 
-        (q[2i] + j q[2i+1]) e^(j place / 10000^(2i/d)),   d = dim / heads; so for k; j the imaginary unit
-
-    The product of a query at place a and a key at place b depends on a - b alone.
+    As complex numbers this is x_i e^(i p theta_i) (Su et al. 2021): the product of a query and a key then
+    depends on the difference of their positions only. Pairs are (i, i + head_dim / 2), as in GPT-NeoX and
+    Llama; with `interleaved` they are (2i, 2i + 1), as in the paper.
     """
 
-    def __init__(self, dim: int, heads: int, max_length: int = 512, causal: bool = False) -> None:
-        super().__init__(dim, heads)
-        self.dim = dim // heads
-        if self.dim % 2:
-            raise ConfigError(f"rope turns pairs of dimensions: dim / heads must be even, not {self.dim}")
+    rates: Tensor
 
-    def relative(self, queries: int, start: int = 0, device: torch.device | str = "cpu") -> Relative:
-        return Relative(turn=_circles(queries, start, self.dim, device))
+    def __init__(self, head_dim: int, base: float = 10000.0, interleaved: bool = False) -> None:
+        super().__init__()
+        _check_even(head_dim, "the dimension of a head", "rope")
+        self.interleaved = interleaved
+        self.register_buffer("rates", _rates(head_dim, base), persistent=False)
+
+    def rotate(self, x: Tensor, start: int = 0) -> Tensor:
+        angles = _angles(self.rates, start, start + x.shape[-2])  # [time, head_dim / 2]
+        cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
+        left, right = (x[..., ::2], x[..., 1::2]) if self.interleaved else x.chunk(2, -1)
+        turned = (left * cos - right * sin, left * sin + right * cos)
+        return torch.stack(turned, -1).flatten(-2) if self.interleaved else torch.cat(turned, -1)
 
 
 class Alibi(Positions):
-    """A penalty that grows with the distance: -slope |i - j| (Press et al. 2022, arXiv 2108.12409).
+    """score - slope[head] * |query - key| (Press et al. 2022). Nothing is learned, and no length is too long.
 
-    The slopes of 2^n heads are a geometric row from 2^(-8/heads); between these, as in the authors' code,
-    every other slope of twice as many heads is added. Press et al. look back only; looking both ways, the
-    penalty is the same on either side.
+    Slopes are 2^(-8 / heads), 2^(-16 / heads), ... for a power of two; between two powers, those of the lower
+    one and every other one of the higher, as in the authors' code. |.| is for encoders; under a causal mask
+    it changes nothing.
     """
 
     slopes: Tensor
 
-    def __init__(self, dim: int, heads: int, max_length: int = 512, causal: bool = False) -> None:
-        super().__init__(dim, heads)
-        power = 2 ** int(math.log2(heads))
-        slopes = _slopes(power) + _slopes(2 * power)[::2][: heads - power]
+    def __init__(self, heads: int) -> None:
+        super().__init__()
+        lower = 1 << (heads.bit_length() - 1)
+        slopes = _slopes(lower) + _slopes(2 * lower)[::2][: heads - lower]
         self.register_buffer("slopes", torch.tensor(slopes), persistent=False)
 
-    def relative(self, queries: int, start: int = 0, device: torch.device | str = "cpu") -> Relative:
-        distance = _distances(queries, start, device).abs()
-        return Relative(bias=-self.slopes.to(device)[:, None, None] * distance)
+    def bias(self, queries: int, keys: int, start: int = 0) -> Tensor | None:
+        distance = _distance(queries, keys, start, self.slopes.device).abs()
+        return -self.slopes[:, None, None] * distance  # [heads, queries, keys]
 
 
-class T5(Positions):
-    """A learned number for each head and bucket of distances (Raffel et al. 2020, arXiv 1910.10683).
+POSITIONS = ("none", "sinusoidal", "learned", "t5", "rope", "alibi")
 
-    Half of the buckets hold one distance each, the others ever wider ranges up to `max_distance`; all that
-    is further shares the last. One table serves all layers.
+
+def positions(
+    name: str, *, dim: int, heads: int, max_length: int = 512, bidirectional: bool = True
+) -> Positions:
+    """The way of that name.
+
+    Args:
+        name: one of POSITIONS.
+        dim: of the model; `heads` must divide it.
+        max_length: of "learned".
+        bidirectional: of "t5"; False for a decoder.
+
+    Raises:
+        ConfigError: another name, or numbers that do not go together.
     """
-
-    def __init__(
-        self,
-        dim: int,
-        heads: int,
-        max_length: int = 512,
-        causal: bool = False,
-        buckets: int = 32,
-        max_distance: int = 128,
-    ) -> None:
-        super().__init__(dim, heads)
-        self.causal, self.buckets, self.max_distance = causal, buckets, max_distance
-        self.table = nn.Embedding(buckets, heads)
-        nn.init.normal_(self.table.weight, std=dim**-0.5)
-
-    def relative(self, queries: int, start: int = 0, device: torch.device | str = "cpu") -> Relative:
-        numbers = t5_buckets(
-            _distances(queries, start, device), self.buckets, self.max_distance, not self.causal
-        )
-        return Relative(bias=self.table(numbers).permute(2, 0, 1))
+    if heads < 1 or dim % heads:
+        raise ConfigError(f"heads must divide dim, but {heads} does not divide {dim}")
+    if name == "none":
+        return Positions()
+    if name == "sinusoidal":
+        return Sinusoidal(dim)
+    if name == "learned":
+        return Learned(dim, max_length)
+    if name == "t5":
+        return T5Bias(heads, bidirectional=bidirectional)
+    if name == "rope":
+        return Rope(dim // heads)
+    if name == "alibi":
+        return Alibi(heads)
+    raise ConfigError(f"there are no positions {name!r}; choose one of {', '.join(POSITIONS)}")
 
 
-def t5_buckets(
-    distance: Tensor, buckets: int = 32, max_distance: int = 128, both_ways: bool = True
-) -> Tensor:
-    """The bucket of each distance, key's place minus query's: int64 [...] -> int64 [...].
-
-    Source: relative_position_bucket of T5's code.
-    """
-    side = torch.zeros_like(distance)
-    if both_ways:
-        buckets //= 2
-        side += (distance > 0) * buckets
-        distance = distance.abs()
-    else:
-        distance = (-distance).clamp(min=0)
-    exact = buckets // 2
-    ratio = torch.log(distance.clamp(min=1).float() / exact) / math.log(max_distance / exact)
-    wide = (exact + (ratio * (buckets - exact)).long()).clamp(max=buckets - 1)
-    return side + torch.where(distance < exact, distance, wide)
+def _rates(dim: int, base: float) -> Tensor:
+    """base^(-2i / dim), [dim / 2]"""
+    return torch.tensor([base ** (-2 * i / dim) for i in range(dim // 2)])
 
 
-def turned(x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
-    """Each pair of dimensions of x [..., time, dim] turned by the angles [time, dim / 2] of cos and sin."""
-    cos, sin = (part.to(x.dtype) for part in turn)
-    a, b = x[..., 0::2], x[..., 1::2]
-    return torch.stack([a * cos - b * sin, a * sin + b * cos], -1).flatten(-2)
+def _angles(rates: Tensor, start: int, stop: int) -> Tensor:
+    """position * rate, [stop - start, rates]; in float32 also under autocast: bf16 cannot count to 300."""
+    return torch.arange(start, stop, device=rates.device, dtype=torch.float32)[:, None] * rates.float()
 
 
-def _circles(time: int, start: int, dim: int, device: torch.device | str) -> tuple[Tensor, Tensor]:
-    """cos and sin of place / 10000^(2i/dim): [time, dim / 2] each."""
-    places = torch.arange(start, start + time, device=device, dtype=torch.float32)
-    rates = 10000.0 ** (-torch.arange(0, dim, 2, device=device, dtype=torch.float32) / dim)
-    angles = places[:, None] * rates
-    return angles.cos(), angles.sin()
-
-
-def _distances(queries: int, start: int, device: torch.device | str) -> Tensor:
-    """Key's place minus query's: int64 [queries, start + queries]."""
-    places = torch.arange(start + queries, device=device)
-    return places - places[start:, None]
+def _distance(queries: int, keys: int, start: int, device: torch.device) -> Tensor:
+    """Key position - query position, [queries, keys]"""
+    return torch.arange(keys, device=device) - torch.arange(start, start + queries, device=device)[:, None]
 
 
 def _slopes(heads: int) -> list[float]:
-    return [2.0 ** (-8 * (i + 1) / heads) for i in range(heads)]
+    return [2.0 ** (-8 * (head + 1) / heads) for head in range(heads)]
 
 
-#: The schemes by name.
-POSITIONS: dict[str, type[Positions]] = {
-    "none": Positions,
-    "sinusoidal": Sinusoidal,
-    "learned": Learned,
-    "t5": T5,
-    "rope": Rope,
-    "alibi": Alibi,
-}
-
-
-def make_positions(name: str, dim: int, heads: int, max_length: int = 512, causal: bool = False) -> Positions:
-    """The scheme of that name; the arguments are those of `Positions`.
-
-    Raises ConfigError for a name that there is not, or sizes that the scheme cannot have.
-    """
-    if name not in POSITIONS:
-        raise ConfigError(f"there are no positions {name!r}; choose one of {', '.join(POSITIONS)}")
-    return POSITIONS[name](dim, heads, max_length, causal)
+def _check_even(dim: int, what: str, name: str) -> None:
+    if dim < 2 or dim % 2:
+        raise ConfigError(f"{name} positions need an even number, 2 or more, as {what}, not {dim}")

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from nlptk.errors import ConfigError
 from nlptk.neural.bert import Bert
+from nlptk.neural.chain import CrfHead
 from nlptk.neural.packing import Packed
 from nlptk.neural.tagger_models import TaggerModel
 from nlptk.neural.windows import windows
@@ -63,12 +64,12 @@ class SubwordTagger(TaggerModel):
         tokenizer: WordPiece,
         labels: int,
         *,
-        crf: bool,
+        head: CrfHead | None,
         dropout: float,
         smoothing: float,
         stride: int | None = None,
     ) -> None:
-        super().__init__(labels, crf, smoothing)
+        super().__init__(head, smoothing)
         bert.pooler = None
         self.bert, self.tokenizer = bert, tokenizer
         self.size = bert.config.max_position_embeddings - 2

@@ -6,7 +6,7 @@ et al. 2017 (Transformer); Devlin et al. 2019 (BERT).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields
 from itertools import chain as joined
 from itertools import pairwise
@@ -17,12 +17,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from nlptk import chain
 from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.neural.batches import Batches
 from nlptk.neural.devices import find_device
 from nlptk.neural.tagger_making import ENCODERS, make_model, model_state, parse_encoder, restore_model
-from nlptk.neural.tagger_models import TaggerModel
 from nlptk.neural.train import Progress, TrainingLog, TrainSettings, moved, train
 from nlptk.neural.training_state import PathLike
 from nlptk.scoring import accuracy, entity_scores
@@ -168,10 +166,9 @@ class NeuralTagger(Estimator):
             if not any(map(len, X_dev)):
                 raise DataError("the dev set has no tokens; give at least one sentence, or no dev set")
         classes = sorted(set(joined.from_iterable(y)))
-        mask = self._mask(classes)
         torch.manual_seed(self.seed)
-        model = make_model(self, X, len(classes))
-        self._install(classes, model, mask)
+        model = make_model(self, X, classes)
+        self.classes_, self._model = classes, model
         kept = [number for number, sentence in enumerate(X) if len(sentence)]
         numbers = {label: number for number, label in enumerate(classes)}
         gold = [np.array([numbers[label] for label in y[i]], np.int64) for i in kept]
@@ -206,15 +203,6 @@ class NeuralTagger(Estimator):
         }
         return TrainSettings(**{f.name: given[f.name] for f in fields(TrainSettings) if f.name in given})
 
-    def _mask(self, classes: Sequence[str]) -> chain.TransitionMask | None:
-        scheme = resolve_scheme(self.scheme, classes)
-        if scheme is None or not parse_encoder(self.encoder)[1]:
-            return None
-        return chain.transition_mask(classes, scheme)
-
-    def _install(self, classes: list[str], model: TaggerModel, mask: chain.TransitionMask | None) -> None:
-        self.classes_, self._model, self._transitions = classes, model, mask
-
     def predict(self, X: Sentences) -> list[list[str]]:
         """The best labels of each sentence, as lists parallel to X.
 
@@ -245,20 +233,8 @@ class NeuralTagger(Estimator):
                 offsets = np.concatenate([[0], np.cumsum(lengths[chosen])])
                 batch = moved(model.collate([examples[i] for i in numbers]), device)
                 places = np.repeat(starts[chosen] - offsets[:-1], lengths[chosen]) + np.arange(offsets[-1])
-                found[places] = self._best(model, model.emissions(batch).float().cpu().numpy(), offsets)
+                found[places] = model.best(batch)
         return found
-
-    def _best(
-        self, model: TaggerModel, scores: NDArray[np.float32], offsets: NDArray[np.int64]
-    ) -> NDArray[np.int32]:
-        """The best labels of some sentences, [words], from scores [words, labels]."""
-        head, mask = model.head, self._transitions
-        if head is None:
-            return scores.argmax(1).astype(np.int32)
-        parts = [part.detach().cpu().numpy() for part in (head.transitions, head.start, head.end)]
-        if mask is not None:
-            parts = [a + b for a, b in zip(parts, mask, strict=True)]
-        return chain.viterbi(scores, parts[0], offsets=offsets, start=parts[1], end=parts[2])[0]
 
     def score(self, X: Sentences, y: Sentences) -> float:
         """The share of tokens whose predicted label is the one in y.
@@ -289,8 +265,7 @@ class NeuralTagger(Estimator):
             classes = [str(label) for label in settings.pop("classes")]
             network = settings.pop("model")
             made = cls(**settings)
-            model = restore_model(made, network, arrays, len(classes))
-            made._install(classes, model, made._mask(classes))
+            made.classes_, made._model = classes, restore_model(made, network, arrays, classes)
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"the neural tagger's state is not usable: {error}") from error
         return made

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from nlptk.errors import ConfigError, ModelError
 from nlptk.neural.bert import Bert
 from nlptk.neural.bert_config import BertConfig
-from nlptk.neural.encoders import BiRecurrent, SelfAttentive
+from nlptk.neural.chain import CrfHead
+from nlptk.neural.characters import CHARACTERS
+from nlptk.neural.encoders import make_encoder
 from nlptk.neural.subword_tagger import SubwordTagger
 from nlptk.neural.tagger_models import TaggerModel, WordTagger
-from nlptk.neural.words import CHARACTERS, Lexicon, WordInputs
-from nlptk.tag.base import take_array
+from nlptk.neural.words import Lexicon, WordInputs
+from nlptk.tag.base import resolve_scheme, take_array
 from nlptk.tokenize.wordpiece import WordPiece
 from nlptk.vectors.keyed_vectors import KeyedVectors
 
@@ -45,8 +46,8 @@ def parse_encoder(encoder: str) -> tuple[str, bool]:
     return name, crf
 
 
-def make_model(tagger: NeuralTagger, X: Sequence[Sequence[str]], labels: int) -> TaggerModel:
-    """A new network for a tagger's settings and training sentences.
+def make_model(tagger: NeuralTagger, X: Sequence[Sequence[str]], classes: Sequence[str]) -> TaggerModel:
+    """A new network for a tagger's settings, training sentences and labels.
 
     Raises ConfigError for wrong settings, ModelError for a pretrained model that cannot be read.
     """
@@ -56,50 +57,62 @@ def make_model(tagger: NeuralTagger, X: Sequence[Sequence[str]], labels: int) ->
                 "encoder 'bert' needs pretrained=, the folder of a checkpoint with its vocabulary"
             )
         bert, tokenizer = Bert.from_pretrained(tagger.pretrained), WordPiece.load(tagger.pretrained)
-        return _subword_tagger(tagger, bert, tokenizer, labels)
+        return _subword_tagger(tagger, bert, tokenizer, classes)
     wv = tagger.vectors
     vectors = wv if wv is None or isinstance(wv, KeyedVectors) else KeyedVectors.load(wv)
     lexicon = Lexicon.of(X, vectors, tagger.min_freq)
-    return _word_tagger(tagger, lexicon, None if vectors is None else vectors.vectors, labels)
+    return _word_tagger(tagger, lexicon, None if vectors is None else vectors.vectors, classes)
 
 
-def _subword_tagger(tagger: NeuralTagger, bert: Bert, tokenizer: WordPiece, labels: int) -> SubwordTagger:
-    name, crf = parse_encoder(tagger.encoder)
+def _subword_tagger(
+    tagger: NeuralTagger, bert: Bert, tokenizer: WordPiece, classes: Sequence[str]
+) -> SubwordTagger:
     return SubwordTagger(
         bert,
         tokenizer,
-        labels,
-        crf=crf,
-        dropout=_dropout(tagger, name),
+        len(classes),
+        head=_head(tagger, classes),
+        dropout=_dropout(tagger),
         smoothing=tagger.label_smoothing,
         stride=tagger.stride,
     )
 
 
 def _word_tagger(
-    tagger: NeuralTagger, lexicon: Lexicon, vectors: NDArray[np.float32] | None, labels: int
+    tagger: NeuralTagger, lexicon: Lexicon, vectors: NDArray[np.float32] | None, classes: Sequence[str]
 ) -> WordTagger:
-    name, crf = parse_encoder(tagger.encoder)
-    dropout = _dropout(tagger, name)
-    characters = tagger.characters
+    dropout, characters = _dropout(tagger), tagger.characters
     if characters is not None and characters not in CHARACTERS:
         raise ConfigError(f"there is no character encoder {characters!r}; choose 'cnn', 'lstm' or None")
     inputs = WordInputs(lexicon, tagger.dim, vectors, characters, tagger.character_dim, tagger.unknown)
-    encoder, dim = _encoder(tagger, name, inputs.dim, dropout)
-    smoothing = tagger.label_smoothing
-    return WordTagger(lexicon, inputs, encoder, dim, labels, crf=crf, dropout=dropout, smoothing=smoothing)
+    encoder, dim = make_encoder(
+        parse_encoder(tagger.encoder)[0],
+        inputs.dim,
+        hidden=tagger.hidden,
+        layers=tagger.layers,
+        heads=tagger.heads,
+        dropout=dropout,
+    )
+    return WordTagger(
+        lexicon,
+        inputs,
+        encoder,
+        dim,
+        len(classes),
+        head=_head(tagger, classes),
+        dropout=dropout,
+        smoothing=tagger.label_smoothing,
+    )
 
 
-def _encoder(tagger: NeuralTagger, name: str, inputs: int, dropout: float) -> tuple[nn.Module, int]:
-    """The encoder and the dimensions it gives."""
-    if name == "transformer":
-        return SelfAttentive(inputs, tagger.hidden, tagger.layers, tagger.heads, dropout), tagger.hidden
-    kind = {"bilstm": "lstm", "gru": "gru"}[name]
-    return BiRecurrent(kind, inputs, tagger.hidden, tagger.layers, dropout), 2 * tagger.hidden
+def _head(tagger: NeuralTagger, classes: Sequence[str]) -> CrfHead | None:
+    scheme = resolve_scheme(tagger.scheme, classes)
+    return CrfHead(classes, scheme) if parse_encoder(tagger.encoder)[1] else None
 
 
-def _dropout(tagger: NeuralTagger, name: str) -> float:
-    dropout = ENCODERS[name]["dropout"] if tagger.dropout is None else tagger.dropout
+def _dropout(tagger: NeuralTagger) -> float:
+    usual = ENCODERS[parse_encoder(tagger.encoder)[0]]["dropout"]
+    dropout = usual if tagger.dropout is None else tagger.dropout
     if not 0 <= dropout < 1:
         raise ConfigError(f"dropout must be at least 0 and below 1, not {dropout!r}")
     return float(dropout)
@@ -119,7 +132,10 @@ def model_state(model: TaggerModel) -> tuple[dict[str, Any], dict[str, NDArray[A
 
 
 def restore_model(
-    tagger: NeuralTagger, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], labels: int
+    tagger: NeuralTagger,
+    config: Mapping[str, Any],
+    arrays: Mapping[str, NDArray[Any]],
+    classes: Sequence[str],
 ) -> TaggerModel:
     """The network that `model_state` described. Raises ModelError where the arrays are no such network."""
     weights = {name[6:]: array for name, array in arrays.items() if name.startswith("model.")}
@@ -130,11 +146,11 @@ def restore_model(
         data = take_array("tokenizer_json", arrays, np.uint8, 1).tobytes()
         tokenizer = WordPiece.from_json(json.loads(data), "the neural tagger's tokenizer")
         bert = Bert(BertConfig(**config["bert"]), pooler=False)
-        model = _subword_tagger(tagger, bert, tokenizer, labels)
+        model = _subword_tagger(tagger, bert, tokenizer, classes)
     else:
         given = weights.get(_HALF)
         model = _word_tagger(
-            tagger, Lexicon.from_arrays(arrays), None if given is None else given[2:], labels
+            tagger, Lexicon.from_arrays(arrays), None if given is None else given[2:], classes
         )
     tensors = {name: torch.from_numpy(np.array(array)) for name, array in weights.items()}
     for name, tensor in tensors.items():

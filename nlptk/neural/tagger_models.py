@@ -42,20 +42,22 @@ class TaggerModel(nn.Module):
     """Scores of labels at the words of sentences; a subclass says how sentences become scores.
 
     Args:
-        labels: their number.
-        crf: whether there is a chain over the labels (Lafferty et al. 2001; Lample et al. 2016).
+        head: a chain over the labels (Lafferty et al. 2001; Lample et al. 2016), or None.
         smoothing: share of the gold label's probability that all labels get, without a chain.
     """
 
-    def __init__(self, labels: int, crf: bool, smoothing: float) -> None:
+    def __init__(self, head: CrfHead | None, smoothing: float) -> None:
         super().__init__()
-        self.head = CrfHead(labels) if crf else None
-        self.smoothing = smoothing
+        self.head, self.smoothing = head, smoothing
 
     def examples(
         self, X: Sequence[Sequence[str]], gold: Sequence[NDArray[np.int64]] | None = None
     ) -> list[Any]:
         """What `collate` takes, of each sentence, none of them empty."""
+        raise NotImplementedError
+
+    def sizes(self, examples: Sequence[Any]) -> list[int]:
+        """What each costs, in words or subwords."""
         raise NotImplementedError
 
     def collate(self, examples: Sequence[Any]) -> Any:
@@ -70,11 +72,18 @@ class TaggerModel(nn.Module):
         """Arrays of what stands between strings and numbers."""
         raise NotImplementedError
 
+    def best(self, batch: Any) -> NDArray[np.int32]:
+        """The best label of each word, [words of all sentences]; on the CPU."""
+        scores = self.emissions(batch)
+        if self.head is not None:
+            return self.head.packed_decode(scores, batch.lengths)
+        return scores.argmax(1).cpu().numpy().astype(np.int32)
+
     def forward(self, batch: Any) -> tuple[Tensor, int]:
         """The sum of -log p of the gold labels, and their number."""
         scores = self.emissions(batch)
         if self.head is not None:
-            return self.head.loss(scores, batch.gold, batch.lengths), len(batch.gold)
+            return self.head.packed_loss(scores, batch.gold, batch.lengths), len(batch.gold)
         smoothing = self.smoothing if self.training else 0.0
         loss = F.cross_entropy(scores, batch.gold, reduction="sum", label_smoothing=smoothing)
         return loss, len(batch.gold)
@@ -98,11 +107,11 @@ class WordTagger(TaggerModel):
         dim: int,
         labels: int,
         *,
-        crf: bool,
+        head: CrfHead | None,
         dropout: float,
         smoothing: float,
     ) -> None:
-        super().__init__(labels, crf, smoothing)
+        super().__init__(head, smoothing)
         self.lexicon, self.forms = lexicon, Forms(lexicon)
         self.inputs, self.encoder = inputs, encoder
         self.scores = nn.Linear(dim, labels)

@@ -1,324 +1,283 @@
-"""The Transformer (Vaswani et al. 2017, arXiv 1706.03762): attention and MLP in turn, each beside a residual.
+"""The Transformer (Vaswani et al. 2017): blocks of attention and a feed-forward network, and stacks of them.
 
-A sublayer f (attention, MLP) with its norm stands in one of two ways:
+A block adds to x what attention and then the feed-forward network make of it. Where the norm stands:
 
-    post-norm   x = norm(x + f(x))      Vaswani et al. 2017; needs a warm-up of the learning rate
-    pre-norm    x = x + f(norm(x))      Xiong et al. 2020 (arXiv 2002.04745); one more norm behind the last
+    post-norm   x = norm(x + sublayer(x))     Vaswani et al. 2017; BERT
+    pre-norm    x = x + sublayer(norm(x))     GPT-2; needs no warm-up (Xiong et al. 2020); a norm at the end
 
-    MLP(x) = W2 act(W1 x)               gelu, relu
-             W2 (silu(Wg x) * W1 x)     swiglu (Shazeer 2020, arXiv 2002.05202)
+    encoder = Encoder(TransformerConfig(dim=256, heads=4, layers=4, positions="rope"))
+    states = encoder(x, key_mask)                       # [batch, time, dim] -> [batch, time, dim]
 
-    layer_norm   (x - mean) / sqrt(variance) * g + b           (Ba et al. 2016)
-    rms_norm     x / sqrt(mean of x^2) * g                     (Zhang and Sennrich 2019)
+Inputs are vectors; `Encoder` and `Decoder` add positions themselves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import NamedTuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nlptk.errors import ConfigError
-from nlptk.neural.attention import KeyValueCache, MultiHeadAttention, padding_mask, window_mask
-from nlptk.neural.initializers import initialize
-from nlptk.neural.linear import Linear
-from nlptk.neural.positions import Relative, make_positions
+from nlptk.errors import ConfigError, DataError
+from nlptk.neural import positions as position_ways
+from nlptk.neural.attention import KeyValueCache, MultiHeadAttention
+from nlptk.neural.positions import POSITIONS, Positions
 
-NORMS: dict[str, Callable[[int], nn.Module]] = {
-    "layer_norm": lambda dim: nn.LayerNorm(dim, 1e-5),
-    "rms_norm": lambda dim: nn.RMSNorm(dim, 1e-6),
-}
-ACTIVATIONS = ("gelu", "relu", "swiglu")
+
+@dataclass(frozen=True, kw_only=True)
+class TransformerConfig:
+    """The settings of a stack.
+
+    Args:
+        dim: of states; `heads` must divide it.
+        layers: blocks.
+        hidden: of the feed-forward networks, 4 dim where None.
+        positions: a name of `nlptk.neural.positions`.
+        max_length: of positions that are learned.
+        dropout: of the input, of attention weights, of hidden states, and of what each sublayer adds.
+        norm: "layer" or "rms".
+        pre_norm: see the module.
+        activation: "relu", "gelu" or "swiglu".
+
+    Raises:
+        ConfigError: names that there are not, or numbers that do not go together.
+    """
+
+    dim: int
+    heads: int
+    layers: int
+    hidden: int | None = None
+    positions: str = "sinusoidal"
+    max_length: int = 512
+    dropout: float = 0.1
+    norm: str = "layer"
+    pre_norm: bool = True
+    activation: str = "gelu"
+
+    def __post_init__(self) -> None:
+        _check_name("norm", self.norm, NORMS)
+        _check_name("activation", self.activation, ACTIVATIONS)
+        _check_name("positions", self.positions, POSITIONS)
+        if self.layers < 1:
+            raise ConfigError(f"layers must be 1 or more, not {self.layers}")
+
+
+def _check_name(what: str, name: str, known: Collection[str]) -> None:
+    if name not in known:
+        raise ConfigError(f"{what} must be one of {', '.join(known)}, not {name!r}")
+
+
+# ---- norms and feed-forward networks -----------------------------------------------------------------------
+
+
+class RmsNorm(nn.Module):
+    """weight * x / sqrt(mean(x^2) + eps): no mean is taken off (Zhang and Sennrich 2019)."""
+
+    def __init__(self, dim: int, eps: float = 1e-6) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(dim))
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        wide = x.float() if x.dtype in (torch.bfloat16, torch.float16) else x  # squares of bf16 lose too much
+        scaled = wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + self.eps)
+        return (scaled * self.weight).to(x.dtype)
+
+
+NORMS: dict[str, Callable[[int], nn.Module]] = {"layer": nn.LayerNorm, "rms": RmsNorm}
 
 
 class FeedForward(nn.Module):
-    """The MLP of a layer: [..., dim] -> [..., inner] -> [..., dim]."""
+    """Two layers that see each position alone.
 
-    def __init__(self, dim: int, inner: int, activation: str = "gelu", dropout: float = 0.0) -> None:
+        relu, gelu    W2 f(W1 x + b1) + b2              Vaswani et al. 2017; Hendrycks and Gimpel 2016
+        swiglu        W2 (silu(W1 x) * (V x))           Shazeer 2020; no biases, as in Llama
+
+    `swiglu` has a third matrix: for as many weights as the others, `hidden` must be two thirds of theirs.
+    """
+
+    def __init__(self, dim: int, hidden: int, activation: str = "gelu", dropout: float = 0.0) -> None:
         super().__init__()
-        if activation not in ACTIVATIONS:
-            raise ConfigError(
-                f"there is no activation {activation!r}; choose one of {', '.join(ACTIVATIONS)}"
-            )
+        _check_name("activation", activation, ACTIVATIONS)
         gated = activation == "swiglu"
-        self.gate = Linear(dim, inner) if gated else None
-        self.up = Linear(dim, inner, "" if gated else activation)
-        self.down = Linear(inner, dim)
+        self.function = ACTIVATIONS[activation]
+        self.inner = nn.Linear(dim, hidden, bias=not gated)
+        self.gate = nn.Linear(dim, hidden, bias=False) if gated else None
+        self.outer = nn.Linear(hidden, dim, bias=not gated)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        up = self.up(x)
+        inner = self.function(self.inner(x))  # [batch, time, hidden]
         if self.gate is not None:
-            up = F.silu(self.gate(x)) * up
-        return self.down(self.dropout(up))  # type: ignore[no-any-return]
+            inner = inner * self.gate(x)
+        output: Tensor = self.outer(self.dropout(inner))
+        return output
 
 
-class LayerCache:
-    """What decoding keeps of one layer: the keys and values of its tokens, and of the memory."""
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu, "swiglu": F.silu}
 
-    def __init__(self) -> None:
-        self.tokens, self.memory = KeyValueCache(), KeyValueCache()
+# ---- blocks ------------------------------------------------------------------------------------------------
 
 
-class TransformerLayer(nn.Module):
-    """One layer: self-attention, cross-attention if there is a memory, MLP.
+class LayerCache(NamedTuple):
+    """What a decoder block keeps between steps: keys and values of its own positions, and of the memory."""
 
-    Args:
-        cross: whether there is a cross-attention.
-        pre_norm: whether the norms stand before the sublayers, rather than behind the sums.
-        Others: as in `_Stack`.
-    """
+    own: KeyValueCache
+    cross: KeyValueCache
 
-    def __init__(
-        self,
-        dim: int,
-        heads: int,
-        inner: int,
-        *,
-        cross: bool = False,
-        dropout: float = 0.1,
-        activation: str = "gelu",
-        norm: str = "layer_norm",
-        pre_norm: bool = True,
-    ) -> None:
+
+class Sublayer(nn.Module):
+    """x and what a function makes of it, with the norm before the function or after the sum."""
+
+    def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
-        self.pre_norm = pre_norm
+        self.norm = NORMS[config.norm](config.dim)
+        self.pre_norm = config.pre_norm
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
+        if self.pre_norm:
+            return x + self.dropout(function(self.norm(x)))  # type: ignore[no-any-return]
+        return self.norm(x + self.dropout(function(x)))  # type: ignore[no-any-return]
+
+
+class Block(nn.Module):
+    """Self-attention, attention to a memory where `cross`, and a feed-forward network."""
+
+    def __init__(self, config: TransformerConfig, cross: bool = False) -> None:
+        super().__init__()
+        dim, heads, dropout = config.dim, config.heads, config.dropout
         self.attention = MultiHeadAttention(dim, heads, dropout=dropout)
-        self.attention_norm = make_norm(norm, dim)
+        self.attention_sum = Sublayer(config)
         self.cross = MultiHeadAttention(dim, heads, dropout=dropout) if cross else None
-        self.cross_norm = make_norm(norm, dim) if cross else None
-        self.mlp = FeedForward(dim, inner, activation, dropout)
-        self.mlp_norm = make_norm(norm, dim)
-        self.dropout = nn.Dropout(dropout)
+        self.cross_sum = Sublayer(config) if cross else None
+        self.feed_forward = FeedForward(dim, config.hidden or 4 * dim, config.activation, dropout)
+        self.feed_forward_sum = Sublayer(config)
 
     def forward(
         self,
         x: Tensor,
         memory: Tensor | None = None,
         *,
+        key_mask: Tensor | None = None,
         mask: Tensor | None = None,
         memory_mask: Tensor | None = None,
         causal: bool = False,
-        relative: Relative | None = None,
+        positions: Positions | None = None,
+        bias: Tensor | None = None,
         cache: LayerCache | None = None,
-        weights: list[Tensor] | None = None,
     ) -> Tensor:
-        """x [batch, time, dim] and memory [batch, keys, dim] -> [batch, time, dim].
+        """x [batch, time, dim] -> [batch, time, dim]; the rest as in `MultiHeadAttention.forward`.
 
-        The weights of the self-attention, then of the cross-attention, are appended to `weights`.
+        `memory_mask` is bool [batch, keys of the memory], False for padding.
         """
-
-        need = weights is not None
-        tokens, read = (None, None) if cache is None else (cache.tokens, cache.memory)
-
-        def attention(y: Tensor) -> Tensor:
-            found = self.attention(
-                y, mask=mask, causal=causal, relative=relative, cache=tokens, need_weights=need
+        x = self.attention_sum(
+            x,
+            lambda y: (
+                self.attention(
+                    y,
+                    key_mask=key_mask,
+                    mask=mask,
+                    causal=causal,
+                    positions=positions,
+                    bias=bias,
+                    cache=cache and cache.own,
+                ).output
+            ),
+        )
+        if self.cross is not None and self.cross_sum is not None:
+            cross = self.cross
+            if memory is None:
+                raise DataError("this block attends to a memory: give the encoder's states")
+            x = self.cross_sum(
+                x, lambda y: cross(y, memory, key_mask=memory_mask, cache=cache and cache.cross).output
             )
-            return _kept(found, weights)
-
-        def cross(y: Tensor) -> Tensor:
-            assert self.cross is not None
-            found = self.cross(y, memory, mask=memory_mask, cache=read, need_weights=need)
-            return _kept(found, weights)
-
-        x = self._residual(x, attention, self.attention_norm)
-        if self.cross is not None and self.cross_norm is not None:
-            x = self._residual(x, cross, self.cross_norm)
-        return self._residual(x, self.mlp, self.mlp_norm)
-
-    def _residual(self, x: Tensor, f: Callable[[Tensor], Tensor], norm: nn.Module) -> Tensor:
-        if self.pre_norm:
-            return x + self.dropout(f(norm(x)))  # type: ignore[no-any-return]
-        return norm(x + self.dropout(f(x)))  # type: ignore[no-any-return]
+        x = self.feed_forward_sum(x, self.feed_forward)
+        return x
 
 
-def _kept(found: tuple[Tensor, Tensor | None], weights: list[Tensor] | None) -> Tensor:
-    """What an attention gave; its weights go to the list."""
-    if weights is not None and found[1] is not None:
-        weights.append(found[1])
-    return found[0]
-
-
-def make_norm(name: str, dim: int) -> nn.Module:
-    """The norm of that name. Raises ConfigError for one that there is not."""
-    if name not in NORMS:
-        raise ConfigError(f"there is no norm {name!r}; choose one of {', '.join(NORMS)}")
-    return NORMS[name](dim)
+# ---- stacks ------------------------------------------------------------------------------------------------
 
 
 class _Stack(nn.Module):
-    """Layers behind one another, with one scheme of positions for all; its classes differ in what is seen.
+    """Blocks, the positions that they share, and the norm at the end of pre-norm ones."""
 
-    Args:
-        dim: of inputs and outputs.
-        layers: their number.
-        heads: of each attention; they divide dim.
-        inner: dimensions inside each MLP.
-        dropout: of the inputs, the attention's weights, inside each MLP and of what each sublayer gives.
-        activation: "gelu", "relu" or "swiglu".
-        norm: "layer_norm" or "rms_norm".
-        pre_norm: whether the norms stand before the sublayers, rather than behind the sums.
-        positions: a name in `positions.POSITIONS`.
-        max_length: places of learned positions; the others have no limit.
-        window: places to either side that a token sees; None for all.
-
-    Raises:
-        ConfigError: a setting is not usable.
-    """
-
-    causal = False  # whether a token sees only itself and what came before
-    cross = False  # whether there is a memory to look at
-
-    def __init__(
-        self,
-        dim: int,
-        layers: int,
-        heads: int,
-        inner: int,
-        *,
-        dropout: float = 0.1,
-        activation: str = "gelu",
-        norm: str = "layer_norm",
-        pre_norm: bool = True,
-        positions: str = "rope",
-        max_length: int = 512,
-        window: int | None = None,
-    ) -> None:
+    def __init__(self, config: TransformerConfig, *, cross: bool, bidirectional: bool) -> None:
         super().__init__()
-        if layers < 1:
-            raise ConfigError(f"layers must be at least 1, not {layers}")
-        if window is not None and window < 0:
-            raise ConfigError(f"window must be None or at least 0, not {window}")
-        self.window = window
-        self.layers = nn.ModuleList(
-            TransformerLayer(
-                dim,
-                heads,
-                inner,
-                cross=self.cross,
-                dropout=dropout,
-                activation=activation,
-                norm=norm,
-                pre_norm=pre_norm,
-            )
-            for _ in range(layers)
+        self.positions = position_ways.positions(
+            config.positions,
+            dim=config.dim,
+            heads=config.heads,
+            max_length=config.max_length,
+            bidirectional=bidirectional,
         )
-        self.positions = make_positions(positions, dim, heads, max_length, self.causal)
-        self.norm = make_norm(norm, dim) if pre_norm else nn.Identity()
-        self.dropout = nn.Dropout(dropout)
-        initialize(self, "xavier_uniform")
+        self.blocks = nn.ModuleList(Block(config, cross) for _ in range(config.layers))
+        self.norm = NORMS[config.norm](config.dim) if config.pre_norm else nn.Identity()
+        self.dropout = nn.Dropout(config.dropout)
 
-    def new_cache(self) -> list[LayerCache]:
-        """An empty cache, for the decoding of one batch."""
-        return [LayerCache() for _ in self.layers]
 
-    def _run(
-        self,
-        x: Tensor,
-        seen: Tensor | None,
-        memory: Tensor | None = None,
-        memory_mask: Tensor | None = None,
-        cache: list[LayerCache] | None = None,
-        weights: list[Tensor] | None = None,
-    ) -> Tensor:
-        start = cache[0].tokens.length if cache else 0
+class Encoder(_Stack):
+    """[batch, time, dim] -> [batch, time, dim]: each position sees all that the masks keep."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__(config, cross=False, bidirectional=True)
+
+    def forward(self, x: Tensor, key_mask: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
+        """key_mask is bool [batch, time], False for padding; mask, e.g. `local_mask`, goes with it."""
         time = x.shape[1]
-        mask = _mask(seen, start + time)
-        if self.window is not None:
-            near = window_mask(time, start + time, self.window, x.device)
-            mask = near if mask is None else mask & near
-        relative = self.positions.relative(time, start, x.device)
-        x = self.dropout(self.positions.add(x, start))
-        for number, layer in enumerate(self.layers):
-            x = layer(
-                x,
-                memory,
-                mask=mask,
-                memory_mask=memory_mask,
-                causal=self.causal,
-                relative=relative,
-                cache=cache[number] if cache else None,
-                weights=weights,
-            )
+        x = self.dropout(self.positions.add(x))
+        bias = self.positions.bias(time, time)  # [heads, time, time], one for all blocks
+        for block in self.blocks:
+            x = block(x, key_mask=key_mask, mask=mask, positions=self.positions, bias=bias)
         return self.norm(x)  # type: ignore[no-any-return]
 
 
-def _mask(seen: Tensor | None, time: int) -> Tensor | None:
-    """Lengths [batch] or a bool mask of the tokens [batch, time] -> [batch, 1, time]."""
-    if seen is None:
-        return None
-    if seen.dim() == 1:
-        return padding_mask(seen, time)
-    if seen.shape[1] != time:
-        raise ConfigError(f"the mask is of {seen.shape[1]} tokens, but there are {time}")
-    return seen.bool()[:, None]
+class Decoder(_Stack):
+    """[batch, time, dim] -> [batch, time, dim]: no position sees a later one; all see the memory.
 
+    With a cache, x holds the positions after those of the calls before, and the result is that of one call
+    over all of them:
 
-class TransformerEncoder(_Stack):
-    """Each vector with what its whole sentence tells of it; arguments as in `_Stack`."""
+        cache = decoder.cache()
+        for x in steps:                                  # each [batch, 1, dim]
+            states = decoder(x, memory, cache=cache)     # [batch, 1, dim]
 
-    def forward(
-        self, x: Tensor, seen: Tensor | None = None, *, weights: list[Tensor] | None = None
-    ) -> Tensor:
-        """Encode.
+    `cross` says whether there is a memory; without one this is a language model.
+    """
 
-        Args:
-            x: [batch, time, dim].
-            seen: the lengths, int64 [batch], or which tokens there are, bool [batch, time]; all if None.
-            weights: a list to which those of each layer [batch, heads, time, time] are appended.
+    def __init__(self, config: TransformerConfig, cross: bool = True) -> None:
+        super().__init__(config, cross=cross, bidirectional=False)
 
-        Returns:
-            [batch, time, dim]; what stands at padding means nothing.
-        """
-        return self._run(x, seen, weights=weights)
-
-
-class CausalTransformer(_Stack):
-    """Each vector with what came before it, as in a language model (GPT); arguments as in `_Stack`."""
-
-    causal = True
+    def cache(self) -> list[LayerCache]:
+        """An empty cache, of one batch of sequences."""
+        return [LayerCache(KeyValueCache(), KeyValueCache()) for _ in self.blocks]
 
     def forward(
         self,
         x: Tensor,
-        seen: Tensor | None = None,
+        memory: Tensor | None = None,
         *,
+        key_mask: Tensor | None = None,
+        memory_mask: Tensor | None = None,
         cache: list[LayerCache] | None = None,
-        weights: list[Tensor] | None = None,
     ) -> Tensor:
-        """As `TransformerEncoder`; with a cache, x comes behind what is in it, and `seen` counts that too."""
-        return self._run(x, seen, cache=cache, weights=weights)
-
-
-class TransformerDecoder(_Stack):
-    """Each vector with what came before it and with a memory, as in translation; arguments as in `_Stack`."""
-
-    causal = True
-    cross = True
-
-    def forward(
-        self,
-        x: Tensor,
-        memory: Tensor,
-        seen: Tensor | None = None,
-        memory_seen: Tensor | None = None,
-        *,
-        cache: list[LayerCache] | None = None,
-        weights: list[Tensor] | None = None,
-    ) -> Tensor:
-        """Decode.
-
-        Args:
-            x: [batch, time, dim]; with a cache, what comes behind what is in it.
-            memory: [batch, keys, dim], what the encoder gave; with a cache, read at the first call alone.
-            seen: of the tokens, those in the cache too, as for `TransformerEncoder`.
-            memory_seen: of the memory.
-            weights: a list to which those of self-attention [batch, heads, time, tokens] and of
-                cross-attention [batch, heads, time, keys] are appended, layer by layer.
-
-        Returns:
-            [batch, time, dim].
-        """
-        return self._run(x, seen, memory, _mask(memory_seen, memory.shape[1]), cache, weights)
+        """memory [batch, keys, dim]; memory_mask bool [batch, keys], key_mask bool [batch, time so far]."""
+        start = cache[0].own.length if cache else 0
+        time = x.shape[1]
+        x = self.dropout(self.positions.add(x, start))
+        bias = self.positions.bias(time, start + time, start)  # [heads, time, start + time]
+        for number, block in enumerate(self.blocks):
+            x = block(
+                x,
+                memory,
+                key_mask=key_mask,
+                memory_mask=memory_mask,
+                causal=True,
+                positions=self.positions,
+                bias=bias,
+                cache=cache[number] if cache else None,
+            )
+        return self.norm(x)  # type: ignore[no-any-return]

@@ -60,7 +60,7 @@ def encode_windows(
     type_ids: Sequence[Sequence[int]] | None = None,
     *,
     stride: int,
-    batch_tokens: int = 4096,
+    batch_tokens: int = 1024,
 ) -> list[Tensor]:
     """As `Bert.encode`, with windows over what is longer than the model: [tokens, dim] for each sentence.
 

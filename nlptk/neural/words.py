@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from nlptk import _core
+from nlptk.neural.characters import CHARACTERS
 from nlptk.tag.base import pack_strings, unpack_strings
 from nlptk.vectors.keyed_vectors import KeyedVectors
 
@@ -21,6 +22,7 @@ from nlptk.vectors.keyed_vectors import KeyedVectors
 PADDING, UNKNOWN = 0, 1
 #: Characters of a word that are looked at: so many from either end.
 ENDS = 12
+CHARACTER_DIM = 30  # of one character (Ma and Hovy 2016)
 
 
 def normal(word: str) -> str:
@@ -136,20 +138,6 @@ class Forms:
         return WordBatch(*map(torch.from_numpy, (pairs[:, 0].copy(), pairs[:, 1].copy(), characters)))
 
 
-class CharacterCnn(nn.Module):
-    def __init__(self, characters: int, dim: int, out: int) -> None:
-        super().__init__()
-        self.table = nn.Embedding(characters, 30, padding_idx=0)
-        self.conv = nn.Conv1d(30, out, 3, padding=1)
-
-    def forward(self, ids):
-        x = self.conv(self.table(ids).transpose(1, 2))
-        return x.masked_fill((ids == 0)[:, None], -1e4).amax(2).relu()
-
-
-CHARACTERS = {"cnn": CharacterCnn}
-
-
 class WordBatch(NamedTuple):
     """Distinct words of a batch: int64 [words], [words], and [words, characters], 0 beyond a word's end."""
 
@@ -169,7 +157,7 @@ class WordInputs(nn.Module):
         dim: of the learnt table; that of `vectors` where there are some.
         vectors: float32 [words, dim] of `lexicon.vectors`; None for none.
         characters: "cnn" (Ma and Hovy 2016), "lstm" (Lample et al. 2016) or None.
-        character_dim: of the vectors of characters, and of what is made of them.
+        character_dim: of what is made of a word's characters.
         unknown: share of training words that are taken for unknown.
     """
 
@@ -199,7 +187,7 @@ class WordInputs(nn.Module):
         self.characters: nn.Module | None = None
         if characters is not None:
             self.characters = CHARACTERS[characters](
-                len(lexicon.characters) + 2, character_dim, character_dim
+                len(lexicon.characters) + 2, CHARACTER_DIM, character_dim
             )
         self.dim = dim + (character_dim if characters is not None else 0)
 

@@ -16,6 +16,35 @@ from nlptk.estimator import Estimator as Estimator
 Sentences = Sequence[Sequence[str]]
 
 
+class SequenceLabeller(Estimator):
+    """An estimator that gives each item of a sequence a label."""
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn from 1.6 on asks of an estimator: that it is no classifier of single labels."""
+        from sklearn.utils import InputTags, Tags, TargetTags
+
+        return Tags(
+            estimator_type=None,
+            target_tags=TargetTags(required=True, single_output=False),
+            input_tags=InputTags(two_d_array=False),
+        )
+
+
+class LabelLists(list[list[str]]):
+    """A list of labels for each sentence; a vector of lists to NumPy, as scikit-learn needs to join folds."""
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        return as_array(self).astype(dtype or object, copy=False)
+
+
+def as_array(lists: list[Any]) -> NDArray[np.object_]:
+    """[sentences], one list in each place, also where all are as long."""
+    array = np.empty(len(lists), object)
+    for number, one in enumerate(lists):
+        array[number] = one
+    return array
+
+
 def resolve_scheme(scheme: str | None, classes: Sequence[str]) -> chain.Scheme | None:
     """The tagging scheme that a setting means; "auto" is "bio" where all labels but O are of that kind.
 

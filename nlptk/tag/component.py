@@ -1,4 +1,4 @@
-"""Tagger: the pipeline component that fills one column of a Doc with an HMM or a CRF."""
+"""Tagger: the pipeline component that fills one column of a Doc with an HMM, a CRF or two."""
 
 from __future__ import annotations
 
@@ -17,8 +17,13 @@ from nlptk.tag.crf import CRFTagger
 from nlptk.tag.crf_stream import Corpus
 from nlptk.tag.features import TokenBatch
 from nlptk.tag.hmm import HMMTagger
+from nlptk.tag.stacking import StackedTagger
 
-MODELS: dict[str, type[CRFTagger] | type[HMMTagger]] = {"crf": CRFTagger, "hmm": HMMTagger}
+MODELS: dict[str, type[CRFTagger] | type[HMMTagger]] = {
+    "crf": CRFTagger,
+    "hmm": HMMTagger,
+    "stacked": StackedTagger,
+}
 
 
 class Tagger(Component):
@@ -26,8 +31,9 @@ class Tagger(Component):
 
     Args:
         column: the column to fill; "ent" holds IOB2 labels.
-        model: "crf" or "hmm".
-        options: settings of :class:`nlptk.tag.crf.CRFTagger` or :class:`nlptk.tag.hmm.HMMTagger`.
+        model: "crf", "hmm" or "stacked" (two CRFs in a row).
+        options: settings of :class:`nlptk.tag.crf.CRFTagger`, :class:`nlptk.tag.hmm.HMMTagger` or
+            :class:`nlptk.tag.stacking.StackedTagger`.
 
     Requires "doc.tokens" and, for a CRF whose templates look at other columns, those. White space that leads
     a text is a token without a label ("O" for entities).

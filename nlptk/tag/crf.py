@@ -16,9 +16,11 @@ from nlptk import _core, chain
 from nlptk.crf import CrfSettings, CrfWeights, Progress, train_crf
 from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.lexicons import Gazetteer, WordClasses
+from nlptk.pickling import RemakesKernels
 from nlptk.tag.base import (
-    Estimator,
+    LabelLists,
     Sentences,
+    SequenceLabeller,
     check_integer,
     check_lengths,
     check_sentences,
@@ -27,13 +29,13 @@ from nlptk.tag.base import (
 )
 from nlptk.tag.crf_probabilities import best_paths, label_marginals, sentence_runs
 from nlptk.tag.crf_stream import Corpus, StreamSettings, open_corpus, train_stream
-from nlptk.tag.features import TokenBatch, TokenFeatures
+from nlptk.tag.features import KernelBatch, TokenBatch, TokenFeatures
 
 Columns = Mapping[str, Sentences]
 _MOST_TOKENS = 1 << 15  # whose marginals or best sequences are in memory at a time
 
 
-class CRFTagger(Estimator):
+class CRFTagger(SequenceLabeller, RemakesKernels):
     """A first-order CRF over sentences.
 
     Args:
@@ -242,6 +244,10 @@ class CRFTagger(Estimator):
         self.weights_ = weights
         self._features = features
 
+    def _make_kernels(self) -> None:
+        if hasattr(self, "weights_"):
+            self._kernel = _core.TokenTagger(self._features.kernel, self.weights_.compile())
+
     @property
     def columns(self) -> tuple[str, ...]:
         """The other columns that the templates look at."""
@@ -260,7 +266,7 @@ class CRFTagger(Estimator):
         batch = TokenBatch.from_words(X, columns)
         found = self.predict_batch(batch)
         labels: list[str] = np.array(self.classes_, object)[found].tolist()
-        return [labels[first:last] for first, last in pairwise(batch.sequences.tolist())]
+        return LabelLists(labels[first:last] for first, last in pairwise(batch.sequences.tolist()))
 
     def predict_marginals(self, X: Sentences, columns: Columns | None = None) -> list[list[dict[str, float]]]:
         """For each sentence a list with, for each token, a dict: label to its probability there.
@@ -311,11 +317,14 @@ class CRFTagger(Estimator):
         for first, last in sentence_runs([len(sentence) for sentence in X], max(_MOST_TOKENS // answers, 1)):
             part = {name: values[first:last] for name, values in (columns or {}).items()}
             batch = TokenBatch.from_words(X[first:last], part)
-            yield batch, kernel.emissions(*self._features.arguments(batch), self.threads)
+            yield batch, kernel.emissions(*self._arguments(batch), self.threads)
 
     def predict_batch(self, batch: TokenBatch) -> NDArray[np.int32]:
         """Indices into ``classes_`` of the best labels, int32 [tokens]."""
-        return self._fitted().tag(*self._features.arguments(batch), self.threads)
+        return self._fitted().tag(*self._arguments(batch), self.threads)
+
+    def _arguments(self, batch: TokenBatch) -> KernelBatch:
+        return self._features.arguments(batch)
 
     def _fitted(self) -> _core.TokenTagger:
         if not hasattr(self, "_kernel"):

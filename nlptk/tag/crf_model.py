@@ -270,11 +270,3 @@ def _listed(values: Any) -> list[Any] | None:
 def _shown(value: Any) -> str:
     text = repr(value)
     return f"{text if len(text) <= 60 else 'a value'} ({type(value).__name__})"
-
-
-def as_array(lists: list[Any]) -> NDArray[np.object_]:
-    """[sentences], one list in each place, also where all are as long."""
-    array = np.empty(len(lists), object)
-    for number, one in enumerate(lists):
-        array[number] = one
-    return array

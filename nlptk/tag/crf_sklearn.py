@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 
 from nlptk import _core
 from nlptk.errors import ConfigError, DataError, ModelError
-from nlptk.estimator import Estimator
 from nlptk.store import dump_json, load_json, pack_sealed, unpack_sealed, write_atomic
-from nlptk.tag.base import take_array
-from nlptk.tag.crf_model import CrfModel, Items, as_array, encode, label_numbers
+from nlptk.tag.base import SequenceLabeller, as_array, take_array
+from nlptk.tag.crf_model import CrfModel, Items, encode, label_numbers
 from nlptk.tag.crf_training import (
     SETTINGS,
     Held,
@@ -39,7 +38,7 @@ Path_ = str | os.PathLike[str]
 _KIND = "nlptk CRF 1"
 
 
-class CRF(Estimator):
+class CRF(SequenceLabeller):
     """A first-order linear-chain CRF over sentences of items.
 
     An item is a dict or a list of strings, with CRFsuite's meaning: ``"word"`` in a list is a feature of
@@ -366,16 +365,6 @@ class CRF(Estimator):
 
     def __sklearn_is_fitted__(self) -> bool:
         return self._loaded() is not None
-
-    def __sklearn_tags__(self) -> Any:
-        """What scikit-learn from 1.6 on asks of an estimator: that it is no classifier of single labels."""
-        from sklearn.utils import InputTags, Tags, TargetTags
-
-        return Tags(
-            estimator_type=None,
-            target_tags=TargetTags(required=True, single_output=False),
-            input_tags=InputTags(two_d_array=False),
-        )
 
 
 def _read(path: Path_) -> tuple[CrfModel, dict[str, Any]]:

@@ -13,6 +13,7 @@ from nlptk import _core
 from nlptk.doc import Doc
 from nlptk.errors import ConfigError, DataError
 from nlptk.lexicons import Gazetteer, WordClasses
+from nlptk.pickling import RemakesKernels
 from nlptk.templates import AtomKind, compile_templates
 
 # texts, starts, ends, offsets of documents and of sequences, columns: see TokenBatch.
@@ -275,7 +276,7 @@ def _hashed(doc: Doc, column: str) -> NDArray[np.uint64]:
     return table[doc.codes(column)]
 
 
-class TokenFeatures:
+class TokenFeatures(RemakesKernels):
     """Compiled templates over tokens; turns a :class:`TokenBatch` into feature keys.
 
     Args:
@@ -288,6 +289,8 @@ class TokenFeatures:
         ConfigError: a template cannot be read, or the ready set is unknown.
     """
 
+    _kernel_names = ("kernel",)
+
     def __init__(
         self,
         templates: Sequence[str] | str,
@@ -299,6 +302,9 @@ class TokenFeatures:
         self.templates = tuple(templates)
         self.classes = classes or WordClasses.empty()
         self.gazetteers = tuple(gazetteers)
+        self._make_kernels()
+
+    def _make_kernels(self) -> None:
         names = [one.name for one in self.gazetteers]
         compiled = compile_templates(self.templates, TOKEN_ATOMS, self.classes.names, names)
         self.columns = compiled.columns

@@ -20,9 +20,11 @@ from numpy.typing import NDArray
 
 from nlptk import _core, chain
 from nlptk.errors import ConfigError, DataError, ModelError, NlptkError
+from nlptk.pickling import RemakesKernels
 from nlptk.tag.base import (
-    Estimator,
+    LabelLists,
     Sentences,
+    SequenceLabeller,
     check_integer,
     check_lengths,
     check_training,
@@ -74,7 +76,7 @@ class _Candidates(NamedTuple):
         )
 
 
-class HMMTagger(Estimator):
+class HMMTagger(SequenceLabeller, RemakesKernels):
     """A trigram (or bigram) tagger with a suffix and shape model for words it has not seen.
 
     Args:
@@ -91,6 +93,7 @@ class HMMTagger(Estimator):
     """
 
     classes_: list[str]
+    _kernel_names = ("_decoder",)
 
     def __init__(
         self,
@@ -203,6 +206,10 @@ class HMMTagger(Estimator):
             table += allowed
             self._decoder = _core.TrigramModel(table, counts.tags.astype(np.int32))
 
+    def _make_kernels(self) -> None:
+        if self.order == 3 and hasattr(self, "classes_"):
+            self._prepare_transitions(Counts(self._trigrams, self._state_tags, len(self.classes_)))
+
     def _allowed(self, tags: NDArray[np.int64]) -> NDArray[np.float32]:
         """0 or -inf for each pair of states, boundary included, as the scheme says."""
         n = len(self.classes_)
@@ -235,7 +242,7 @@ class HMMTagger(Estimator):
         flat, offsets = self.predict_ids(X)
         tags = [self.classes_[number] for number in flat.tolist()]
         bounds = offsets.tolist()
-        return [tags[first:last] for first, last in pairwise(bounds)]
+        return LabelLists(tags[first:last] for first, last in pairwise(bounds))
 
     def predict_ids(self, X: Sentences) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """As `predict`, but indices into `classes_`.

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlptk.errors import ConfigError, ModelError
+from nlptk.pickling import RemakesKernels
 from nlptk.tokenize import bpe_checks as checks
 from nlptk.tokenize import bpe_formats as formats
 from nlptk.tokenize.bpe_formats import BPEParts, Merge
@@ -34,7 +35,7 @@ def _default_pattern(byte_level: bool) -> str:
     return "gpt2" if byte_level else "whitespace_split"
 
 
-class BPE:
+class BPE(RemakesKernels):
     """Text to the ids of subwords, and back. In a pipeline: the component ``bpe``.
 
     Args:
@@ -62,6 +63,8 @@ class BPE:
         ConfigError: a setting is not usable.
         ModelError: vocabulary and merges do not fit together.
     """
+
+    _kernel_names = ("_kernel", "_texts")
 
     def __init__(
         self,
@@ -117,9 +120,9 @@ class BPE:
             "end_ids": self.end_ids,
             "dropout": dropout,
         }
-        self._make_kernel()
+        self._make_kernels()
 
-    def _make_kernel(self) -> None:
+    def _make_kernels(self) -> None:
         self._kernel = make_kernel(self._parts())
         self._texts = TextEncoder(
             self._kernel, self._how, self.normalization, self._settings["prefix_space"], self.threads
@@ -128,14 +131,6 @@ class BPE:
         self._plain = isinstance(self._how, Scanner) and not (
             self.normalization or self.dropout or self.begin_ids or self.end_ids
         )
-
-    def __getstate__(self) -> dict[str, Any]:
-        """For copies, and other processes: all but the kernel, which is made again."""
-        return {name: value for name, value in vars(self).items() if name not in ("_kernel", "_texts")}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
-        self._make_kernel()
 
     # ---- making ----------------------------------------------------------------------------------
 

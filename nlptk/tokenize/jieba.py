@@ -325,7 +325,7 @@ class JiebaTokenizer(JiebaAnalysis, Component):
         return tokenizer
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self).from_state, self.to_state()
+        return type(self).from_state, self.to_state(), {"name": self.name}
 
 
 def _check_str(what: str, value: object) -> None:

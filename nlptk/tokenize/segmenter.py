@@ -24,6 +24,7 @@ from nlptk.crf import CrfSettings, CrfWeights, Progress, train_crf
 from nlptk.doc import Doc
 from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.lexicons import read_lexicon
+from nlptk.pickling import RemakesKernels
 from nlptk.templates import AtomKind, compile_templates
 
 # Codes are those of SegmentAtom in csrc/core/segment_features.hpp.
@@ -97,7 +98,7 @@ _LABELS = 8
 _SEQUENCE = 64  # units of a training sequence, about; longer paragraphs are cut at sentence starts
 
 
-class Segmenter(Component):
+class Segmenter(Component, RemakesKernels):
     """Marks tokens and sentences; assigns "doc.tokens" and "doc.sents".
 
     Args:
@@ -113,6 +114,7 @@ class Segmenter(Component):
 
     name = "segmenter"
     assigns = ("doc.tokens", "doc.sents")
+    _kernel_names = ("_kernel", "_model")
 
     def __init__(
         self,
@@ -201,6 +203,11 @@ class Segmenter(Component):
         return _core.SegmentFeatures(
             compiled.atoms, compiled.elements, compiled.seeds, lexicons, splits.tolist()
         )
+
+    def _make_kernels(self) -> None:
+        trained = self._weights is not None
+        self._kernel = self._make_kernel(self._words, self._splits) if trained else None
+        self._model = self._weights.compile() if self._weights is not None else None
 
     def _install(
         self,

@@ -1,4 +1,4 @@
-"""Word classes from raw text: Brown clusters, and k-means of word vectors.
+"""Word classes from raw text: Brown clusters, k-means of word vectors, and their coordinates in bins.
 
 Brown et al. (1992), "Class-based n-gram models of natural language"; Liang (2005), "Semi-supervised learning
 for natural language"; Turian et al. (2010), "Word representations", for both kinds as features of a CRF. What
@@ -193,13 +193,52 @@ def kmeans_classes(
     for size in _check_grains("sizes", sizes, most=_MOST):
         if size > len(words):
             raise ConfigError(f"there are {len(words)} words, which are too few for {size} classes")
-    points = np.asarray(vectors[words], np.float32)
-    points = points / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-9)
+    points = _unit_vectors(vectors, words)
     columns: dict[str, Classes] = {}
     for size in sizes:
         means = MiniBatchKMeans(size, random_state=seed, n_init=3, batch_size=_BATCH)
         columns[f"k{size}"] = means.fit(points).labels_.astype(np.uint16)
     return words, columns
+
+
+def quantized_classes(
+    vectors: KeyedVectors, axes: int = 50, bins: int = 3, *, max_words: int | None = None
+) -> tuple[list[str], dict[str, Classes]]:
+    """Classes of word vectors by their coordinates: "q1" says in which bin a word is on the first axis.
+
+    Vectors are brought to length 1 and turned to their principal axes, the first of which tell most. Bins
+    hold equally many words; three are the binarized embeddings of Guo et al. (2014), "Revisiting embedding
+    features for simple semi-supervised learning": clearly low, in between, clearly high.
+
+    Args:
+        axes: how many.
+        bins: of each axis.
+        max_words: as for `kmeans_classes`.
+
+    Returns:
+        the words, and a class for each on each axis, uint16 [words].
+
+    Raises:
+        ConfigError: a setting is out of range, or the vectors have fewer dimensions than axes.
+    """
+    if max_words is not None:
+        _check_grains("max_words", [max_words], most=None)
+    _check_grains("axes", [axes], most=vectors.vector_size)
+    _check_grains("bins", [bins], most=_MOST)
+    words = vectors.index_to_key[:max_words]
+    points = _unit_vectors(vectors, words)
+    points -= points.mean(axis=0)
+    directions = np.linalg.eigh(points.T @ points)[1][:, ::-1][:, :axes]
+    columns: dict[str, Classes] = {}
+    for number, column in enumerate((points @ directions).T, 1):
+        edges = np.quantile(column, np.arange(1, bins) / bins)
+        columns[f"q{number}"] = np.searchsorted(edges, column, side="right").astype(np.uint16)
+    return words, columns
+
+
+def _unit_vectors(vectors: KeyedVectors, words: Sequence[str]) -> NDArray[np.float32]:
+    points = np.asarray(vectors[words], np.float32)
+    return np.asarray(points / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-9))
 
 
 def write_classes(path: PathLike, words: Sequence[str], columns: Mapping[str, NDArray[Any]]) -> int:

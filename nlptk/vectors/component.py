@@ -189,7 +189,7 @@ class WordVectorsComponent(Component):
         return {"lower": table.lower, "min_n": table.min_n, "max_n": table.max_n}, table.arrays
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self).from_state, self.to_state()
+        return type(self).from_state, self.to_state(), {"name": self.name}
 
     @classmethod
     def from_state(cls, config: dict[str, Any], arrays: Arrays) -> Self:

@@ -1,4 +1,4 @@
-"""``nlptk vectors clusters``: word classes, by Brown clustering of text or by k-means of word vectors."""
+"""``nlptk vectors clusters``: word classes, by Brown clustering of text or from word vectors."""
 
 from __future__ import annotations
 
@@ -47,6 +47,16 @@ def clusters(
         str, typer.Option(help="Bits of a Brown path that make a class, commas between.")
     ] = "4,6,10,20",
     sizes: Annotated[str, typer.Option(help="Classes of each k-means, commas between.")] = "64,256,1000",
+    bins: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            max=10_000,
+            show_default=False,
+            help="Instead of k-means: cut each of the vectors' main axes into so many bins.",
+        ),
+    ] = None,
+    axes: Annotated[int, typer.Option(min=1, help="With --bins: how many axes.")] = 50,
     paths: Annotated[
         Path | None,
         typer.Option(dir_okay=False, show_default=False, help="Also write Brown's paths: bits, word, count."),
@@ -63,17 +73,19 @@ def clusters(
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
-    """Group words by their neighbours in text (Brown), or by their vectors (k-means): features for a CRF.
+    """Group words by their neighbours in text (Brown), or by their vectors: features for a CRF.
 
     Example: nlptk vectors clusters corpus.txt -o classes.tsv --clusters 1000 --min-count 10
     """
-    from nlptk.vectors.clusters import brown_clusters, kmeans_classes, write_classes
+    from nlptk.vectors.clusters import brown_clusters, kmeans_classes, quantized_classes, write_classes
     from nlptk.vectors.keyed_vectors import KeyedVectors
 
     if bool(files) == (vectors is not None):
         raise ConfigError("give text files for Brown clusters, or --vectors for k-means.")
     if vectors is not None and paths is not None:
         raise ConfigError("--paths goes with Brown clusters; k-means has no tree.")
+    if bins is not None and vectors is None:
+        raise ConfigError("--bins goes with --vectors.")
     cut = cutter(tokenizer, lower)
     grains = _numbers("--sizes", sizes) if vectors is not None else _numbers("--prefixes", prefixes)
     for path in filter(None, (output, paths)):
@@ -81,7 +93,10 @@ def clusters(
     started = time.monotonic()
     if vectors is not None:
         wv = KeyedVectors.load(vectors, errors=errors.value, threads=threads)
-        words, columns = kmeans_classes(wv, grains, max_words=max_vocab, seed=seed)
+        if bins is not None:
+            words, columns = quantized_classes(wv, axes, bins, max_words=max_vocab)
+        else:
+            words, columns = kmeans_classes(wv, grains, max_words=max_vocab, seed=seed)
     else:
         with Progress("read", unit="bytes", quiet=quiet) as bar:
             found = brown_clusters(

@@ -9,7 +9,6 @@ float32, or ``subword_codes`` with ``subword_scales``. Metadata: ``format``, ``s
 from __future__ import annotations
 
 import json
-import math
 import struct
 from typing import Any
 
@@ -17,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nlptk.errors import ModelError
+from nlptk.store import unpack_header
 from nlptk.vectors.formats.source import Source
 from nlptk.vectors.formats.table import VectorTable
 from nlptk.vectors.formats.text import Sink
@@ -46,7 +46,7 @@ def read_native(source: Source, *, mapped: bool) -> VectorTable:
 
     Raises ModelError for a file that is cut short or damaged, of other content or of an unknown version.
     """
-    metadata, tensors, begin = _header(source)
+    metadata, places = unpack_header(source.data, source.name)
     if metadata.get("format") != _FORMAT:
         raise _error(source, "is a safetensors file, but not of word vectors")
     if metadata.get("schema_version") != SCHEMA_VERSION:
@@ -56,8 +56,8 @@ def read_native(source: Source, *, mapped: bool) -> VectorTable:
         )
         raise _error(source, message)
     arrays = {
-        name: source.array(begin + at, dtype, shape, mapped and len(shape) == 2)
-        for name, (dtype, shape, at) in tensors.items()
+        name: source.array(at, dtype, shape, mapped and len(shape) == 2)
+        for name, (dtype, shape, at) in places.items()
     }
     try:
         return _table(arrays, metadata)
@@ -95,30 +95,6 @@ def _matrix(arrays: Arrays, floats: str, codes: str, scales: str) -> tuple[npt.N
     if arrays[scales].shape != (len(matrix),) or arrays[scales].dtype != np.float32:
         raise ValueError(f"its {scales} do not fit its {codes}")
     return matrix, arrays[scales]
-
-
-def _header(source: Source) -> tuple[dict[str, str], dict[str, tuple[str, tuple[int, ...], int]], int]:
-    """Metadata; dtype, shape and place of each tensor; and where the first one lies."""
-    data = source.data
-    size = int.from_bytes(data[:8], "little")
-    if size > len(data) - 8:
-        raise _error(source, "is cut short in its header")
-    try:
-        content = json.loads(data[8 : 8 + size])
-        metadata = content.pop("__metadata__", {})
-        tensors = {}
-        for name, entry in content.items():
-            dtype, shape = _DTYPES[entry["dtype"]], tuple(map(int, entry["shape"]))
-            at, end = map(int, entry["data_offsets"])
-            whole = math.prod(shape) * np.dtype(dtype).itemsize
-            if min(shape, default=0) < 0 or at < 0 or end - at != whole:
-                raise ValueError(f"{name} is not where it should be")
-            if end > len(data) - 8 - size:
-                raise _error(source, f"is cut short: {name} ends beyond it")
-            tensors[name] = (dtype, shape, at)
-        return dict(metadata), tensors, 8 + size
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise _error(source, f"has a damaged header ({error})") from error
 
 
 def _error(source: Source, message: str) -> ModelError:
