@@ -142,6 +142,12 @@ def test_luong_windows() -> None:
             torch.testing.assert_close(weights[row, q], expected)
 
 
+def test_a_window_goes_along_with_the_steps_of_a_decoder() -> None:
+    attention, query, key = LuongAttention(4, 4, window=1), torch.randn(2, 6, 4), torch.randn(2, 6, 4)
+    steps = [attention(query[:, t : t + 1], key, start=t).output for t in range(6)]
+    torch.testing.assert_close(torch.cat(steps, 1), attention(query, key).output)
+
+
 # ---- many heads --------------------------------------------------------------------------------------------
 
 
@@ -211,6 +217,21 @@ def test_order_is_nothing_without_positions() -> None:
     assert not torch.allclose(moved, attention(x, positions=way).output[:, order], atol=1e-3)
 
 
+@pytest.mark.parametrize(("batch", "time", "keys"), [(0, 3, 2), (2, 0, 2), (2, 3, 0)])
+def test_nothing_to_look_at_or_to_look(batch: int, time: int, keys: int) -> None:
+    attention = MultiHeadAttention(DIM, HEADS)
+    torch.nn.init.normal_(attention.output.bias)
+    x, memory = torch.randn(batch, time, DIM), torch.randn(batch, keys, DIM)
+    for key_mask in (None, torch.ones(batch, keys, dtype=torch.bool)):
+        for need in (False, True):
+            output, weights = attention(x, memory, key_mask=key_mask, need_weights=need)
+            assert output.shape == x.shape
+            assert weights is None or weights.shape == (batch, HEADS, time, keys)
+            if not keys:  # heads of zeros
+                torch.testing.assert_close(output, attention.output.bias.expand_as(output))
+    assert attention(x, causal=True, positions=Rope(DIM // HEADS)).output.shape == x.shape
+
+
 @pytest.mark.parametrize("name", ["none", "t5", "alibi", "rope"])
 def test_under_autocast(name: str) -> None:
     attention, way = MultiHeadAttention(DIM, HEADS), positions(name, dim=DIM, heads=HEADS)
@@ -259,6 +280,15 @@ def test_rope_turns_complex_numbers(interleaved: bool) -> None:
         return torch.complex(values[..., :4], values[..., 4:])
 
     torch.testing.assert_close(pairs(turned), pairs(x) * turns, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["sinusoidal", "rope"])
+def test_far_positions_are_told_apart_by_a_model_in_bf16(name: str) -> None:
+    way, half = (positions(name, dim=DIM, heads=HEADS) for _ in range(2))
+    half.bfloat16()
+    x, head = torch.randn(1, 4, DIM), torch.randn(1, HEADS, 4, DIM // HEADS)
+    assert torch.equal(half.add(x, 5000), way.add(x, 5000))
+    assert torch.equal(half.rotate(head, 5000), way.rotate(head, 5000))
 
 
 @given(shift=st.integers(0, 50))

@@ -232,6 +232,19 @@ def test_gates_are_matrices_of_their_own() -> None:
     assert network.weight_ih_l0.abs().max() <= (6 / (20 + 8)) ** 0.5
 
 
+def test_gates_of_cells_and_of_networks_with_a_projection() -> None:
+    cell, network = torch.nn.GRUCell(20, 8), torch.nn.LSTM(20, 8, proj_size=3)
+    for module in (cell, network):
+        initialize(module, "orthogonal")
+    for gate in (*cell.weight_hh.chunk(3), *cell.weight_ih.chunk(3), *network.weight_ih_l0.chunk(4)):
+        torch.testing.assert_close(gate @ gate.T, torch.eye(8), atol=1e-5, rtol=1e-5)
+    for gate in network.weight_hh_l0.chunk(4):  # [8, 3]
+        torch.testing.assert_close(gate.T @ gate, torch.eye(3), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(
+        network.weight_hr_l0 @ network.weight_hr_l0.T, torch.eye(3), atol=1e-5, rtol=1e-5
+    )
+
+
 @pytest.mark.parametrize("name", sorted(INITIALIZERS))
 def test_all_names_leave_norms_and_padding_alone(name: str) -> None:
     module = torch.nn.ModuleDict(

@@ -207,13 +207,22 @@ class LuongAttention(nn.Module):
         )
 
     def forward(
-        self, query: Tensor, key: Tensor, value: Tensor | None = None, mask: Tensor | None = None
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor | None = None,
+        mask: Tensor | None = None,
+        *,
+        start: int = 0,
     ) -> Attended:
-        """Shapes as of `AdditiveAttention`; S is the number of keys that the mask keeps."""
+        """Shapes as of `AdditiveAttention`; S is the number of keys that the mask keeps.
+
+        `start` is the place of the first query, for "local-m" in a decoder that takes a step at a time.
+        """
         scores = query @ self.key(key).transpose(1, 2)  # [batch, queries, keys]
         if self.window is not None:
             place = torch.arange(key.shape[1], device=key.device)
-            centre = self._centres(query, scores, mask)  # [batch or 1, queries, 1]
+            centre = self._centres(query, scores, mask, start)  # [batch or 1, queries, 1]
             near = (place - centre).abs() <= self.window  # [batch or 1, queries, keys]
             mask = near if mask is None else mask & near
         weights = masked_softmax(scores, mask)
@@ -221,9 +230,9 @@ class LuongAttention(nn.Module):
             weights = weights * torch.exp(-2 * ((place - centre) / self.window) ** 2)
         return Attended(weights @ (key if value is None else value), weights)
 
-    def _centres(self, query: Tensor, scores: Tensor, mask: Tensor | None) -> Tensor:
+    def _centres(self, query: Tensor, scores: Tensor, mask: Tensor | None, start: int) -> Tensor:
         if self.centre is None:
-            return torch.arange(query.shape[1], device=query.device)[None, :, None]
+            return torch.arange(start, start + query.shape[1], device=query.device)[None, :, None]
         kept = torch.ones_like(scores) if mask is None else mask.expand_as(scores)
         share: Tensor = self.centre(query).sigmoid()  # [batch, queries, 1]
         return share.float() * kept.sum(-1, keepdim=True)
@@ -354,4 +363,4 @@ class MultiHeadAttention(nn.Module):
 
     def _split(self, x: Tensor) -> Tensor:
         """[batch, time, dim] -> [batch, heads, time, dim / heads]"""
-        return x.view(*x.shape[:2], self.heads, -1).transpose(1, 2)
+        return x.view(*x.shape[:2], self.heads, x.shape[2] // self.heads).transpose(1, 2)

@@ -55,7 +55,7 @@ def initialize(
                 elif norm:
                     weight.fill_(1.0)
                 elif weight.dim() >= 2:
-                    for matrix in _matrices(part, weight):
+                    for matrix in _matrices(part, key, weight):
                         fill(matrix, generator)
                         matrix.mul_(gain)
             if isinstance(part, nn.Embedding) and part.padding_idx is not None:
@@ -63,9 +63,11 @@ def initialize(
     return module
 
 
-def _matrices(part: nn.Module, weight: Tensor) -> Iterator[Tensor]:
-    """The weight itself, or the gates that torch's recurrent networks keep one above the other."""
-    gates = weight.shape[0] // part.hidden_size if isinstance(part, nn.RNNBase) and not part.proj_size else 1
+def _matrices(part: nn.Module, key: str, weight: Tensor) -> Iterator[Tensor]:
+    """The weight itself, or the gates that torch's recurrent networks and cells keep one above the other."""
+    gates = 1
+    if isinstance(part, nn.RNNBase | nn.RNNCellBase) and "weight_hr" not in key:  # the projection has none
+        gates = weight.shape[0] // part.hidden_size
     yield from weight.chunk(gates)
 
 

@@ -47,17 +47,15 @@ class Sinusoidal(Positions):
     def __init__(self, dim: int) -> None:
         super().__init__()
         _check_even(dim, "dim", "sinusoidal")
-        self.register_buffer("rates", _rates(dim, 10000.0), persistent=False)
+        self.dim = dim
 
-    rates: Tensor
-
-    def table(self, start: int, stop: int) -> Tensor:
+    def table(self, start: int, stop: int, device: torch.device | None = None) -> Tensor:
         """[stop - start, dim]"""
-        angles = _angles(self.rates, start, stop)  # [time, dim / 2]
+        angles = _angles(self.dim, 10000.0, start, stop, device)  # [time, dim / 2]
         return torch.stack([angles.sin(), angles.cos()], -1).flatten(1)
 
     def add(self, x: Tensor, start: int = 0) -> Tensor:
-        return x + self.table(start, start + x.shape[1]).to(x.dtype)
+        return x + self.table(start, start + x.shape[1], x.device).to(x.dtype)
 
 
 class Learned(Positions):
@@ -126,16 +124,14 @@ class Rope(Positions):
     Llama; with `interleaved` they are (2i, 2i + 1), as in the paper.
     """
 
-    rates: Tensor
-
     def __init__(self, head_dim: int, base: float = 10000.0, interleaved: bool = False) -> None:
         super().__init__()
         _check_even(head_dim, "the dimension of a head", "rope")
-        self.interleaved = interleaved
-        self.register_buffer("rates", _rates(head_dim, base), persistent=False)
+        self.head_dim, self.base, self.interleaved = head_dim, base, interleaved
 
     def rotate(self, x: Tensor, start: int = 0) -> Tensor:
-        angles = _angles(self.rates, start, start + x.shape[-2])  # [time, head_dim / 2]
+        stop = start + x.shape[-2]
+        angles = _angles(self.head_dim, self.base, start, stop, x.device)  # [time, head_dim / 2]
         cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
         left, right = (x[..., ::2], x[..., 1::2]) if self.interleaved else x.chunk(2, -1)
         turned = (left * cos - right * sin, left * sin + right * cos)
@@ -197,14 +193,14 @@ def positions(
     raise ConfigError(f"there are no positions {name!r}; choose one of {', '.join(POSITIONS)}")
 
 
-def _rates(dim: int, base: float) -> Tensor:
-    """base^(-2i / dim), [dim / 2]"""
-    return torch.tensor([base ** (-2 * i / dim) for i in range(dim // 2)])
+def _angles(dim: int, base: float, start: int, stop: int, device: torch.device | None) -> Tensor:
+    """position * base^(-2i / dim), [stop - start, dim / 2].
 
-
-def _angles(rates: Tensor, start: int, stop: int) -> Tensor:
-    """position * rate, [stop - start, rates]; in float32 also under autocast: bf16 cannot count to 300."""
-    return torch.arange(start, stop, device=rates.device, dtype=torch.float32)[:, None] * rates.float()
+    In float32 whatever the model's type, so no buffer, which `model.bfloat16()` would round: bf16 has three
+    digits, and an angle many turns.
+    """
+    rates = base ** (torch.arange(0, -dim, -2, device=device, dtype=torch.float32) / dim)
+    return torch.arange(start, stop, device=device, dtype=torch.float32)[:, None] * rates
 
 
 def _distance(queries: int, keys: int, start: int, device: torch.device) -> Tensor:
