@@ -61,8 +61,8 @@ class NeuralTagger(Estimator):
         stride: pieces by which windows move over a sentence that is longer than BERT's positions.
         batch_tokens: of a training batch.
         optimizer, learning_rate, weight_decay, schedule, warmup, epochs, max_grad_norm, patience, seed,
-            device, precision, compile, halve_on_oom: :class:`nlptk.neural.train.TrainSettings`. None for what
-            suits the encoder.
+            device, precision, compile, halve_on_oom: see
+            :class:`nlptk.neural.train_settings.TrainSettings`. None for what suits the encoder.
 
     Attributes:
         classes_: the labels, sorted.

@@ -12,8 +12,8 @@ import contextlib
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 import torch
@@ -23,6 +23,7 @@ from torch.nn.parallel import DistributedDataParallel
 from nlptk.errors import ConfigError, DataError
 from nlptk.neural.devices import Processes, find_device, is_out_of_memory, processes
 from nlptk.neural.optimizers import Schedule, make_optimizer
+from nlptk.neural.train_settings import TrainSettings as TrainSettings
 from nlptk.neural.training_state import Checkpoint, PathLike, Position, Weights
 
 E = TypeVar("E")
@@ -42,65 +43,6 @@ class Source(Protocol[Example]):
 
     def epoch(self, number: int) -> Iterator[Sequence[Example]]:
         """The batches of an epoch, counted from 0, each a sequence of examples."""
-
-
-@dataclass(frozen=True)
-class TrainSettings:
-    """How a model is trained.
-
-    Attributes:
-        optimizer: "adamw", "adam", "sgd", "momentum", "nesterov", "adagrad" or "rmsprop".
-        learning_rate: its highest value.
-        weight_decay: of weights of two or more dimensions.
-        schedule: "constant", "linear", "cosine" or "inverse_sqrt": :class:`nlptk.neural.optimizers.Schedule`.
-        warmup: updates in which the rate rises; below 1 a share of all.
-        epochs: over the source.
-        max_steps: updates at most; None for no other end than the epochs'.
-        accumulate: batches of one update.
-        max_grad_norm: gradients longer than this are cut to it; 0 for none.
-        evaluate_every: updates between evaluations; None for once an epoch.
-        patience: evaluations without a better score after which training ends; None for never.
-        seed: of dropout; a source has its own.
-        device: "auto", "cpu", "cuda", "cuda:1".
-        precision: "float32", or "bfloat16" for autocast.
-        compile: whether torch.compile compiles the model first.
-        halve_on_oom: where memory runs out, go on once with batches in two halves.
-        scales: prefixes of parameters' names to factors of their learning rate.
-    """
-
-    optimizer: str = "adamw"
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.0
-    schedule: str = "linear"
-    warmup: float = 0.0
-    epochs: int = 10
-    max_steps: int | None = None
-    accumulate: int = 1
-    max_grad_norm: float = 1.0
-    evaluate_every: int | None = None
-    patience: int | None = None
-    seed: int = 1
-    device: str = "auto"
-    precision: Literal["float32", "bfloat16"] = "float32"
-    compile: bool = False
-    halve_on_oom: bool = False
-    scales: Mapping[str, float] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for name in ("epochs", "accumulate"):
-            if not isinstance(getattr(self, name), int) or getattr(self, name) < 1:
-                raise ConfigError(f"{name} must be an integer of at least 1, not {getattr(self, name)!r}")
-        for name in ("max_steps", "evaluate_every", "patience"):
-            value = getattr(self, name)
-            if value is not None and (not isinstance(value, int) or value < 1):
-                raise ConfigError(f"{name} must be an integer of at least 1 or None, not {value!r}")
-        for name in ("weight_decay", "warmup", "max_grad_norm"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ConfigError(f"{name} must be a number of at least 0, not {getattr(self, name)!r}")
-        if not 0 < self.learning_rate < math.inf:
-            raise ConfigError(f"learning_rate must be a number above 0, not {self.learning_rate!r}")
-        if self.precision not in ("float32", "bfloat16"):
-            raise ConfigError(f"precision must be 'float32' or 'bfloat16', not {self.precision!r}")
 
 
 @dataclass

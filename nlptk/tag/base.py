@@ -100,6 +100,15 @@ def check_lengths(X: Sentences, y: Sentences) -> None:
             raise DataError(f"sentence {number} has {len(tokens)} tokens but {len(tags)} tags")
 
 
+def dev_score(classes: Sequence[str], gold: NDArray[np.int32], found: NDArray[np.int32]) -> float:
+    """Token accuracy; where there is a label "O", that of tokens that are not "O" on both sides."""
+    if "O" not in classes:
+        return float(np.mean(gold == found))
+    outside = classes.index("O")
+    inside = (gold != outside) | (found != outside)
+    return float(np.mean(gold[inside] == found[inside])) if inside.any() else 1.0
+
+
 def pack_strings(name: str, strings: Iterable[str]) -> dict[str, NDArray[Any]]:
     """Arrays `<name>_bytes` (UTF-8, uint8) and `<name>_offsets` (int64 [n + 1]); lone surrogates are kept."""
     parts = [text.encode("utf-8", "surrogatepass") for text in strings]

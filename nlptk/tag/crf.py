@@ -25,6 +25,7 @@ from nlptk.tag.base import (
     check_lengths,
     check_sentences,
     check_training,
+    dev_score,
     resolve_scheme,
 )
 from nlptk.tag.crf_probabilities import best_paths, label_marginals, sentence_runs
@@ -166,7 +167,7 @@ class CRFTagger(SequenceLabeller, RemakesKernels):
 
             def evaluate(weights: CrfWeights) -> float:
                 found = weights.masked(*mask).compile().predict(dev_keys, sequences, self.threads)
-                return _dev_score(classes, dev_gold, found)
+                return dev_score(classes, dev_gold, found)
 
         weights = train_crf(
             features.keys(batch, self.threads),
@@ -395,12 +396,3 @@ def _gazetteer(config: dict[str, Any], prefix: str, arrays: Mapping[str, NDArray
     """A gazetteer from its part of a tagger's state."""
     parts: dict[str, Any] = {part: arrays[prefix + part] for part in Gazetteer.ARRAYS}
     return Gazetteer(**config, **parts)
-
-
-def _dev_score(classes: Sequence[str], gold: NDArray[np.int32], found: NDArray[np.int32]) -> float:
-    """Token accuracy; where there is a label "O", that of tokens that are not "O" on both sides."""
-    if "O" not in classes:
-        return float(np.mean(gold == found))
-    outside = classes.index("O")
-    inside = (gold != outside) | (found != outside)
-    return float(np.mean(gold[inside] == found[inside])) if inside.any() else 1.0
