@@ -9,12 +9,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from nlptk.corpora.files import PathLike
+from nlptk.crf import Progress
 from nlptk.errors import ConfigError
 from nlptk.neural.bert_config import BertConfig
 from nlptk.neural.heads import BertForPreTraining
 from nlptk.neural.pretraining import PretrainingText, collate
-from nlptk.neural.train import Progress, TrainingLog, TrainSettings, train
-from nlptk.neural.training_state import PathLike
+from nlptk.neural.train import TrainingLog, TrainSettings, train
 
 
 class PretrainingScore(NamedTuple):

@@ -6,7 +6,6 @@ encoder's names. The three projections of the attention are one matrix here and 
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from nlptk.corpora.files import PathLike
 from nlptk.errors import DataError, ModelError
 from nlptk.neural.bert_config import BertConfig
 from nlptk.store import dump_json, load_json, write_atomic
@@ -24,7 +24,6 @@ from nlptk.store import dump_json, load_json, write_atomic
 if TYPE_CHECKING:
     from nlptk.neural.bert import Bert
 
-PathLike = str | os.PathLike[str]
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 
 # Ours -> theirs. What stands behind (.weight, .bias) is the same; a layer's number takes the place of {}.

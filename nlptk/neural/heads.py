@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nlptk.corpora.files import PathLike
 from nlptk.errors import ConfigError
 from nlptk.neural import checkpoint
 from nlptk.neural.bert import Bert, initialize
@@ -24,8 +25,6 @@ from nlptk.neural.pretraining import PretrainingBatch
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-PathLike = str | os.PathLike[str]
 
 
 class WithHeads(nn.Module):

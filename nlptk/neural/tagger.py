@@ -17,16 +17,18 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from nlptk.corpora.files import PathLike
+from nlptk.crf import Progress
 from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.neural.batches import Batches
 from nlptk.neural.devices import find_device
 from nlptk.neural.tagger_making import ENCODERS, make_model, model_state, parse_encoder, restore_model
-from nlptk.neural.train import Progress, TrainingLog, TrainSettings, moved, train
-from nlptk.neural.training_state import PathLike
+from nlptk.neural.train import TrainingLog, TrainSettings, moved, train
 from nlptk.scoring import accuracy, entity_scores
 from nlptk.tag.base import (
     Estimator,
     Sentences,
+    check_dev,
     check_lengths,
     check_sentences,
     check_training,
@@ -157,14 +159,8 @@ class NeuralTagger(Estimator):
             ModelError: a pretrained model cannot be read.
         """
         check_training(X, y)
-        if (X_dev is None) != (y_dev is None):
-            raise ConfigError("X_dev and y_dev belong together; give both or neither")
-        if X_dev is not None and y_dev is not None:
-            check_sentences(X_dev, "X_dev")
-            check_sentences(y_dev, "y_dev")
-            check_lengths(X_dev, y_dev)
-            if not any(map(len, X_dev)):
-                raise DataError("the dev set has no tokens; give at least one sentence, or no dev set")
+        if check_dev(X_dev, y_dev) and not any(map(len, X_dev or ())):
+            raise DataError("the dev set has no tokens; give at least one sentence, or no dev set")
         classes = sorted(set(joined.from_iterable(y)))
         torch.manual_seed(self.seed)
         model = make_model(self, X, classes)

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nlptk.corpora.files import PathLike
+from nlptk.crf import Progress
 from nlptk.doc import Doc
 from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.neural.tagger import NeuralTagger
-from nlptk.neural.train import Progress
-from nlptk.neural.training_state import PathLike
-from nlptk.tag.component import Tagger, gold_labels, sentence_words
+from nlptk.tag.component import Tagger, check_column, gold_labels, sentence_words
 from nlptk.tag.features import TokenBatch
 
 
@@ -31,8 +31,7 @@ class NeuralTaggerComponent(Tagger):
     name = "neural_tagger"
 
     def __init__(self, column: str = "pos", **options: Any) -> None:
-        if not isinstance(column, str) or not column:
-            raise ConfigError(f"a tagger's column must be a name, not {column!r}")
+        check_column(column)
         try:
             self.tagger: Any = NeuralTagger(**options)
         except TypeError as error:

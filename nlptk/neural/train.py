@@ -20,15 +20,16 @@ import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from nlptk.corpora.files import PathLike
+from nlptk.crf import Progress
 from nlptk.errors import ConfigError, DataError
 from nlptk.neural.devices import Processes, find_device, is_out_of_memory, processes
 from nlptk.neural.optimizers import Schedule, make_optimizer
 from nlptk.neural.train_settings import TrainSettings as TrainSettings
-from nlptk.neural.training_state import Checkpoint, PathLike, Position, Weights
+from nlptk.neural.training_state import Checkpoint, Position, Weights
 
 E = TypeVar("E")
 Example = TypeVar("Example", covariant=True)
-Progress: TypeAlias = Callable[[dict[str, Any]], None]
 Loss: TypeAlias = tuple[torch.Tensor, torch.Tensor | int]
 
 _CHECK = 20  # updates after which the loss is looked at, which makes a GPU wait

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.optim import Optimizer
 
+from nlptk.corpora.files import PathLike
 from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.store import load_json, pack_sealed, unpack_sealed, write_atomic
 
 _FILE = "training.safetensors"
 Weights = dict[str, torch.Tensor]
-PathLike = str | os.PathLike[str]
 
 
 @dataclass

@@ -91,6 +91,18 @@ def check_training(X: Sentences, y: Sentences) -> None:
         raise DataError("the training set has no tokens; give at least one sentence")
 
 
+def check_dev(X_dev: Sentences | None, y_dev: Sentences | None) -> bool:
+    """Whether there is a dev set. Raises ConfigError for half of one, DataError unless both are parallel."""
+    if (X_dev is None) != (y_dev is None):
+        raise ConfigError("X_dev and y_dev belong together; give both or neither")
+    if X_dev is None or y_dev is None:
+        return False
+    check_sentences(X_dev, "X_dev")
+    check_sentences(y_dev, "y_dev")
+    check_lengths(X_dev, y_dev)
+    return True
+
+
 def check_lengths(X: Sentences, y: Sentences) -> None:
     """Raise DataError unless X and y have the same number of sentences and of items in each."""
     if len(X) != len(y):

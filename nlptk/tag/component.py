@@ -42,8 +42,7 @@ class Tagger(Component):
     name = "tagger"
 
     def __init__(self, column: str = "pos", model: str = "crf", **options: Any) -> None:
-        if not isinstance(column, str) or not column:
-            raise ConfigError(f"a tagger's column must be a name, not {column!r}")
+        check_column(column)
         if model not in MODELS:
             raise ConfigError(f"unknown tagger model {model!r}; choose one of {', '.join(MODELS)}")
         try:
@@ -139,6 +138,12 @@ class Tagger(Component):
             made.tagger = MODELS[model].from_state(state, arrays)
             made._set_labels()
         return made
+
+
+def check_column(column: object) -> None:
+    """Raise ConfigError unless it is the name of a column."""
+    if not isinstance(column, str) or not column:
+        raise ConfigError(f"a tagger's column must be a name, not {column!r}")
 
 
 def gold_labels(docs: Sequence[Doc], column: str, what: str) -> list[str]:

@@ -21,6 +21,7 @@ from nlptk.tag.base import (
     LabelLists,
     Sentences,
     SequenceLabeller,
+    check_dev,
     check_integer,
     check_lengths,
     check_sentences,
@@ -132,12 +133,7 @@ class CRFTagger(SequenceLabeller, RemakesKernels):
         """
         check_training(X, y)
         dev = None
-        if (X_dev is None) != (y_dev is None):
-            raise ConfigError("X_dev and y_dev belong together; give both or neither")
-        if X_dev is not None and y_dev is not None:
-            check_sentences(X_dev, "X_dev")
-            check_sentences(y_dev, "y_dev")
-            check_lengths(X_dev, y_dev)
+        if check_dev(X_dev, y_dev) and X_dev is not None and y_dev is not None:
             dev = (TokenBatch.from_words(X_dev, columns_dev), [label for tags in y_dev for label in tags])
         batch = TokenBatch.from_words(X, columns)
         return self.fit_batch(batch, [label for tags in y for label in tags], dev, progress=progress)
