@@ -268,12 +268,22 @@ def test_two_processes_learn_what_one_does(tmp_path):
     settings = changed(epochs=2, accumulate=2)
     alone, _ = run(settings, Classifier(0.0))
     shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "WORLD_SIZE": "2"}
+    # Not forked: a server that has imported torch may hold threads, which a fork does not copy.
+    context = multiprocessing.get_context("spawn")
     crew = [
-        start(
-            settings, {"dropout": 0.0}, tmp_path / str(rank), RANK=str(rank), LOCAL_RANK=str(rank), **shared
+        context.Process(
+            target=toy.child,
+            args=(
+                settings,
+                {"dropout": 0.0},
+                tmp_path / str(rank),
+                {**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            ),
         )
         for rank in range(2)
     ]
+    for process in crew:
+        process.start()
     for process in crew:
         process.join()
     first, second = (torch.load(tmp_path / str(rank)) for rank in range(2))
