@@ -45,7 +45,7 @@ def train(data: Path, folder: Path, epochs: int, share: int = 1) -> None:
     nlp.add_pipe("tagger")
     ewt = data / "ud-english-ewt"
     sentences = itertools.islice(gold_docs(ewt / "en_ewt-ud-train.conllu.gz", nlp.vocab), 0, None, share)
-    gold = [Example(_bare(doc), doc) for doc in sentences]
+    gold = [Example(bare(doc), doc) for doc in sentences]
     dev = list(gold_docs(ewt / "en_ewt-ud-dev.conllu.gz", nlp.vocab))
     optimizer = nlp.initialize(lambda: gold)
     best, weights = -1.0, b""
@@ -79,13 +79,14 @@ def gold_docs(path: Path, vocab: Any) -> Iterator[Any]:
 def accuracy(nlp: Any, gold: list[Any]) -> float:
     """Share of tokens that the pipeline tags as the gold Docs do, on gold tokens."""
     right = total = 0
-    for reference, found in zip(gold, nlp.pipe(map(_bare, gold)), strict=True):
+    for reference, found in zip(gold, nlp.pipe(map(bare, gold)), strict=True):
         right += sum(a.tag == b.tag for a, b in zip(reference, found, strict=True))
         total += len(reference)
     return right / total
 
 
-def _bare(doc: Any) -> Any:
+def bare(doc: Any) -> Any:
+    """The words alone, for the tagger to fill."""
     from spacy.tokens import Doc
 
     return Doc(doc.vocab, words=[t.text for t in doc], spaces=[bool(t.whitespace_) for t in doc])

@@ -23,7 +23,7 @@ from nlptk.neural import bert as bert_module
 from nlptk.neural import linear
 from nlptk.neural.bert import Bert
 from nlptk.neural.bert_config import BertConfig
-from nlptk.neural.packing import Packed, token_batches
+from nlptk.neural.packing import Packed
 from nlptk.neural.windows import windows
 from nlptk.neural.workers import infer_each
 
@@ -141,16 +141,6 @@ def test_mean_over_sentences() -> None:
     batch = Packed.of(random_ids(LENGTHS))
     states = torch.randn(sum(LENGTHS), 4)
     close(batch.mean(states), torch.stack([rows.mean(0) for rows in batch.split(states)]))
-
-
-@given(st.lists(st.integers(1, 50), max_size=40), st.integers(1, 100))
-def test_token_batches_hold_each_sentence_once(lengths: list[int], tokens: int) -> None:
-    sizes = np.array(lengths, np.int64)
-    batches = [chosen.tolist() for chosen in token_batches(sizes, tokens)]
-    assert sorted(i for chosen in batches for i in chosen) == list(range(len(lengths)))
-    assert all(sizes[chosen].sum() <= tokens or len(chosen) == 1 for chosen in batches)
-    order = [lengths[i] for chosen in batches for i in chosen]
-    assert order == sorted(order, reverse=True)
 
 
 def test_gradients_are_those_of_one_by_one() -> None:

@@ -26,15 +26,13 @@ from torch import Tensor, nn
 from nlptk.errors import DataError
 from nlptk.neural.bert_config import BertConfig
 from nlptk.neural.linear import Linear
-from nlptk.neural.packing import Group, Int64Array, Layout, Packed, check_ids, token_batches
-from nlptk.neural.workers import infer_each
+from nlptk.neural.packing import Group, Layout, Packed, check_ids
+from nlptk.neural.workers import infer_each, inference_batches
 
 T = TypeVar("T")
 # On a CPU a call costs little and padding much: groups of equal length. Elsewhere the calls cost more.
 _WASTE = {"cpu": 0.0}
 _WASTE_ELSEWHERE = 0.25
-_SHARES = 4  # batches of a thread, at least
-_FEW = 256  # tokens of a batch, below which it is not worth while
 
 
 @dataclass
@@ -229,13 +227,9 @@ class Bert(nn.Module):
         batch_tokens: int = 1024,
     ) -> list[T]:
         """What `run(batch)` gives for each sentence, in order; in evaluation mode, without gradients."""
-        lengths = np.fromiter(map(len, sentences), np.int64, len(sentences))
-        # Batches enough that threads which take them in turn end at about the same time.
-        share = int(lengths.sum()) // (_SHARES * torch.get_num_threads())
-        batches = list(token_batches(lengths, min(batch_tokens, max(share, _FEW))))
+        batches = inference_batches([*map(len, sentences)], batch_tokens)
 
-        def run_batch(chosen: Int64Array) -> list[T]:
-            numbers = chosen.tolist()
+        def run_batch(numbers: list[int]) -> list[T]:
             types = None if type_ids is None else [type_ids[i] for i in numbers]
             return list(run(Packed.of([sentences[i] for i in numbers], types)))
 
@@ -245,7 +239,7 @@ class Bert(nn.Module):
         results: dict[int, T] = {}
         try:
             for chosen, found in zip(batches, infer_each(run_batch, batches, self.device), strict=True):
-                results.update(zip(chosen.tolist(), found, strict=True))
+                results.update(zip(chosen, found, strict=True))
         finally:
             if was_training:
                 self.train()

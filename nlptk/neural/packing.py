@@ -203,20 +203,6 @@ def _group(ordered: Int64Array, ends: Int64Array, a: int, b: int, device: torch.
     )
 
 
-def token_batches(lengths: Int64Array, tokens: int) -> Iterator[Int64Array]:
-    """The sentences of each batch, longest first, of about `tokens` tokens, padding not counted.
-
-    A sentence that is longer is a batch of its own.
-    """
-    order = np.argsort(-lengths, kind="stable")
-    ends = np.cumsum(lengths[order])
-    first, before = 0, 0
-    while first < len(order):
-        last = max(int(np.searchsorted(ends, before + tokens, side="right")), first + 1)
-        yield order[first:last]
-        first, before = last, int(ends[last - 1])
-
-
 def check_ids(ids: Tensor, vocab_size: int) -> None:
     """Raise DataError for an id that the vocabulary has not; not on a GPU, where it would wait."""
     if ids.device.type == "cpu" and len(ids):

@@ -21,7 +21,8 @@ from torch import Tensor
 
 from nlptk.corpora.files import PathLike, open_text
 from nlptk.errors import ConfigError, DataError
-from nlptk.neural.packing import Packed, token_batches
+from nlptk.neural.batches import Batches
+from nlptk.neural.packing import Packed
 from nlptk.tokenize.wordpiece import WordPiece
 
 Ids = NDArray[np.int64]
@@ -173,10 +174,9 @@ class PretrainingText:
         for part, documents in enumerate(self._buffers()):
             random = np.random.default_rng([self.seed, number, part])
             examples = [self._example(*pair, random) for pair in self._pairs(documents, random)]
-            lengths = np.fromiter(map(len, examples), np.int64, len(examples))
-            batches = list(token_batches(lengths, self.batch_tokens))
+            batches = list(Batches([*map(len, examples)], self.batch_tokens, shuffle=False).epoch(0))
             for i in random.permutation(len(batches)).tolist():
-                yield [examples[k] for k in batches[i].tolist()]
+                yield [examples[k] for k in batches[i]]
 
     # ---- documents ----------------------------------------------------------------------------------------
 

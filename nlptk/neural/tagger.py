@@ -24,6 +24,7 @@ from nlptk.neural.batches import Batches
 from nlptk.neural.devices import find_device
 from nlptk.neural.tagger_making import ENCODERS, make_model, model_state, parse_encoder, restore_model
 from nlptk.neural.train import TrainingLog, TrainSettings, moved, train
+from nlptk.neural.workers import infer_each, inference_batches
 from nlptk.scoring import accuracy, entity_scores
 from nlptk.tag.base import (
     Estimator,
@@ -223,13 +224,16 @@ class NeuralTagger(Estimator):
         examples = model.examples([X[i] for i in kept.tolist()])
         found = np.zeros(int(lengths.sum()), np.int32)
         model.to(device).eval()
-        with torch.inference_mode():
-            for numbers in Batches(model.sizes(examples), _TAGGED, shuffle=False).epoch(0):
-                chosen = kept[numbers]
-                offsets = np.concatenate([[0], np.cumsum(lengths[chosen])])
-                batch = moved(model.collate([examples[i] for i in numbers]), device)
-                places = np.repeat(starts[chosen] - offsets[:-1], lengths[chosen]) + np.arange(offsets[-1])
-                found[places] = model.best(batch)
+
+        def best(numbers: list[int]) -> NDArray[np.int32]:
+            return model.best(moved(model.collate([examples[i] for i in numbers]), device))
+
+        batches = inference_batches(model.sizes(examples), _TAGGED)
+        for numbers, labels in zip(batches, infer_each(best, batches, device), strict=True):
+            chosen = kept[numbers]
+            offsets = np.concatenate([[0], np.cumsum(lengths[chosen])])
+            places = np.repeat(starts[chosen] - offsets[:-1], lengths[chosen]) + np.arange(offsets[-1])
+            found[places] = labels
         return found
 
     def score(self, X: Sentences, y: Sentences) -> float:

@@ -13,8 +13,20 @@ from typing import TypeVar
 
 import torch
 
+from nlptk.neural.batches import Batches
+
 S = TypeVar("S")
 T = TypeVar("T")
+_SHARES = 4  # batches of a thread, at least
+_FEW = 256  # tokens of a batch, below which it is not worth while
+
+
+def inference_batches(lengths: Sequence[int], tokens: int) -> list[list[int]]:
+    """The numbers of the examples of each batch, longest first: of `tokens` tokens at most, and enough of
+    them that threads which take them in turn end at about the same time.
+    """
+    share = sum(lengths) // (_SHARES * torch.get_num_threads())
+    return list(Batches(lengths, min(tokens, max(share, _FEW)), shuffle=False).epoch(0))
 
 
 def infer_each(run: Callable[[S], T], batches: Sequence[S], device: torch.device) -> Iterator[T]:
