@@ -16,25 +16,32 @@ PEOPLE = "people-daily-199801/pd199801-{}.txt.gz"
 UNER_GSD = "ud-chinese-gsdsimp/zh_gsdsimp-ud-{}.iob2.gz"
 CONLL = "conll2000/{}.txt.gz"
 
-EN, ZH, ZH_CHARACTERS = (f"$MADE/vectors-{name}.safetensors" for name in ("en", "zh", "zh-characters"))
+EN, ZH, ZH_CHARACTERS, ZH_PAIRS = (
+    f"$MADE/vectors-{name}.safetensors" for name in ("en", "zh", "zh-characters", "zh-pairs")
+)
 
 # Files below CACHE ("$MADE") that rows need and no corpus has, and how they are made from the wiki text:
 # commands of nlptk, and tools of tools/ that get --output.
 ZH_NER = f"--model crf --column ner --lang zh --template zh-clusters --train $DATA/{UNER_GSD.format('train')}"
-TRAIN_VECTORS = "nlptk vectors train --model skipgram --dim 100 --window 5 --negative 5 --epochs 5"
+TRAIN_VECTORS = "nlptk vectors train --model skipgram --window 5 --negative 5 --epochs 5"
 MADE: dict[str, tuple[str, ...]] = {
     "vectors-en.safetensors": (
-        f"{TRAIN_VECTORS} --sample 1e-4 --min-count 5 --tokenizer en $DATA/en-simplewiki-text/*.gz "
+        f"{TRAIN_VECTORS} --dim 100 --sample 1e-4 --min-count 5 --tokenizer en $DATA/en-simplewiki-text/*.gz "
         "$DATA/en-enwiki2014-text/*.gz -o $MADE/vectors-en.safetensors",
     ),
     "vectors-zh.safetensors": (
-        f"{TRAIN_VECTORS} --sample 1e-4 --min-count 3 --tokenizer jieba $DATA/zh-zhwiki-text/*.gz "
+        f"{TRAIN_VECTORS} --dim 100 --sample 1e-4 --min-count 3 --tokenizer jieba $DATA/zh-zhwiki-text/*.gz "
         "-o $MADE/vectors-zh.safetensors",
     ),
     "vectors-zh-characters.safetensors": (
         "spaced_characters.py $DATA/zh-zhwiki-text/*.gz --output $MADE/zh-characters.txt",
-        f"{TRAIN_VECTORS} --sample 1e-3 --min-count 5 $MADE/zh-characters.txt "
+        f"{TRAIN_VECTORS} --dim 100 --sample 1e-3 --min-count 5 $MADE/zh-characters.txt "
         "-o $MADE/vectors-zh-characters.safetensors",
+    ),
+    "vectors-zh-pairs.safetensors": (
+        "spaced_characters.py --pairs $DATA/zh-zhwiki-text/*.gz --output $MADE/zh-pairs.txt",
+        f"{TRAIN_VECTORS} --dim 50 --sample 1e-3 --min-count 20 $MADE/zh-pairs.txt "
+        "-o $MADE/vectors-zh-pairs.safetensors",
     ),
     "names-en.tsv.gz": ("name_gazetteer.py en --lang en --least 2 --share 0.3",),
     "clusters-zh.tsv.gz": ("word_clusters.py --lang zh --vocabulary 60000",),
@@ -133,9 +140,12 @@ ROWS = (
     Row("uner-bert-crf", "UNER-EWT test entities: MiniLM-CRF", "train tagger", UNER, {"entity_f1": 0.775},
         {"model": "bert-crf", "column": "ner", "pretrained": "$MINILM"}),
     Row("gsd-bilstm-crf", "GSDSimp test, XPOS, gold words: BiLSTM-CRF", "train tagger", GSD,
-        {"xpos_acc": 0.94}, {"model": "bilstm-crf", "column": "xpos", "lang": "zh", "vectors": ZH}),
+        {"xpos_acc": 0.94},
+        {"model": "bilstm-crf", "column": "xpos", "lang": "zh", "vectors": ZH,
+         "character_vectors": ZH_CHARACTERS, "layers": 2, "dropout": 0.5, "max_iterations": 25}),
     Row("msra-bilstm-crf", "MSRA test entities, by character: BiLSTM-CRF", "train tagger", MSRA,
         {"entity_f1": 0.90},
-        {"model": "bilstm-crf", "column": "ner", "lang": "zh", "vectors": ZH_CHARACTERS, "max_iterations": 6},
+        {"model": "bilstm-crf", "column": "ner", "lang": "zh", "vectors": ZH_CHARACTERS,
+         "pair_vectors": ZH_PAIRS, "max_iterations": 6},
         evaluate="--column ner", has_dev=False),
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -15,8 +16,9 @@ from nlptk.doc import Doc
 from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.neural.bert import Bert
 from nlptk.neural.bert_config import BertConfig
+from nlptk.neural.pairs import PairInputs
 from nlptk.neural.tagger import NeuralTagger
-from nlptk.neural.words import ENDS, UNKNOWN, Forms, Lexicon
+from nlptk.neural.words import ENDS, PADDING, UNKNOWN, Forms, Lexicon
 from nlptk.store import pack_sealed, unpack_sealed
 from nlptk.tokenize.wordpiece import WordPiece
 
@@ -219,12 +221,63 @@ def test_words_of_few_occurrences_are_unknown():
     assert set(lexicon.words) == {"a"}
 
 
+def test_vectors_of_pairs_tell_what_words_do_not():
+    """Labels hang on the word and the next one; all words are unknown, and only pairs have vectors."""
+    rng = np.random.default_rng(1)
+    letters = "abcdefghijklmnopqrst"
+    pairs = [a + b for a in letters for b in letters]
+    kinds = rng.integers(0, 2, len(pairs))
+    noise = rng.normal(0, 0.1, (len(pairs), 3))
+    table = KeyedVectors(pairs, (noise + kinds[:, None] * [1, -1, 0]).astype(np.float32))
+    kind = dict(zip(pairs, kinds.tolist(), strict=True))
+
+    def made(count: int) -> tuple[list[list[str]], list[list[str]]]:
+        X = [list(map(str, rng.choice([*letters], 6))) for _ in range(count)]
+        return X, [["NY"[kind[a + b]] for a, b in pairwise(words)] + ["Z"] for words in X]
+
+    options = {**SMALL, "encoder": "gru", "characters": None, "min_freq": 10**6}
+    options |= {"epochs": 15, "learning_rate": 0.02}
+    tagger = NeuralTagger(pair_vectors=table, **options).fit(*made(150))
+    X, y = made(50)
+    assert tagger.score(X, y) > 0.95
+    config, arrays = tagger.to_state()
+    assert config["pair_vectors"] is None
+    assert NeuralTagger.from_state(json.loads(json.dumps(config)), arrays).predict(X) == tagger.predict(X)
+
+
+def test_the_last_word_begins_no_pair():
+    pairs = PairInputs(["ab", "ba"], np.ones((2, 4), np.float32))
+    assert pairs.numbers(["a", "b", "a", "x"]).tolist() == [2, 3, UNKNOWN, PADDING]
+    assert pairs.numbers(["a"]).tolist() == [PADDING]
+    first, last = pairs(torch.tensor([[2, PADDING]]))[0].tolist()
+    assert min(first) > 0.9
+    assert last == [0.0] * 4
+
+
+def test_characters_begin_with_given_vectors():
+    letters = KeyedVectors(["a", "é", "word"], np.array([[3, 0], [0, 3], [1, 1]], np.float32))
+    tagger = NeuralTagger(
+        **{**SMALL, "character_vectors": letters, "epochs": 1, "learning_rate": 1e-9}, characters="lstm"
+    ).fit([["aa", "b"]], [["X", "Y"]])
+    _, arrays = tagger.to_state()
+    table = arrays["model.inputs.characters.table.weight"]
+    assert table.shape == (2 + 2, 2)  # a, which occurs twice, and é; b occurs once
+    a, accented = table[2:]
+    assert a[0] > 1 > abs(a[1])
+    assert accented[1] > 1 > abs(accented[0])
+    assert NeuralTagger.from_state(*tagger.to_state()).predict([["aé"]]) == tagger.predict([["aé"]])
+
+
 # ---- bad input ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (
+            {"character_vectors": KeyedVectors(["a"], np.ones((1, 2), np.float32)), "characters": None},
+            "character_vectors need characters='cnn' or 'lstm'",
+        ),
         ({"encoder": "lstm"}, "there is no encoder 'lstm'; choose one of bilstm, bilstm-crf, gru"),
         ({"encoder": "bert"}, "encoder 'bert' needs pretrained="),
         ({"characters": "rnn"}, "there is no character encoder 'rnn'; choose 'cnn', 'lstm' or None"),

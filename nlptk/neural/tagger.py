@@ -37,6 +37,8 @@ from nlptk.tag.base import (
 )
 from nlptk.vectors.keyed_vectors import KeyedVectors
 
+# Settings that a model file has as arrays.
+_FILES = ("vectors", "pair_vectors", "character_vectors", "pretrained")
 _TAGGED = 8192  # tokens of a batch of sentences of like length that are tagged
 
 
@@ -48,6 +50,9 @@ class NeuralTagger(Estimator):
             chain over the labels.
         vectors: of words, which do not change: a file that :meth:`nlptk.KeyedVectors.load` reads, or vectors.
             Kept in the model.
+        pair_vectors: of pairs of neighbouring words, written together, likewise: of two characters, where
+            words are characters (:class:`nlptk.neural.pairs.PairInputs`).
+        character_vectors: of characters, likewise; what is learnt of a character begins there.
         pretrained: for "bert": folder of a checkpoint (:meth:`nlptk.neural.bert.Bert.from_pretrained`) with
             its vocabulary.
         dim: of the learnt vectors of words, where there are no `vectors`.
@@ -79,6 +84,8 @@ class NeuralTagger(Estimator):
         self,
         encoder: str = "bilstm-crf",
         vectors: PathLike | KeyedVectors | None = None,
+        pair_vectors: PathLike | KeyedVectors | None = None,
+        character_vectors: PathLike | KeyedVectors | None = None,
         pretrained: PathLike | None = None,
         dim: int = 100,
         characters: str | None = "cnn",
@@ -109,6 +116,8 @@ class NeuralTagger(Estimator):
     ) -> None:
         self.encoder = encoder
         self.vectors = vectors
+        self.pair_vectors = pair_vectors
+        self.character_vectors = character_vectors
         self.pretrained = pretrained
         self.dim = dim
         self.characters = characters
@@ -254,7 +263,7 @@ class NeuralTagger(Estimator):
         if not hasattr(self, "_model"):
             raise ConfigError("this NeuralTagger is not fitted, so there is nothing to save; call fit first")
         config, arrays = model_state(self._model)
-        settings = {**self.get_params(), "vectors": None, "pretrained": None}
+        settings = {**self.get_params(), **dict.fromkeys(_FILES)}
         return {**settings, "classes": self.classes_, "model": config}, arrays
 
     @classmethod

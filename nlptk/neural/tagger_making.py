@@ -11,16 +11,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from nlptk.corpora.files import PathLike
 from nlptk.errors import ConfigError, ModelError
 from nlptk.neural.bert import Bert
 from nlptk.neural.bert_config import BertConfig
 from nlptk.neural.chain import CrfHead
 from nlptk.neural.characters import CHARACTERS
 from nlptk.neural.encoders import make_encoder
+from nlptk.neural.pairs import PairInputs
 from nlptk.neural.subword_tagger import SubwordTagger
 from nlptk.neural.tagger_models import TaggerModel, WordTagger
-from nlptk.neural.words import Lexicon, WordInputs
-from nlptk.tag.base import resolve_scheme, take_array
+from nlptk.neural.words import CHARACTER_DIM, Lexicon, WordInputs
+from nlptk.tag.base import resolve_scheme, take_array, unpack_strings
 from nlptk.tokenize.wordpiece import WordPiece
 from nlptk.vectors.keyed_vectors import KeyedVectors
 
@@ -34,7 +36,7 @@ ENCODERS: dict[str, dict[str, Any]] = {
     "transformer": {"dropout": 0.2, "learning_rate": 1e-3, "epochs": 30},
     "bert": {"dropout": 0.1, "learning_rate": 1e-4, "epochs": 3},
 }
-_HALF = "inputs.given"  # stored in float16, which loses nothing: see WordInputs
+_HALF = ("inputs.given", "pairs.given")  # stored in float16, which loses nothing: see fixed_table
 
 
 def parse_encoder(encoder: str) -> tuple[str, bool]:
@@ -58,10 +60,20 @@ def make_model(tagger: NeuralTagger, X: Sequence[Sequence[str]], classes: Sequen
             )
         bert, tokenizer = Bert.from_pretrained(tagger.pretrained), WordPiece.load(tagger.pretrained)
         return _subword_tagger(tagger, bert, tokenizer, classes)
-    wv = tagger.vectors
-    vectors = wv if wv is None or isinstance(wv, KeyedVectors) else KeyedVectors.load(wv)
-    lexicon = Lexicon.of(X, vectors, tagger.min_freq)
-    return _word_tagger(tagger, lexicon, None if vectors is None else vectors.vectors, classes)
+    vectors, pairs, letters = map(_vectors, (tagger.vectors, tagger.pair_vectors, tagger.character_vectors))
+    more = () if letters is None else [key for key in letters.index_to_key if len(key) == 1]
+    lexicon = Lexicon.of(X, vectors, tagger.min_freq, more)
+    given = None if vectors is None else vectors.vectors
+    paired = None if pairs is None else PairInputs(pairs.index_to_key, pairs.vectors)
+    letter_dim = CHARACTER_DIM if letters is None else letters.vector_size
+    model = _word_tagger(tagger, lexicon, given, paired, letter_dim, classes)
+    if letters is not None:
+        model.inputs.begin_characters(lexicon, letters)
+    return model
+
+
+def _vectors(given: PathLike | KeyedVectors | None) -> KeyedVectors | None:
+    return given if given is None or isinstance(given, KeyedVectors) else KeyedVectors.load(given)
 
 
 def _subword_tagger(
@@ -79,15 +91,22 @@ def _subword_tagger(
 
 
 def _word_tagger(
-    tagger: NeuralTagger, lexicon: Lexicon, vectors: NDArray[np.float32] | None, classes: Sequence[str]
+    tagger: NeuralTagger,
+    lexicon: Lexicon,
+    vectors: NDArray[np.float32] | None,
+    pairs: PairInputs | None,
+    letter_dim: int,
+    classes: Sequence[str],
 ) -> WordTagger:
     dropout, characters = _dropout(tagger), tagger.characters
     if characters is not None and characters not in CHARACTERS:
         raise ConfigError(f"there is no character encoder {characters!r}; choose 'cnn', 'lstm' or None")
-    inputs = WordInputs(lexicon, tagger.dim, vectors, characters, tagger.character_dim, tagger.unknown)
+    inputs = WordInputs(
+        lexicon, tagger.dim, vectors, characters, tagger.character_dim, tagger.unknown, letter_dim
+    )
     encoder, dim = make_encoder(
         parse_encoder(tagger.encoder)[0],
-        inputs.dim,
+        inputs.dim + (0 if pairs is None else pairs.dim),
         hidden=tagger.hidden,
         layers=tagger.layers,
         heads=tagger.heads,
@@ -96,6 +115,7 @@ def _word_tagger(
     return WordTagger(
         lexicon,
         inputs,
+        pairs,
         encoder,
         dim,
         len(classes),
@@ -127,7 +147,7 @@ def model_state(model: TaggerModel) -> tuple[dict[str, Any], dict[str, NDArray[A
     arrays = model.vocabulary()
     for name, value in model.state_dict().items():
         array = value.detach().cpu().numpy()
-        arrays[f"model.{name}"] = array.astype(np.float16) if name == _HALF else array
+        arrays[f"model.{name}"] = array.astype(np.float16) if name in _HALF else array
     return config, arrays
 
 
@@ -139,8 +159,7 @@ def restore_model(
 ) -> TaggerModel:
     """The network that `model_state` described. Raises ModelError where the arrays are no such network."""
     weights = {name[6:]: array for name, array in arrays.items() if name.startswith("model.")}
-    if _HALF in weights:
-        weights[_HALF] = weights[_HALF].astype(np.float32)
+    weights |= {name: weights[name].astype(np.float32) for name in _HALF if name in weights}
     model: TaggerModel
     if parse_encoder(tagger.encoder)[0] == "bert":
         data = take_array("tokenizer_json", arrays, np.uint8, 1).tobytes()
@@ -148,10 +167,11 @@ def restore_model(
         bert = Bert(BertConfig(**config["bert"]), pooler=False)
         model = _subword_tagger(tagger, bert, tokenizer, classes)
     else:
-        given = weights.get(_HALF)
-        model = _word_tagger(
-            tagger, Lexicon.from_arrays(arrays), None if given is None else given[2:], classes
-        )
+        given, paired = (weights[name][2:] if name in weights else None for name in _HALF)
+        pairs = None if paired is None else PairInputs(unpack_strings("pairs", arrays), paired)
+        table = weights.get("inputs.characters.table.weight")
+        letter_dim = CHARACTER_DIM if table is None else table.shape[-1]
+        model = _word_tagger(tagger, Lexicon.from_arrays(arrays), given, pairs, letter_dim, classes)
     tensors = {name: torch.from_numpy(np.array(array)) for name, array in weights.items()}
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():

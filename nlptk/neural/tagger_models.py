@@ -12,13 +12,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nlptk.neural.chain import CrfHead
+from nlptk.neural.pairs import PairInputs
 from nlptk.neural.words import Forms, Lexicon, WordBatch, WordInputs
+from nlptk.tag.base import pack_strings
 
 
 class Example(NamedTuple):
-    """A sentence: numbers of its words' forms, and of their labels if these are known."""
+    """A sentence: numbers of its words' forms, of their pairs where these count, of known labels."""
 
     forms: NDArray[np.int64]
+    pairs: NDArray[np.int64] | None
     gold: NDArray[np.int64] | None
 
 
@@ -28,12 +31,14 @@ class WordsBatch(NamedTuple):
     Attributes:
         words: the distinct words.
         places: int64 [sentences, time], numbers of distinct words; 0 beyond the end.
+        pairs: int64 [sentences, time], of a word and the next; None where they do not count.
         lengths: int64 [sentences].
         gold: int64 [words of all sentences], or None.
     """
 
     words: WordBatch
     places: Tensor
+    pairs: Tensor | None
     lengths: Tensor
     gold: Tensor | None
 
@@ -94,6 +99,7 @@ class WordTagger(TaggerModel):
 
     Args:
         lexicon, inputs: words as numbers, numbers as vectors.
+        pairs: vectors of neighbouring words, or None.
         encoder: [sentences, time, inputs] and lengths -> [sentences, time, dim].
         dropout: of inputs and of the encoder's states: whole dimensions of a sentence (Gal and Ghahramani
             2016).
@@ -103,6 +109,7 @@ class WordTagger(TaggerModel):
         self,
         lexicon: Lexicon,
         inputs: WordInputs,
+        pairs: PairInputs | None,
         encoder: nn.Module,
         dim: int,
         labels: int,
@@ -113,7 +120,7 @@ class WordTagger(TaggerModel):
     ) -> None:
         super().__init__(head, smoothing)
         self.lexicon, self.forms = lexicon, Forms(lexicon)
-        self.inputs, self.encoder = inputs, encoder
+        self.inputs, self.pairs, self.encoder = inputs, pairs, encoder
         self.scores = nn.Linear(dim, labels)
         self.dropout = dropout
 
@@ -123,8 +130,14 @@ class WordTagger(TaggerModel):
         """Sentences as numbers of forms."""
         if self.forms.full:
             self.forms.clear()
-        forms = map(self.forms.numbers, X)
-        return [Example(form, None if gold is None else gold[i]) for i, form in enumerate(forms)]
+        return [
+            Example(
+                self.forms.numbers(sentence),
+                None if self.pairs is None else self.pairs.numbers(sentence),
+                None if gold is None else gold[i],
+            )
+            for i, sentence in enumerate(X)
+        ]
 
     def sizes(self, examples: Sequence[Example]) -> list[int]:
         """Words of each."""
@@ -135,22 +148,31 @@ class WordTagger(TaggerModel):
         lengths = np.array([len(example.forms) for example in examples], np.int64)
         distinct, places = np.unique(np.concatenate([e.forms for e in examples]), return_inverse=True)
         inside = np.arange(lengths.max(initial=0)) < lengths[:, None]
-        padded = np.zeros(inside.shape, np.int64)
-        padded[inside] = places
+
+        def padded(values: NDArray[np.int64]) -> Tensor:
+            made = np.zeros(inside.shape, np.int64)
+            made[inside] = values
+            return torch.from_numpy(made)
+
+        pairs = [example.pairs for example in examples if example.pairs is not None]
         gold = [example.gold for example in examples if example.gold is not None]
         return WordsBatch(
             self.forms.tensors(distinct),
-            torch.from_numpy(padded),
+            padded(places),
+            padded(np.concatenate(pairs)) if pairs else None,
             torch.from_numpy(lengths),
             torch.from_numpy(np.concatenate(gold)) if gold else None,
         )
 
     def vocabulary(self) -> dict[str, NDArray[Any]]:
-        """The words and characters."""
-        return self.lexicon.to_arrays()
+        """The words and characters, and the pairs."""
+        pairs = {} if self.pairs is None else pack_strings("pairs", self.pairs.rows)
+        return {**self.lexicon.to_arrays(), **pairs}
 
     def emissions(self, batch: WordsBatch) -> Tensor:
         x = self.inputs(batch.words)[batch.places]  # [sentences, time, inputs]
+        if self.pairs is not None:
+            x = torch.cat([x, self.pairs(batch.pairs)], -1)
         x = self._dropped(self.encoder(self._dropped(x), batch.lengths))  # [sentences, time, dim]
         inside = torch.arange(x.shape[1], device=x.device) < batch.lengths[:, None]
         return self.scores(x[inside])  # type: ignore[no-any-return]

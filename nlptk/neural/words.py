@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from nlptk import _core
+from nlptk.errors import ConfigError
 from nlptk.neural.characters import CHARACTERS
 from nlptk.tag.base import pack_strings, unpack_strings
 from nlptk.vectors.keyed_vectors import KeyedVectors
@@ -46,19 +47,27 @@ class Lexicon:
 
     @classmethod
     def of(
-        cls, sentences: Iterable[Sequence[str]], vectors: KeyedVectors | None, min_freq: int = 1
+        cls,
+        sentences: Iterable[Sequence[str]],
+        vectors: KeyedVectors | None,
+        min_freq: int = 1,
+        characters: Iterable[str] = (),
     ) -> Lexicon:
-        """The words of at least `min_freq` occurrences, and the characters, of training sentences."""
+        """The words of at least `min_freq` occurrences, and the characters, of training sentences.
+
+        `characters`: more of them, which have vectors already.
+        """
         counts = Counter(word for sentence in sentences for word in sentence)
         words: Counter[str] = Counter()
-        characters: Counter[str] = Counter()
+        letters: Counter[str] = Counter()
         for word, count in counts.items():
             words[normal(word)] += count
             for character in word:
-                characters[character] += count
+                letters[character] += count
         kept = [word for word, count in words.most_common() if count >= min_freq]
         rows = {} if vectors is None else {word: i + 2 for i, word in enumerate(vectors.index_to_key)}
-        return cls(_numbered(kept), _numbered([c for c, n in characters.most_common() if n > 1]), rows)
+        repeated = [c for c, n in letters.most_common() if n > 1]
+        return cls(numbered(kept), numbered(dict.fromkeys([*repeated, *characters])), rows)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Arrays for the store."""
@@ -72,10 +81,11 @@ class Lexicon:
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Lexicon:
         """The lexicon that `to_arrays` gave. Raises ModelError for arrays that are none."""
         names = ("words", "characters", "vector_words")
-        return cls(*(_numbered(unpack_strings(name, arrays)) for name in names))
+        return cls(*(numbered(unpack_strings(name, arrays)) for name in names))
 
 
-def _numbered(values: Iterable[str]) -> dict[str, int]:
+def numbered(values: Iterable[str]) -> dict[str, int]:
+    """Each value's number; those of `PADDING` and `UNKNOWN` are left free."""
     return {value: number for number, value in enumerate(values, 2)}
 
 
@@ -146,6 +156,17 @@ class WordBatch(NamedTuple):
     characters: torch.Tensor
 
 
+def fixed_table(vectors: NDArray[np.float32]) -> torch.Tensor:
+    """Vectors [values, dim] by the numbers of `numbered`: 0 for none, the mean for an unknown one.
+
+    Its numbers are near 1, whatever they were trained with, and no finer than a model file holds them.
+    """
+    mean = vectors.mean(axis=0, keepdims=True)
+    table = np.concatenate([np.zeros_like(mean), mean, vectors])
+    table *= 1.0 / max(float(np.sqrt((table**2).sum(1).mean() / vectors.shape[1])), 1e-6)
+    return torch.from_numpy(table).half().float()
+
+
 class WordInputs(nn.Module):
     """Vectors of words from three sources, side by side: a given table, a learnt table, their characters.
 
@@ -159,6 +180,7 @@ class WordInputs(nn.Module):
         characters: "cnn" (Ma and Hovy 2016), "lstm" (Lample et al. 2016) or None.
         character_dim: of what is made of a word's characters.
         unknown: share of training words that are taken for unknown.
+        letter_dim: of the learnt vectors of characters.
     """
 
     def __init__(
@@ -169,6 +191,7 @@ class WordInputs(nn.Module):
         characters: str | None,
         character_dim: int,
         unknown: float,
+        letter_dim: int = CHARACTER_DIM,
     ) -> None:
         super().__init__()
         self.unknown = unknown
@@ -176,20 +199,26 @@ class WordInputs(nn.Module):
         self.register_buffer("given", None)
         if vectors is not None:
             dim = vectors.shape[1]
-            mean = vectors.mean(axis=0, keepdims=True)
-            table = np.concatenate([np.zeros_like(mean), mean, vectors])
-            # Numbers near 1, whatever they were trained with, and no finer than a model file holds them.
-            table *= 1.0 / max(float(np.sqrt((table**2).sum(1).mean() / dim)), 1e-6)
-            self.register_buffer("given", torch.from_numpy(table).half().float())
+            self.register_buffer("given", fixed_table(vectors))
         self.learnt = nn.Embedding(len(lexicon.words) + 2, dim, padding_idx=PADDING)
         nn.init.normal_(self.learnt.weight, std=0.0 if vectors is not None else 1.0)
         self.learnt._fill_padding_idx_with_zero()
         self.characters: nn.Module | None = None
         if characters is not None:
-            self.characters = CHARACTERS[characters](
-                len(lexicon.characters) + 2, CHARACTER_DIM, character_dim
-            )
+            self.characters = CHARACTERS[characters](len(lexicon.characters) + 2, letter_dim, character_dim)
         self.dim = dim + (character_dim if characters is not None else 0)
+
+    def begin_characters(self, lexicon: Lexicon, vectors: KeyedVectors) -> None:
+        """Let the learnt vectors of characters begin as given ones of the same dimensions."""
+        if self.characters is None:
+            raise ConfigError("character_vectors need characters='cnn' or 'lstm'")
+        given = fixed_table(vectors.vectors)
+        rows = {character: row for row, character in enumerate(vectors.index_to_key, 2)}
+        table: nn.Embedding = self.characters.table  # type: ignore[assignment]
+        with torch.no_grad():
+            for character, number in lexicon.characters.items():
+                if character in rows:
+                    table.weight[number] = given[rows[character]]
 
     def forward(self, batch: WordBatch) -> torch.Tensor:
         """[words, dim] of distinct words."""

@@ -118,6 +118,18 @@ def tagger(
         Path | None,
         typer.Option(exists=True, help="Word vectors, kept in the model.", rich_help_panel=NEURAL),
     ] = None,
+    pair_vectors: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            help="Vectors of pairs of words, written together, as of two characters.",
+            rich_help_panel=NEURAL,
+        ),
+    ] = None,
+    character_vectors: Annotated[
+        Path | None,
+        typer.Option(exists=True, help="Vectors that characters begin with.", rich_help_panel=NEURAL),
+    ] = None,
     pretrained: Annotated[
         Path | None,
         typer.Option(
@@ -172,9 +184,11 @@ def tagger(
         clusters=clusters, gazetteers=gazetteers(gazetteer), order=order, folds=folds,
     )  # fmt: skip
     network = given(
-        vectors=vectors and str(vectors), pretrained=pretrained and str(pretrained), hidden=hidden,
-        layers=layers, dropout=dropout, learning_rate=learning_rate, batch_tokens=batch_tokens,
-        patience=patience, device=device, precision=precision and precision.value,
+        vectors=vectors and str(vectors), pair_vectors=pair_vectors and str(pair_vectors),
+        character_vectors=character_vectors and str(character_vectors),
+        pretrained=pretrained and str(pretrained), hidden=hidden, layers=layers, dropout=dropout,
+        learning_rate=learning_rate, batch_tokens=batch_tokens, patience=patience,
+        device=device, precision=precision and precision.value,
     )  # fmt: skip
     _refuse(classical if model.neural else network, model)
     nlp = nlptk.blank(lang)  # for raw text; training itself is on the corpus's tokens
