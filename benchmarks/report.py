@@ -29,6 +29,8 @@ ORDER = (
     "bpe",
     "wordpiece",
     "bert",
+    "neural_tagger",
+    "pretraining",
     "word2vec",
     "phrases",
     "similar",

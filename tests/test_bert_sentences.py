@@ -120,6 +120,8 @@ def test_bad_settings(folder: Path) -> None:
         SentenceVectors(folder, stride=31)
     with pytest.raises(ConfigError, match="batch_tokens must be 1 or more, not 0"):
         SentenceVectors(folder, batch_tokens=0)
+    with pytest.raises(ConfigError, match="'gpu' is no device"):
+        SentenceVectors(folder, device="gpu")
 
 
 def test_without_torch() -> None:

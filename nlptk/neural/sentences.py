@@ -22,6 +22,7 @@ from nlptk.errors import ConfigError, ModelError
 from nlptk.neural import checkpoint
 from nlptk.neural.bert import Bert
 from nlptk.neural.bert_config import BertConfig
+from nlptk.neural.devices import find_device
 from nlptk.similarity import DOC_VECTOR
 from nlptk.store import load_json
 from nlptk.tokenize.wordpiece import WordPiece
@@ -47,6 +48,7 @@ class SentenceVectors(Component):
         stride: of the windows over a text that is longer than the model; None: half of a window. Nothing is
             cut off.
         batch_tokens: of a batch.
+        device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1".
 
     Raises:
         ConfigError: no path, a setting is out of range.
@@ -62,6 +64,7 @@ class SentenceVectors(Component):
         normalize: bool | None = None,
         stride: int | None = None,
         batch_tokens: int = 1024,
+        device: str = "auto",
     ) -> None:
         if path is None:
             raise ConfigError('sentence_vectors needs a checkpoint: config={"path": "folder"}')
@@ -72,17 +75,24 @@ class SentenceVectors(Component):
             told if normalize is None else normalize,
             stride,
             batch_tokens,
+            device,
         )
 
     def _set(
-        self, bert: Bert, tokenizer: WordPiece, normalize: bool, stride: int | None, batch_tokens: int
+        self,
+        bert: Bert,
+        tokenizer: WordPiece,
+        normalize: bool,
+        stride: int | None,
+        batch_tokens: int,
+        device: str,
     ) -> None:
         size = bert.config.max_position_embeddings - 2
         if stride is not None and not 1 <= stride <= size:
             raise ConfigError(f"stride must be from 1 to {size}, the tokens of a window, not {stride!r}")
         if batch_tokens < 1:
             raise ConfigError(f"batch_tokens must be 1 or more, not {batch_tokens!r}")
-        self.bert, self.tokenizer = bert, tokenizer
+        self.bert, self.tokenizer, self.device = bert.to(find_device(device)), tokenizer, device
         self.normalize, self.stride, self.batch_tokens = normalize, stride, batch_tokens
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -119,6 +129,7 @@ class SentenceVectors(Component):
             "normalize": self.normalize,
             "stride": self.stride,
             "batch_tokens": self.batch_tokens,
+            "device": self.device,
         }
         arrays = {name: tensor.numpy() for name, tensor in checkpoint.their_weights(self.bert).items()}
         data = json.dumps(self.tokenizer.to_json()).encode()
@@ -130,7 +141,7 @@ class SentenceVectors(Component):
         where = "the sentence_vectors component"
         try:
             data = load_json(arrays[_TOKENIZER].tobytes(), where)
-            settings = [config[name] for name in ("normalize", "stride", "batch_tokens")]
+            settings = [config[name] for name in ("normalize", "stride", "batch_tokens", "device")]
             sizes = BertConfig.from_json(config["bert"], where)
         except KeyError as error:
             raise ModelError(f"{where} lacks {error}") from None
