@@ -16,8 +16,6 @@ from nlptk.neural.bert_config import BertConfig
 from nlptk.neural.heads import BertForPreTraining
 from nlptk.neural.pretraining import PretrainingText, collate
 from nlptk.neural.train import TrainingLog, TrainSettings, train
-from nlptk.tokenize.wordpiece import WordPiece
-from nlptk.vectors.keyed_vectors import KeyedVectors
 
 
 class PretrainingScore(NamedTuple):
@@ -60,34 +58,6 @@ def score_pretraining(model: BertForPreTraining, text: PretrainingText) -> Pretr
     return PretrainingScore(losses / total, right / total, entropy, pairs_right / pairs if pairs else None)
 
 
-def begin_with(model: BertForPreTraining, vectors: KeyedVectors, tokenizer: WordPiece) -> int:
-    """Let the embeddings of pieces begin as the vectors that these have; how many do.
-
-    The vectors' mean is taken off, as the layer norm would not, and their size is that of random ones.
-
-    Raises ConfigError where the dimensions are others, or no piece has a vector.
-    """
-    table = model.bert.embeddings.words.weight
-    if vectors.vector_size != table.shape[1]:
-        raise ConfigError(
-            f"the vectors have {vectors.vector_size} dimensions and the model {table.shape[1]}: "
-            "they must be the same"
-        )
-    rows = {piece: row for row, piece in enumerate(vectors.index_to_key)}
-    found = [(number, rows[piece]) for piece, number in tokenizer.get_vocab().items() if piece in rows]
-    if not found:
-        raise ConfigError(
-            "no piece of the tokenizer has a vector: train them on its pieces, with --tokenizer"
-        )
-    numbers, chosen = (list(column) for column in zip(*found, strict=True))
-    given = torch.from_numpy(np.asarray(vectors.vectors, np.float32)[chosen])
-    given = given - given.mean(0)
-    given *= model.config.initializer_range / given.square().mean().sqrt().clamp(min=1e-6)
-    with torch.no_grad():
-        table[numbers] = given
-    return len(found)
-
-
 def pretrain(
     text: PretrainingText,
     config: BertConfig,
@@ -95,7 +65,6 @@ def pretrain(
     *,
     dev: PretrainingText | None = None,
     init: PathLike | None = None,
-    vectors: KeyedVectors | None = None,
     checkpoint: PathLike | None = None,
     resume: bool = False,
     progress: Progress | None = None,
@@ -107,11 +76,10 @@ def pretrain(
         config: the sizes of a new model; of one that goes on (`init`) those of its folder count.
         dev: what the best weights are chosen on, by the loss of masked words.
         init: a folder of :meth:`BertForPreTraining.from_pretrained`.
-        vectors: what the embeddings of pieces begin with (:func:`begin_with`); those of others are random.
         checkpoint, resume, progress: as :func:`nlptk.neural.train.train`, whose errors these are, too.
 
     Raises:
-        ConfigError: the vocabulary or the sequences are larger than the model, or vectors do not fit it.
+        ConfigError: the vocabulary or the sequences are larger than the model.
     """
     torch.manual_seed(settings.seed)
     model = BertForPreTraining(config) if init is None else BertForPreTraining.from_pretrained(init)
@@ -123,8 +91,6 @@ def pretrain(
             f"sequences of {text.max_length} tokens do not fit the model's "
             f"{model.config.max_position_embeddings} positions; use a smaller max_length"
         )
-    if vectors is not None:
-        begin_with(model, vectors, text.tokenizer)
     if not text.next_sentence:  # what gets no gradient is no part of the training
         for part in (model.next, model.bert.pooler):
             if part is not None:

@@ -33,12 +33,6 @@ def bert(
     init: Annotated[
         Path | None, typer.Option(exists=True, file_okay=False, help="Go on from this checkpoint.")
     ] = None,
-    vectors: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True, help="Vectors of the tokenizer's pieces, of --hidden dimensions, to begin with."
-        ),
-    ] = None,
     hidden: Annotated[int, typer.Option(min=1, help="Dimensions.")] = 256,
     layers: Annotated[int, typer.Option(min=1, help="Layers.")] = 4,
     heads: Annotated[int, typer.Option(min=1, help="Attention heads.")] = 4,
@@ -84,7 +78,6 @@ def bert(
     from nlptk.neural.pretraining import PretrainingText
     from nlptk.neural.train import TrainSettings
     from nlptk.tokenize.wordpiece import WordPiece
-    from nlptk.vectors.keyed_vectors import KeyedVectors
 
     if threads:
         set_threads(threads)
@@ -119,7 +112,6 @@ def bert(
     with Progress("train", unit="updates", every=5.0, quiet=quiet) as progress:
         model, log = pretrain(
             text(files), config, settings, dev=held_out, init=init,
-            vectors=KeyedVectors.load(vectors) if vectors else None,
             checkpoint=checkpoint, resume=resume, progress=shown(progress),
         )  # fmt: skip
         model.save_pretrained(output)
