@@ -1,7 +1,8 @@
-"""Encoders of sentences for taggers: [sentences, time, inputs] and lengths -> [sentences, time, dim]."""
+"""Encoders of sentences: [sentences, time, inputs] and lengths -> [sentences, time, dim]."""
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from nlptk.errors import ConfigError
@@ -27,6 +28,15 @@ class TransformerEncoder(nn.Module):
         """x [sentences, time, inputs], lengths [sentences] -> [sentences, time, dim]."""
         states: Tensor = self.stack(self.project(x), length_mask(lengths, x.shape[1]))
         return states
+
+
+def drop_dimensions(x: Tensor, dropout: float, training: bool) -> Tensor:
+    """x [sentences, time, dim] with whole dimensions of a sentence at 0, and the others made up for it (Gal
+    and Ghahramani 2016)."""
+    if not training or not dropout:
+        return x
+    kept = torch.empty_like(x[:, :1]).bernoulli_(1 - dropout)  # [sentences, 1, dim]
+    return x * kept.div_(1 - dropout)
 
 
 def make_encoder(

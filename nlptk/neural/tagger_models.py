@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from nlptk.neural.attention import length_mask
 from nlptk.neural.chain import CrfHead
+from nlptk.neural.encoders import drop_dimensions
 from nlptk.neural.pairs import PairInputs
-from nlptk.neural.words import Forms, Lexicon, WordBatch, WordInputs
+from nlptk.neural.words import Forms, Lexicon, WordInputs, WordSequences, padded
 from nlptk.tag.base import pack_strings
 
 
@@ -26,21 +28,18 @@ class Example(NamedTuple):
 
 
 class WordsBatch(NamedTuple):
-    """Sentences.
-
-    Attributes:
-        words: the distinct words.
-        places: int64 [sentences, time], numbers of distinct words; 0 beyond the end.
-        pairs: int64 [sentences, time], of a word and the next; None where they do not count.
-        lengths: int64 [sentences].
-        gold: int64 [words of all sentences], or None.
+    """Sentences; pairs: int64 [sentences, time], of a word and the next, None where they do not count; gold:
+    int64 [words of all sentences], or None.
     """
 
-    words: WordBatch
-    places: Tensor
+    sentences: WordSequences
     pairs: Tensor | None
-    lengths: Tensor
     gold: Tensor | None
+
+    @property
+    def lengths(self) -> Tensor:
+        """int64 [sentences]."""
+        return self.sentences.lengths
 
 
 class TaggerModel(nn.Module):
@@ -145,22 +144,12 @@ class WordTagger(TaggerModel):
 
     def collate(self, examples: Sequence[Example]) -> WordsBatch:
         """Distinct words, and where they stand."""
-        lengths = np.array([len(example.forms) for example in examples], np.int64)
-        distinct, places = np.unique(np.concatenate([e.forms for e in examples]), return_inverse=True)
-        inside = np.arange(lengths.max(initial=0)) < lengths[:, None]
-
-        def padded(values: NDArray[np.int64]) -> Tensor:
-            made = np.zeros(inside.shape, np.int64)
-            made[inside] = values
-            return torch.from_numpy(made)
-
+        sentences = self.forms.collate([example.forms for example in examples])
         pairs = [example.pairs for example in examples if example.pairs is not None]
         gold = [example.gold for example in examples if example.gold is not None]
         return WordsBatch(
-            self.forms.tensors(distinct),
-            padded(places),
-            padded(np.concatenate(pairs)) if pairs else None,
-            torch.from_numpy(lengths),
+            sentences,
+            padded(np.concatenate(pairs), sentences.lengths.numpy()) if pairs else None,
             torch.from_numpy(np.concatenate(gold)) if gold else None,
         )
 
@@ -170,16 +159,12 @@ class WordTagger(TaggerModel):
         return {**self.lexicon.to_arrays(), **pairs}
 
     def emissions(self, batch: WordsBatch) -> Tensor:
-        x = self.inputs(batch.words)[batch.places]  # [sentences, time, inputs]
+        words, places, lengths = batch.sentences
+        x = self.inputs(words)[places]  # [sentences, time, inputs]
         if self.pairs is not None:
             x = torch.cat([x, self.pairs(batch.pairs)], -1)
-        x = self._dropped(self.encoder(self._dropped(x), batch.lengths))  # [sentences, time, dim]
-        inside = torch.arange(x.shape[1], device=x.device) < batch.lengths[:, None]
-        return self.scores(x[inside])  # type: ignore[no-any-return]
+        x = self._dropped(self.encoder(self._dropped(x), lengths))  # [sentences, time, dim]
+        return self.scores(x[length_mask(lengths, x.shape[1])])  # type: ignore[no-any-return]
 
     def _dropped(self, x: Tensor) -> Tensor:
-        """With whole dimensions of a sentence at 0, and the others made up for it."""
-        if not self.training or not self.dropout:
-            return x
-        kept = torch.empty_like(x[:, :1]).bernoulli_(1 - self.dropout)  # [sentences, 1, dim]
-        return x * kept.div_(1 - self.dropout)
+        return drop_dimensions(x, self.dropout, self.training)

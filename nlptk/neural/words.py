@@ -147,6 +147,20 @@ class Forms:
         pairs = np.array([row[:2] for row in rows], np.int64).reshape(len(rows), 2)
         return WordBatch(*map(torch.from_numpy, (pairs[:, 0].copy(), pairs[:, 1].copy(), characters)))
 
+    def collate(self, sentences: Sequence[NDArray[np.int64]]) -> WordSequences:
+        """Sentences, given as numbers of forms, as a batch."""
+        distinct, places = np.unique(np.concatenate(sentences), return_inverse=True)
+        lengths = np.array([len(forms) for forms in sentences], np.int64)
+        return WordSequences(self.tensors(distinct), padded(places, lengths), torch.from_numpy(lengths))
+
+
+def padded(values: NDArray[np.int64], lengths: NDArray[np.int64]) -> torch.Tensor:
+    """Numbers of all sentences' words, end to end, as int64 [sentences, time], 0 behind the end of each."""
+    inside = np.arange(lengths.max(initial=0)) < lengths[:, None]
+    made = np.zeros(inside.shape, np.int64)
+    made[inside] = values
+    return torch.from_numpy(made)
+
 
 class WordBatch(NamedTuple):
     """Distinct words of a batch: int64 [words], [words], and [words, characters], 0 beyond a word's end."""
@@ -154,6 +168,20 @@ class WordBatch(NamedTuple):
     words: torch.Tensor
     vectors: torch.Tensor
     characters: torch.Tensor
+
+
+class WordSequences(NamedTuple):
+    """Sentences.
+
+    Attributes:
+        words: the distinct words.
+        places: int64 [sentences, time], numbers of distinct words; 0 beyond the end.
+        lengths: int64 [sentences].
+    """
+
+    words: WordBatch
+    places: torch.Tensor
+    lengths: torch.Tensor
 
 
 def fixed_table(vectors: NDArray[np.float32]) -> torch.Tensor:
