@@ -56,7 +56,7 @@ _EXPORTS = {
 # Of the extra "neural": not in __all__, as a star import must do without torch.
 _NEURAL = {
     "Bert": "nlptk.neural.bert:Bert",
-    "BertClassifier": "nlptk.neural.classifier:BertClassifier",
+    "NeuralClassifier": "nlptk.neural.classifier:NeuralClassifier",
     "NeuralTagger": "nlptk.neural.tagger:NeuralTagger",
 }
 

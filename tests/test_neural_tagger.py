@@ -280,7 +280,7 @@ def test_characters_begin_with_given_vectors():
         ),
         ({"encoder": "lstm"}, "there is no encoder 'lstm'; choose one of bilstm, bilstm-crf, gru"),
         ({"encoder": "bert"}, "encoder 'bert' needs pretrained="),
-        ({"characters": "rnn"}, "there is no character encoder 'rnn'; choose 'cnn', 'lstm' or None"),
+        ({"characters": "rnn"}, "characters must be 'cnn', 'lstm' or None, not 'rnn'"),
         ({"scheme": "iob1"}, "scheme must be 'bio', 'bioes', 'auto' or None"),
         ({"epochs": 0}, "epochs must be an integer of at least 1"),
         ({"dropout": 1.0}, "dropout must be at least 0 and below 1"),

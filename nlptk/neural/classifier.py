@@ -1,107 +1,113 @@
-"""BERT fine-tuned to tell the class of a text.
+"""Neural classifier of texts: a CNN, recurrent, Transformer and BERT encoders, in one estimator.
 
-Source: Devlin et al. 2019, 4.1: a linear layer over the pooled state of [CLS], all weights learn.
+Sources: Kim 2014 (CNN); Yang et al. 2016 (attention as pooling); Devlin et al. 2019 (BERT).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 
+from nlptk.classify.base import (
+    Classifier,
+    ClassWeight,
+    Labels,
+    Text,
+    check_parallel,
+    check_texts,
+    class_weights,
+    make_targets,
+    warn_of_new,
+)
 from nlptk.corpora.files import PathLike
 from nlptk.crf import Progress
-from nlptk.errors import ConfigError, DataError, ModelError
-from nlptk.estimator import Estimator
+from nlptk.errors import ConfigError, ModelError
 from nlptk.neural.batches import Batches
+from nlptk.neural.classifier_making import (
+    ENCODERS,
+    check_encoder,
+    make_model,
+    model_state,
+    restore_model,
+)
+from nlptk.neural.classifier_models import ClassifierModel, SubwordClassifier
 from nlptk.neural.devices import find_device
-from nlptk.neural.heads import BertForSequenceClassification
-from nlptk.neural.packing import Packed
 from nlptk.neural.train import TrainingLog, TrainSettings, moved, train
-from nlptk.neural.windows import windows
 from nlptk.neural.workers import infer_each, inference_batches
-from nlptk.tokenize.wordpiece import WordPiece
+from nlptk.vectors.keyed_vectors import KeyedVectors
 
-_TOKENS = 1024  # of a batch of texts that are classified
-
-
-class Text(NamedTuple):
-    """The windows of a text, each with [CLS] and [SEP], and the number of its label if that is known."""
-
-    windows: list[list[int]]
-    gold: int | None
+_FILES = ("vectors", "pretrained")  # settings that a model file has as arrays
+_TOKENS = {"bert": 1024}  # of a batch of texts that are classified; of words 8192
 
 
-class TextBatch(NamedTuple):
-    """Texts.
+class NeuralClassifier(Classifier):
+    """A classifier on torch.
 
-    Attributes:
-        packed: their windows.
-        owner: int64 [windows], the text of each.
-        gold: int64 [texts]; empty if the labels are not known.
-    """
-
-    packed: Packed
-    owner: Tensor
-    gold: Tensor
-
-
-class TextModel(nn.Module):
-    """The loss of texts; a text's logits are the mean of those of its windows."""
-
-    def __init__(self, network: BertForSequenceClassification) -> None:
-        super().__init__()
-        self.network = network
-
-    def logits(self, batch: TextBatch) -> Tensor:
-        """[texts, labels]"""
-        found: Tensor = self.network(batch.packed)  # [windows, labels]
-        counts = torch.bincount(batch.owner)
-        if len(counts) == len(found):
-            return found
-        sums = found.new_zeros(len(counts), found.shape[1]).index_add_(0, batch.owner, found)
-        return sums / counts[:, None]
-
-    def forward(self, batch: TextBatch) -> tuple[Tensor, int]:
-        """The sum of -log p of the labels, and their number."""
-        return F.cross_entropy(self.logits(batch), batch.gold, reduction="sum"), len(batch.gold)
-
-
-class BertClassifier(Estimator):
-    """A classifier of texts that begins as a pretrained BERT.
+    A text is a string or a list of words. A string is cut at white space, but for "bert", which has pieces of
+    its own; a list of words is joined by spaces for "bert".
 
     Args:
-        pretrained: folder of a checkpoint with its vocabulary.
-        stride: pieces by which windows move over a text that is longer than the model; None: half a window.
-            Nothing is cut off.
-        batch_tokens: pieces of a training batch.
-        learning_rate, weight_decay, schedule, warmup, epochs, max_grad_norm, patience, seed, device,
-            precision, compile, halve_on_oom: see :class:`nlptk.neural.train_settings.TrainSettings`.
+        encoder: "cnn", "bilstm", "gru" (in two directions, pooled by attention), "transformer" (likewise) or
+            "bert".
+        vectors: of words, which do not change: a file that :meth:`nlptk.KeyedVectors.load` reads, or vectors.
+            Kept in the model.
+        pretrained: for "bert": folder of a checkpoint with its vocabulary.
+        dim: of the learnt vectors of words, where there are no `vectors`.
+        characters: what reads a word's characters: "cnn", "lstm" or None.
+        character_dim: of what it makes of them.
+        hidden: of the encoder: of each direction, or of the Transformer.
+        layers, heads: of the encoder; heads of the Transformer.
+        widths: words that the CNN's filters see.
+        dropout: of inputs and of what the encoder gives.
+        unknown: share of training words that are taken for unknown, so that these learn something.
+        min_freq: words of fewer occurrences have no vector of their own.
+        class_weight: what a text counts for its label: "balanced", weights of labels, or None.
+        threshold: of the probability of a label, where a text may have several.
+        stride: pieces by which windows move over a text that is longer than BERT's positions, whose scores
+            are averaged; None: half a window. Nothing is cut off.
+        batch_tokens: of a training batch.
+        optimizer, learning_rate, weight_decay, schedule, warmup, epochs, max_grad_norm, patience, seed,
+            device, precision, compile, halve_on_oom: see
+            :class:`nlptk.neural.train_settings.TrainSettings`. None for what suits the encoder.
 
     Attributes:
-        classes_: the labels, sorted; of a model that was read, as its config.json has them.
+        classes_, multilabel_, prior_: see :class:`nlptk.classify.base.Classifier`.
         log_: :class:`nlptk.neural.train.TrainingLog` of the last training.
     """
 
-    classes_: list[str]
     log_: TrainingLog
 
     def __init__(
         self,
+        encoder: str = "cnn",
+        vectors: PathLike | KeyedVectors | None = None,
         pretrained: PathLike | None = None,
+        dim: int = 100,
+        characters: str | None = None,
+        character_dim: int = 50,
+        hidden: int = 150,
+        layers: int = 1,
+        heads: int = 4,
+        widths: Sequence[int] = (3, 4, 5),
+        dropout: float | None = None,
+        unknown: float = 0.02,
+        min_freq: int = 1,
+        class_weight: ClassWeight = None,
+        threshold: float = 0.5,
         stride: int | None = None,
         batch_tokens: int = 1000,
-        learning_rate: float = 5e-5,
+        optimizer: str = "adamw",
+        learning_rate: float | None = None,
         weight_decay: float = 0.01,
         schedule: str = "linear",
         warmup: float = 0.1,
-        epochs: int = 3,
+        epochs: int | None = None,
         max_grad_norm: float = 1.0,
         patience: int | None = None,
         seed: int = 1,
@@ -110,9 +116,24 @@ class BertClassifier(Estimator):
         compile: bool = False,
         halve_on_oom: bool = False,
     ) -> None:
+        self.encoder = encoder
+        self.vectors = vectors
         self.pretrained = pretrained
+        self.dim = dim
+        self.characters = characters
+        self.character_dim = character_dim
+        self.hidden = hidden
+        self.layers = layers
+        self.heads = heads
+        self.widths = widths
+        self.dropout = dropout
+        self.unknown = unknown
+        self.min_freq = min_freq
+        self.class_weight = class_weight
+        self.threshold = threshold
         self.stride = stride
         self.batch_tokens = batch_tokens
+        self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.schedule = schedule
@@ -128,40 +149,45 @@ class BertClassifier(Estimator):
 
     def fit(
         self,
-        X: Sequence[str],
-        y: Sequence[str],
-        X_dev: Sequence[str] | None = None,
-        y_dev: Sequence[str] | None = None,
+        X: Sequence[Text],
+        y: Labels,
+        X_dev: Sequence[Text] | None = None,
+        y_dev: Labels | None = None,
         *,
         checkpoint: PathLike | None = None,
         resume: bool = False,
         progress: Progress | None = None,
-    ) -> BertClassifier:
-        """Learn from texts X and their labels y; with a dev set the weights of the best epoch are kept.
+    ) -> NeuralClassifier:
+        """Learn from texts X and their labels y: a label each, or a list of labels each.
 
-        `checkpoint` and `resume` are those of :func:`nlptk.neural.train.train`.
+        With a dev set the weights of the epoch that labels it best are kept, by `score`. `checkpoint` and
+        `resume` are those of :func:`nlptk.neural.train.train`. Empty texts tell how often their labels are,
+        and nothing else is learnt from them.
 
         Raises:
-            ConfigError: a setting is out of range, or there is no pretrained model.
-            DataError: X and y do not match, are empty, or hold what is not a string.
-            ModelError: the pretrained model cannot be read.
+            ConfigError: a setting is out of range.
+            DataError: X and y do not match, are empty, or a label is no string.
+            ModelError: a pretrained model cannot be read.
         """
-        _check(X, y, "X")
+        check_parallel(X, y)
         if (X_dev is None) != (y_dev is None):
             raise ConfigError("X_dev and y_dev belong together; give both or neither")
+        targets = make_targets(y)
         if X_dev is not None and y_dev is not None:
-            _check(X_dev, y_dev, "X_dev")
-        if self.pretrained is None:
-            raise ConfigError("BertClassifier needs pretrained=, the folder of a checkpoint")
-        settings = TrainSettings(
-            **{f.name: getattr(self, f.name) for f in fields(TrainSettings) if hasattr(self, f.name)}
-        )
+            check_parallel(X_dev, y_dev, "X_dev")
+            warn_of_new(y_dev, targets.classes)
+        kept = np.flatnonzero(~self.empty(X)).tolist()
+        if not kept:
+            raise ConfigError("all texts are empty; there is nothing to learn from")
         torch.manual_seed(self.seed)
-        labels = sorted(set(y))
-        network = BertForSequenceClassification.from_pretrained(self.pretrained, labels)
-        self._set(network, WordPiece.load(self.pretrained))
-        numbers = {label: number for number, label in enumerate(labels)}
-        texts = self._texts(X, [numbers[label] for label in y])
+        texts = self._prepared([X[i] for i in kept])
+        model = make_model(self, texts, targets, class_weights(self.class_weight, targets))
+        self._learn_labels(targets)
+        self._model = model
+        examples, gold = model.examples(texts), torch.from_numpy(targets.numbers[kept])
+
+        def collate(chosen: Sequence[int]) -> tuple[Any, torch.Tensor]:
+            return model.collate([examples[i] for i in chosen]), gold[list(chosen)]
 
         def evaluate(_: nn.Module) -> float:
             assert X_dev is not None
@@ -169,10 +195,10 @@ class BertClassifier(Estimator):
             return self.score(X_dev, y_dev)
 
         self.log_ = train(
-            self._model,
-            Batches(_sizes(texts), self.batch_tokens, seed=self.seed),
-            lambda chosen: _collate([texts[i] for i in chosen]),
-            settings,
+            model,
+            Batches(model.sizes(examples), self.batch_tokens, seed=self.seed),
+            collate,
+            self._settings(),
             evaluate=None if X_dev is None else evaluate,
             checkpoint=checkpoint,
             resume=resume,
@@ -180,104 +206,89 @@ class BertClassifier(Estimator):
         )
         return self
 
-    def predict_proba(self, X: Sequence[str]) -> NDArray[np.float32]:
-        """Probabilities of ``classes_``, float32 [texts, classes]; rows sum to 1.
+    def _settings(self) -> TrainSettings:
+        chosen = {name: value for name, value in self.get_params().items() if value is not None}
+        given = {**ENCODERS[check_encoder(self.encoder)], **chosen}
+        return TrainSettings(**{f.name: given[f.name] for f in fields(TrainSettings) if f.name in given})
 
-        Raises:
-            ConfigError: the classifier is not fitted.
-            DataError: X holds what is not a string.
-        """
-        if not hasattr(self, "_model"):
-            raise ConfigError("this BertClassifier is not fitted; call fit or from_pretrained first")
-        _check(X, None, "X")
-        device, texts = find_device(self.device), self._texts(X)
-        model = self._model.to(device).eval()
+    def _prepared(self, X: Sequence[Text]) -> list[Any]:
+        """Texts as the encoder takes them: strings for BERT, words for the others."""
+        if self.encoder == "bert":
+            return [text if isinstance(text, str) else " ".join(text) for text in X]
+        return [text.split() if isinstance(text, str) else text for text in X]
 
-        def shares(numbers: list[int]) -> NDArray[np.float32]:
-            batch = moved(_collate([texts[i] for i in numbers]), device)
-            found: NDArray[np.float32] = model.logits(batch).float().softmax(1).cpu().numpy()
-            return found
-
+    def _probabilities(self, X: Sequence[Text]) -> NDArray[np.float32]:
         found = np.empty((len(X), len(self.classes_)), np.float32)
-        batches = inference_batches(_sizes(texts), _TOKENS)
-        for numbers, rows in zip(batches, infer_each(shares, batches, device), strict=True):
+        for numbers, rows in self._infer(X, self._model.probabilities):
             found[numbers] = rows
         return found
 
-    def predict(self, X: Sequence[str]) -> list[str]:
-        """The most probable label of each text. Raises as `predict_proba`."""
-        return [self.classes_[i] for i in self.predict_proba(X).argmax(1)]
+    def _infer(self, X: Sequence[Text], run: Callable[[Any], Any]) -> Sequence[tuple[list[int], Any]]:
+        """The numbers of the texts of each batch, and what `run` gives for it."""
+        device, model = find_device(self.device), self._model
+        model.to(device).eval()
+        examples = model.examples(self._prepared(X))
+        batches = inference_batches(model.sizes(examples), _TOKENS.get(self.encoder, 8192))
 
-    def score(self, X: Sequence[str], y: Sequence[str]) -> float:
-        """The share of texts whose predicted label is the one in y. Raises DataError as `fit`."""
-        _check(X, y, "X")
-        return float(np.mean([a == b for a, b in zip(self.predict(X), y, strict=True)]))
+        def each(numbers: list[int]) -> Any:
+            return run(moved(model.collate([examples[i] for i in numbers]), device))
+
+        return list(zip(batches, infer_each(each, batches, device), strict=True))
+
+    def attention(self, X: Sequence[Text]) -> list[NDArray[np.float32]]:
+        """How much each word of each text counts when its words are pooled, [words] of each, of sum 1.
+
+        Raises ConfigError where nothing is pooled by attention ("cnn", "bert"), or nothing is fitted.
+        """
+        check_texts(X)
+        model = self._fitted()
+        found = [np.zeros(0, np.float32)] * len(X)
+        kept = np.flatnonzero(~self.empty(X)).tolist()
+        for numbers, rows in self._infer([X[i] for i in kept], model.shares) if kept else ():
+            for number, row in zip(numbers, rows, strict=True):
+                found[kept[number]] = row
+        return found
+
+    def _fitted(self) -> ClassifierModel:
+        if not hasattr(self, "_model"):
+            raise ConfigError("this NeuralClassifier is not fitted; call fit or from_state first")
+        return self._model
+
+    # ---- files --------------------------------------------------------------------------------------------
+
+    def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Settings and labels that JSON can hold, and arrays: vocabulary and weights.
+
+        Files that training began with, of vectors and of a pretrained model, are in the arrays. Raises
+        ConfigError if nothing is fitted.
+        """
+        config, arrays = model_state(self._fitted())
+        settings = {**self.get_params(), **dict.fromkeys(_FILES), "widths": list(self.widths)}
+        labels = {"classes": self.classes_, "multilabel": self.multilabel_}
+        return {**settings, **labels, "model": config}, {**arrays, "prior": self.prior_}
+
+    @classmethod
+    def from_state(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> NeuralClassifier:
+        """The classifier that ``to_state`` gave. Raises ModelError for anything that is not its state."""
+        try:
+            settings = dict(config)
+            classes = [str(label) for label in settings.pop("classes")]
+            several, network = bool(settings.pop("multilabel")), settings.pop("model")
+            made = cls(**settings)
+            made.classes_, made.multilabel_ = classes, several
+            made.prior_ = np.array(arrays["prior"], np.float32).reshape(len(classes))
+            made._model = restore_model(made, network, arrays, len(classes), several)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"the neural classifier's state is not usable: {error}") from error
+        return made
 
     def save_pretrained(self, folder: PathLike) -> None:
         """Write a checkpoint that transformers' sequence classifier reads, and the vocabulary.
 
-        Raises ConfigError if the classifier is not fitted, DataError if the folder cannot be written.
+        Raises ConfigError unless the encoder is a fitted "bert", DataError if the folder cannot be written.
         """
-        if not hasattr(self, "_model"):
-            raise ConfigError("this BertClassifier is not fitted, so there is nothing to save")
-        self._model.network.save_pretrained(folder)
-        self._tokenizer.save(folder)
-
-    @classmethod
-    def from_pretrained(cls, folder: PathLike, **settings: Any) -> BertClassifier:
-        """The classifier of a checkpoint with such a head, as `save_pretrained` or transformers writes it.
-
-        Raises ModelError if it cannot be read, or has no head, ConfigError if it names no labels.
-        """
-        made = cls(**settings)
-        network = BertForSequenceClassification.from_pretrained(folder)
-        if network.new_weights:
-            raise ModelError(f"{folder}: has no {', '.join(network.new_weights)}; fit a classifier on it")
-        made._set(network, WordPiece.load(folder))
-        return made
-
-    def _set(self, network: BertForSequenceClassification, tokenizer: WordPiece) -> None:
-        self._model, self._tokenizer = TextModel(network), tokenizer
-        self.classes_ = list(network.config.labels)
-
-    def _texts(self, X: Sequence[str], gold: Sequence[int] | None = None) -> list[Text]:
-        """Texts as windows of pieces."""
-        size = self._model.network.config.max_position_embeddings - 2
-        stride = size // 2 if self.stride is None else self.stride
-        if not 1 <= stride <= size:
-            raise ConfigError(f"stride must be from 1 to {size}, what the model takes, not {stride!r}")
-        texts = []
-        for number, ids in enumerate(self._tokenizer.encode_batch(list(X))):
-            first, *body, last = ids
-            plan = windows(len(body), size, stride)
-            parts = [[first, *body[a:b], last] for a, b in zip(plan.starts, plan.ends, strict=True)]
-            texts.append(Text(parts, None if gold is None else gold[number]))
-        return texts
-
-
-def _sizes(texts: Sequence[Text]) -> list[int]:
-    """Pieces of each."""
-    return [sum(map(len, text.windows)) for text in texts]
-
-
-def _collate(texts: Sequence[Text]) -> TextBatch:
-    owner = np.repeat(np.arange(len(texts)), [len(text.windows) for text in texts])
-    return TextBatch(
-        Packed.of([window for text in texts for window in text.windows]),
-        torch.from_numpy(owner),
-        torch.tensor([text.gold for text in texts if text.gold is not None], dtype=torch.int64),
-    )
-
-
-def _check(X: Sequence[str], y: Sequence[str] | None, name: str) -> None:
-    """Raise DataError unless X are strings and y, if given, as many, with one at least."""
-    if isinstance(X, str):
-        raise DataError(f"{name} is one string; give a list of texts")
-    for what, values in ((name, X), ("labels", y)):
-        for number, value in enumerate(values or ()):
-            if not isinstance(value, str):
-                raise DataError(f"{what}: {number} is {value!r}, which is not a string")
-    if y is not None and len(X) != len(y):
-        raise DataError(f"{name} has {len(X)} texts but there are {len(y)} labels; they must be parallel")
-    if y is not None and not len(y):
-        raise DataError(f"{name} has no texts; give one at least")
+        model = self._fitted()
+        if not isinstance(model, SubwordClassifier):
+            raise ConfigError("save_pretrained is for encoder 'bert'; a pipeline's to_disk saves the others")
+        model.network.save_pretrained(folder)
+        model.tokenizer.save(folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
@@ -16,6 +15,7 @@ from nlptk.errors import ConfigError
 from nlptk.neural.encoders import drop_dimensions
 from nlptk.neural.heads import BertForSequenceClassification
 from nlptk.neural.packing import Packed
+from nlptk.neural.states import pack_tokenizer
 from nlptk.neural.text_encoders import Pooled
 from nlptk.neural.windows import windows
 from nlptk.neural.words import Forms, Lexicon, WordInputs, WordSequences
@@ -70,7 +70,7 @@ class ClassifierModel(nn.Module):
         """[texts, labels]; rows sum to 1 unless labels are told one by one. On the CPU."""
         scores = self.logits(batch).float()
         found = scores.sigmoid() if self.multilabel else scores.softmax(1)
-        return found.cpu().numpy()  # type: ignore[no-any-return]
+        return found.cpu().numpy()
 
     def forward(self, batch: tuple[Any, Tensor]) -> tuple[Tensor, Tensor | int]:
         """The sum of -log p of the gold labels, and their number, or weight.
@@ -215,4 +215,4 @@ class SubwordClassifier(ClassifierModel):
 
     def vocabulary(self) -> dict[str, NDArray[Any]]:
         """The tokenizer, as a tokenizer.json."""
-        return {"tokenizer_json": np.frombuffer(json.dumps(self.tokenizer.to_json()).encode(), np.uint8)}
+        return pack_tokenizer(self.tokenizer)

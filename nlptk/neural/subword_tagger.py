@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -15,6 +14,7 @@ from nlptk.errors import ConfigError
 from nlptk.neural.bert import Bert
 from nlptk.neural.chain import CrfHead
 from nlptk.neural.packing import Packed
+from nlptk.neural.states import pack_tokenizer
 from nlptk.neural.tagger_models import TaggerModel
 from nlptk.neural.windows import windows
 from nlptk.tokenize.wordpiece import WordPiece
@@ -138,7 +138,7 @@ class SubwordTagger(TaggerModel):
 
     def vocabulary(self) -> dict[str, NDArray[Any]]:
         """The tokenizer, as a tokenizer.json."""
-        return {"tokenizer_json": np.frombuffer(json.dumps(self.tokenizer.to_json()).encode(), np.uint8)}
+        return pack_tokenizer(self.tokenizer)
 
     def emissions(self, batch: PiecesBatch) -> Tensor:
         states = self.bert(batch.packed).states[batch.firsts]  # [words, dim]

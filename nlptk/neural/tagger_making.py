@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from nlptk.corpora.files import PathLike
-from nlptk.errors import ConfigError, ModelError
+from nlptk.errors import ConfigError
 from nlptk.neural.bert import Bert
 from nlptk.neural.bert_config import BertConfig
 from nlptk.neural.chain import CrfHead
-from nlptk.neural.characters import CHARACTERS
 from nlptk.neural.encoders import make_encoder
 from nlptk.neural.pairs import PairInputs
+from nlptk.neural.states import (
+    checked_dropout,
+    load_vectors,
+    load_weights,
+    pack_weights,
+    unpack_tokenizer,
+    unpack_weights,
+)
 from nlptk.neural.subword_tagger import SubwordTagger
 from nlptk.neural.tagger_models import TaggerModel, WordTagger
 from nlptk.neural.words import CHARACTER_DIM, Lexicon, WordInputs
-from nlptk.tag.base import resolve_scheme, take_array, unpack_strings
+from nlptk.tag.base import resolve_scheme, unpack_strings
 from nlptk.tokenize.wordpiece import WordPiece
-from nlptk.vectors.keyed_vectors import KeyedVectors
 
 if TYPE_CHECKING:
     from nlptk.neural.tagger import NeuralTagger
@@ -36,7 +39,6 @@ ENCODERS: dict[str, dict[str, Any]] = {
     "transformer": {"dropout": 0.2, "learning_rate": 1e-3, "epochs": 30},
     "bert": {"dropout": 0.1, "learning_rate": 1e-4, "epochs": 3},
 }
-_HALF = ("inputs.given", "pairs.given")  # stored in float16, which loses nothing: see fixed_table
 
 
 def parse_encoder(encoder: str) -> tuple[str, bool]:
@@ -60,7 +62,9 @@ def make_model(tagger: NeuralTagger, X: Sequence[Sequence[str]], classes: Sequen
             )
         bert, tokenizer = Bert.from_pretrained(tagger.pretrained), WordPiece.load(tagger.pretrained)
         return _subword_tagger(tagger, bert, tokenizer, classes)
-    vectors, pairs, letters = map(_vectors, (tagger.vectors, tagger.pair_vectors, tagger.character_vectors))
+    vectors, pairs, letters = map(
+        load_vectors, (tagger.vectors, tagger.pair_vectors, tagger.character_vectors)
+    )
     more = () if letters is None else [key for key in letters.index_to_key if len(key) == 1]
     lexicon = Lexicon.of(X, vectors, tagger.min_freq, more)
     given = None if vectors is None else vectors.vectors
@@ -70,10 +74,6 @@ def make_model(tagger: NeuralTagger, X: Sequence[Sequence[str]], classes: Sequen
     if letters is not None:
         model.inputs.begin_characters(lexicon, letters)
     return model
-
-
-def _vectors(given: PathLike | KeyedVectors | None) -> KeyedVectors | None:
-    return given if given is None or isinstance(given, KeyedVectors) else KeyedVectors.load(given)
 
 
 def _subword_tagger(
@@ -98,11 +98,9 @@ def _word_tagger(
     letter_dim: int,
     classes: Sequence[str],
 ) -> WordTagger:
-    dropout, characters = _dropout(tagger), tagger.characters
-    if characters is not None and characters not in CHARACTERS:
-        raise ConfigError(f"there is no character encoder {characters!r}; choose 'cnn', 'lstm' or None")
+    dropout = _dropout(tagger)
     inputs = WordInputs(
-        lexicon, tagger.dim, vectors, characters, tagger.character_dim, tagger.unknown, letter_dim
+        lexicon, tagger.dim, vectors, tagger.characters, tagger.character_dim, tagger.unknown, letter_dim
     )
     encoder, dim = make_encoder(
         parse_encoder(tagger.encoder)[0],
@@ -131,11 +129,7 @@ def _head(tagger: NeuralTagger, classes: Sequence[str]) -> CrfHead | None:
 
 
 def _dropout(tagger: NeuralTagger) -> float:
-    usual = ENCODERS[parse_encoder(tagger.encoder)[0]]["dropout"]
-    dropout = usual if tagger.dropout is None else tagger.dropout
-    if not 0 <= dropout < 1:
-        raise ConfigError(f"dropout must be at least 0 and below 1, not {dropout!r}")
-    return float(dropout)
+    return checked_dropout(tagger.dropout, ENCODERS[parse_encoder(tagger.encoder)[0]]["dropout"])
 
 
 # ---- files -------------------------------------------------------------------------------------------------
@@ -144,11 +138,7 @@ def _dropout(tagger: NeuralTagger) -> float:
 def model_state(model: TaggerModel) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """What `restore_model` needs: JSON-able config, and arrays of vocabulary and weights."""
     config = {"bert": asdict(model.bert.config)} if isinstance(model, SubwordTagger) else {}
-    arrays = model.vocabulary()
-    for name, value in model.state_dict().items():
-        array = value.detach().cpu().numpy()
-        arrays[f"model.{name}"] = array.astype(np.float16) if name in _HALF else array
-    return config, arrays
+    return config, {**model.vocabulary(), **pack_weights(model)}
 
 
 def restore_model(
@@ -158,26 +148,19 @@ def restore_model(
     classes: Sequence[str],
 ) -> TaggerModel:
     """The network that `model_state` described. Raises ModelError where the arrays are no such network."""
-    weights = {name[6:]: array for name, array in arrays.items() if name.startswith("model.")}
-    weights |= {name: weights[name].astype(np.float32) for name in _HALF if name in weights}
+    weights = unpack_weights(arrays)
     model: TaggerModel
     if parse_encoder(tagger.encoder)[0] == "bert":
-        data = take_array("tokenizer_json", arrays, np.uint8, 1).tobytes()
-        tokenizer = WordPiece.from_json(json.loads(data), "the neural tagger's tokenizer")
+        tokenizer = unpack_tokenizer(arrays, "neural tagger")
         bert = Bert(BertConfig(**config["bert"]), pooler=False)
         model = _subword_tagger(tagger, bert, tokenizer, classes)
     else:
-        given, paired = (weights[name][2:] if name in weights else None for name in _HALF)
+        given, paired = (
+            weights[name][2:] if name in weights else None for name in ("inputs.given", "pairs.given")
+        )
         pairs = None if paired is None else PairInputs(unpack_strings("pairs", arrays), paired)
         table = weights.get("inputs.characters.table.weight")
         letter_dim = CHARACTER_DIM if table is None else table.shape[-1]
         model = _word_tagger(tagger, Lexicon.from_arrays(arrays), given, pairs, letter_dim, classes)
-    tensors = {name: torch.from_numpy(np.array(array)) for name, array in weights.items()}
-    for name, tensor in tensors.items():
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            raise ModelError(f"array {name!r} holds NaN or infinity; the model is altered, fetch it again")
-    try:
-        model.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise ModelError(f"the neural tagger's weights do not fit its settings: {error}") from error
+    load_weights(model, weights, "neural tagger")
     return model

@@ -233,6 +233,10 @@ class WordInputs(nn.Module):
         self.learnt._fill_padding_idx_with_zero()
         self.characters: nn.Module | None = None
         if characters is not None:
+            if characters not in CHARACTERS:
+                raise ConfigError(
+                    f"there is no character encoder {characters!r}; choose 'cnn', 'lstm' or None"
+                )
             self.characters = CHARACTERS[characters](len(lexicon.characters) + 2, letter_dim, character_dim)
         self.dim = dim + (character_dim if characters is not None else 0)
 
