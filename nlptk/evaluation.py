@@ -152,6 +152,36 @@ def _column_scores(
     return scores
 
 
+def categorizer(nlp: Language) -> Any | None:
+    """The pipeline's last component that fills ``doc.cats``, if there is one."""
+    found = [nlp.get_pipe(name) for name in nlp.pipe_names]
+    return next((one for one in reversed(found) if "doc.cats" in getattr(one, "assigns", ())), None)
+
+
+def evaluate_cats(nlp: Language, docs: Iterable[Doc]) -> Scores:
+    """Run ``nlp`` over the texts of Docs whose ``cats`` are gold, and score the labels that it gives.
+
+    Returns:
+        Plain numbers and tables by name: those of :class:`nlptk.scoring.CategoryScores`, and ``empty``, the
+        texts without words.
+
+    Raises:
+        DataError: there are no Docs.
+        ConfigError: no component of the pipeline fills ``doc.cats``.
+    """
+    golds = list(docs)
+    if not golds:
+        raise DataError("there is nothing to score: the corpus holds no text.")
+    component = categorizer(nlp)
+    if component is None:
+        raise ConfigError("no component of the pipeline labels texts; train one with nlptk train classifier")
+    predictions = list(nlp.pipe(doc.text for doc in golds))
+    shares = component.shares(predictions)
+    wanted = [[label for label, share in doc.cats.items() if share > 0.5] for doc in golds]
+    scores = scoring.category_scores(wanted, component.chosen(predictions), shares, component.labels)
+    return {**scores.to_dict(), "empty": sum(map(component.is_empty, predictions))}
+
+
 def _are_entities(sequences: Iterable[Sequence[str]]) -> bool:
     labels = {label for sequence in sequences for label in sequence}
     return labels > {"O"} and all(map(is_iob_label, labels))

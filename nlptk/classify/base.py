@@ -6,11 +6,12 @@ import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nlptk.crf import Progress
 from nlptk.errors import ConfigError, DataError
 from nlptk.estimator import Estimator
 
@@ -136,7 +137,7 @@ def warn_of_new(y_dev: Labels, classes: Sequence[str]) -> None:
 
 
 class Classifier(Estimator):
-    """Base of the classifiers: a subclass has `fit` and `_probabilities`.
+    """Base of the classifiers: a subclass has `fit`, `_probabilities`, `to_state` and `from_state`.
 
     Attributes:
         classes_: the labels, sorted.
@@ -149,6 +150,32 @@ class Classifier(Estimator):
     multilabel_: bool
     prior_: NDArray[np.float32]
     threshold: float
+
+    @property
+    def takes_words(self) -> bool:
+        """Whether it sees texts as words; it is then best given those of a pipeline's tokenizer."""
+        return True
+
+    def fit(
+        self,
+        X: Sequence[Text],
+        y: Labels,
+        X_dev: Sequence[Text] | None = None,
+        y_dev: Labels | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> Classifier:
+        """Learn from texts X and their labels y."""
+        raise NotImplementedError
+
+    def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Settings and labels that JSON can hold, and arrays."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_state(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Classifier:
+        """The classifier that ``to_state`` gave. Raises ModelError for anything that is not its state."""
+        raise NotImplementedError
 
     def _learn_labels(self, targets: Targets) -> None:
         self.classes_, self.multilabel_, self.prior_ = targets.classes, targets.multilabel, targets.prior

@@ -211,9 +211,14 @@ class NeuralClassifier(Classifier):
         given = {**ENCODERS[check_encoder(self.encoder)], **chosen}
         return TrainSettings(**{f.name: given[f.name] for f in fields(TrainSettings) if f.name in given})
 
+    @property
+    def takes_words(self) -> bool:
+        """False for "bert", which has pieces of its own."""
+        return self.encoder != "bert"
+
     def _prepared(self, X: Sequence[Text]) -> list[Any]:
         """Texts as the encoder takes them: strings for BERT, words for the others."""
-        if self.encoder == "bert":
+        if not self.takes_words:
             return [text if isinstance(text, str) else " ".join(text) for text in X]
         return [text.split() if isinstance(text, str) else text for text in X]
 

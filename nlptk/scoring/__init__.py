@@ -4,10 +4,12 @@
 * `entity_scores`: entities as conlleval counts them (Tjong Kim Sang and Buchholz, 2000).
 * `segmentation_scores`: words and sentences as conll18_ud_eval counts them (Zeman et al., 2018).
 * `word_scores`: words by character spans, as Chinese word segmentation is scored (SIGHAN bakeoffs).
+* `category_scores`: labels of texts, their confusion, and how far probabilities can be trusted.
 
-Every function takes one sequence (or Doc) or a list of them, gold first.
+Every function but the last takes one sequence (or Doc) or a list of them, gold first.
 """
 
+from nlptk.scoring.categories import CategoryScores, category_scores
 from nlptk.scoring.labels import (
     AccuracyScore,
     EntityScore,
@@ -22,10 +24,12 @@ from nlptk.scoring.segmentation import SegmentationScore, WordScore, segmentatio
 __all__ = [
     "PRF",
     "AccuracyScore",
+    "CategoryScores",
     "EntityScore",
     "SegmentationScore",
     "WordScore",
     "accuracy",
+    "category_scores",
     "entity_scores",
     "label_scores",
     "label_table",

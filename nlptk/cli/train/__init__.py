@@ -5,13 +5,15 @@ from __future__ import annotations
 import typer
 
 from nlptk.cli.train.bert import bert
+from nlptk.cli.train.classifier import classifier
 from nlptk.cli.train.segmenter import segmenter
 from nlptk.cli.train.tagger import tagger
 
 app = typer.Typer(
-    help="Train a tagger or a segmenter on an annotated corpus, or BERT on text.",
+    help="Train a tagger, a segmenter or a classifier on annotated texts, or BERT on text.",
     epilog="Example: nlptk train tagger --train train.conllu --dev dev.conllu --column upos -o my-tagger",
 )
 app.command("tagger")(tagger)
 app.command("segmenter")(segmenter)
+app.command("classifier")(classifier)
 app.command("bert")(bert)

@@ -67,18 +67,18 @@ def train_pipeline(
             tokens = sum(map(len, train_docs))
         result: dict[str, Any] = {"output": str(output), "seconds": round(progress.elapsed, 2)}
         nlp.meta["name"] = output.resolve().name
-        nlp.meta["data"] = {"train": _source(train, tokens)}
+        nlp.meta["data"] = {"train": source(train, tokens)}
         if dev and dev_docs:
             from nlptk.evaluation import evaluate
 
             result["dev"] = evaluate(nlp, dev_docs, raw=corpus.column is None)
-            nlp.meta["scores"] = {"dev": _headlines(result["dev"])}
-            nlp.meta["data"]["dev"] = _source(dev, sum(map(len, dev_docs)))
+            nlp.meta["scores"] = {"dev": headlines(result["dev"])}
+            nlp.meta["data"]["dev"] = source(dev, sum(map(len, dev_docs)))
         nlp.to_disk(output)
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))
         return
-    scores = [f"dev {name} {value:.4f}" for name, value in _headlines(result.get("dev", {})).items()]
+    scores = [f"dev {name} {value:.4f}" for name, value in headlines(result.get("dev", {})).items()]
     typer.echo(", ".join([f"saved {output} after {result['seconds']} s", *scores]))
 
 
@@ -100,10 +100,12 @@ def _fit_stream(
     return tokens
 
 
-def _headlines(scores: dict[str, Any]) -> dict[str, float]:
+def headlines(scores: dict[str, Any]) -> dict[str, float]:
     """The scores that one compares models by."""
     return {
-        name: value for name, value in scores.items() if name == "accuracy" or name.endswith(("_acc", "_f1"))
+        name: value
+        for name, value in scores.items()
+        if name in ("accuracy", "f1_micro", "f1_macro") or name.endswith(("_acc", "_f1"))
     }
 
 
@@ -128,7 +130,7 @@ def shown(progress: Progress) -> Callable[[dict[str, Any]], None]:
     return show
 
 
-def _source(path: Path, tokens: int) -> dict[str, Any]:
+def source(path: Path, tokens: int) -> dict[str, Any]:
     """What a model's meta says of a corpus: enough to find out whether another file is the same."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
