@@ -183,6 +183,25 @@ def test_no_part_of_a_long_text_is_cut_off(bert: NeuralClassifier) -> None:
     np.testing.assert_allclose(batch[1], bert.predict_proba([f"{filler} bad"])[0], atol=1e-5)
 
 
+def test_a_weight_is_what_the_score_gains_with_the_words_vector(bert: NeuralClassifier) -> None:
+    filler = " ".join(WORDS)
+    model, embedding = bert._model, bert._model.network.bert.embeddings.words
+    for text in ("ba good be", f"{filler} {filler} not bad"):  # of several windows, too
+        (one,) = bert.explain([text])
+        assert one.words == text.split()
+        word = model.tokenizer.token_to_id(one.words[-2])
+        weight = sum(w for name, w in zip(one.words, one.weights, strict=True) if name == one.words[-2])
+        margins = []
+        for factor in (0.99, 1.01):
+            kept = embedding.weight.data[word].clone()
+            embedding.weight.data[word] *= factor
+            with torch.no_grad():
+                (scores,) = model.logits(model.collate(model.examples([text])))
+            embedding.weight.data[word] = kept
+            margins.append((scores[bert.classes_.index(one.label)] - scores.mean()).item())
+        assert (margins[1] - margins[0]) / 0.02 == pytest.approx(weight, rel=0.05, abs=1e-3)
+
+
 def test_windows_learn_too(pretrained: Path) -> None:
     filler = " ".join(WORDS)
     X = [f"{filler} {word}" for word in ("good", "bad")] * 8

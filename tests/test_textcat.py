@@ -9,13 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from sklearn import metrics
 
 import nlptk
 from nlptk.classify.component import FROM_PRIOR
+from nlptk.classify.explain import Explanation, to_html
 from nlptk.doc import Doc
 from nlptk.errors import ConfigError, DataError
 from nlptk.evaluation import evaluate_cats
+from nlptk.neural.classifier import NeuralClassifier
 from nlptk.scoring import category_scores
 
 Run = Callable[..., tuple[int, str, str]]
@@ -81,6 +84,50 @@ def test_several_labels_are_seen_or_refused() -> None:
     single = nlptk.blank("en").add_pipe("neural_textcat", config={**SMALL, "multilabel": False})
     with pytest.raises(DataError, match="training text 0 has 2 labels in its cats, and one is wanted"):
         single.fit(gold)
+
+
+# ---- what decided ------------------------------------------------------------------------------------------
+
+
+def test_the_words_that_decide_have_the_largest_weights(pipeline: nlptk.Language) -> None:
+    component = pipeline.get_pipe("neural_textcat")
+    found = component.explain(list(pipeline.pipe(["aa bb good cc dd", "bad ee", ""])))
+    assert [one.label for one in found[:2]] == ["good", "bad"]
+    assert [one.strongest(1)[0][0] for one in found[:2]] == ["good", "bad"]
+    assert all(one.strongest(1)[0][1] > 0 for one in found[:2])
+    assert found[0].strengths().max() == 1
+    assert found[0].shares == pytest.approx(pipeline("aa bb good cc dd").cats, abs=1e-5)
+    assert found[2].words == []
+    (against,) = component.explain([pipeline("aa good")], "bad")
+    assert against.label == "bad"
+    assert against.strongest(1)[0][1] < 0
+    with pytest.raises(ConfigError, match="there is no label 'fine'; there are bad, good"):
+        component.explain([pipeline("aa")], "fine")
+
+
+def test_weights_are_what_a_linear_score_loses() -> None:
+    """Of one text, gradient times input is exact where the score is linear in the vectors."""
+    X, y = texts(100, 3)
+    made = NeuralClassifier("cnn", **{**SMALL, "widths": (1,), "epochs": 2}).fit(X, y)
+    (one,) = made.explain([["good"]])
+    model, number = made._model, made.classes_.index(one.label)
+    kernel = model.encoder.filters[0]
+    with torch.no_grad():
+        (x,) = model.inputs(model.collate(model.examples([["good"]])).words)
+        product = kernel.weight[:, :, 0] @ x
+        linear = model.scores.weight @ (product * (product + kernel.bias > 0))  # of the filters that answer
+    assert one.weights[0] == pytest.approx((linear[number] - linear.mean()).item(), rel=1e-4)
+
+
+def test_pages_are_whole_and_hide_nothing(tmp_path: Path) -> None:
+    weights = np.array([0.5, -1.0], np.float32)
+    page = to_html([Explanation(["<b>", "a\x00"], weights, "x&y", {"x&y": 0.9, "z": 0.1})])
+    assert "&lt;b&gt;" in page
+    assert "<b>" not in page
+    assert "x&amp;y 0.900, z 0.100" in page
+    assert "rgba(46, 160, 67, 0.30)" in page
+    assert "rgba(218, 54, 51, 0.60)" in page
+    assert "http" not in page
 
 
 def test_wrong_settings_are_said() -> None:
@@ -159,6 +206,13 @@ def test_train_and_evaluate_from_the_command_line(run: Run, tmp_path: Path) -> N
     assert scores["texts"] == 40
     assert scores["accuracy"] > 0.9
     assert set(scores["confusion"]) == {"bad", "good"}
+    status, out, err = run("explain", tmp_path / "m", "aa good bb", "", "--html", tmp_path / "page.html")
+    assert status == 0, err
+    assert "good" in out
+    assert "no words: how often the labels are in training" in out
+    assert (tmp_path / "page.html").read_text("utf-8").startswith("<!doctype html>")
+    status, out, err = run("explain", tmp_path / "m", "aa good bb", "--json", "--label", "bad")
+    assert [word for word, _ in json.loads(out)["words"]] == ["aa", "good", "bb"]
     status, out, err = run("evaluate", tmp_path / "m", dev)
     assert status == 0
     assert "gold, predicted  bad  good" in out

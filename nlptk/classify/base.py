@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from nlptk.classify.explain import Explanation
 from nlptk.crf import Progress
 from nlptk.errors import ConfigError, DataError
 from nlptk.estimator import Estimator
@@ -217,6 +218,28 @@ class Classifier(Estimator):
         if not self.multilabel_:
             return [self.classes_[i] for i in shares.argmax(1).tolist()]
         return [[self.classes_[i] for i in np.flatnonzero(row)] for row in shares >= self.threshold]
+
+    def explain(self, X: Sequence[Text], label: str | None = None) -> list[Explanation]:
+        """Which words speak for a label of each text, or for the most probable one.
+
+        Raises:
+            ConfigError: there is no such label, or this classifier cannot tell.
+            DataError: X is not a sequence of texts.
+        """
+        shares = self.predict_proba(X)
+        if label is not None and label not in self.classes_:
+            raise ConfigError(f"there is no label {label!r}; there are {', '.join(self.classes_[:20])}")
+        best = shares.argmax(1) if label is None else np.full(len(X), self.classes_.index(label))
+        found = []
+        for text, row, number, empty in zip(X, shares, best.tolist(), self.empty(X).tolist(), strict=True):
+            words, weights = ([], np.zeros(0, np.float32)) if empty else self._contributions(text, number)
+            told = dict(zip(self.classes_, row.tolist(), strict=True))
+            found.append(Explanation(words, weights, self.classes_[number], told))
+        return found
+
+    def _contributions(self, text: Text, label: int) -> tuple[list[str], NDArray[np.float32]]:
+        """The words of a text that is not empty, and what each says for a label."""
+        raise ConfigError(f"{type(self).__name__} does not tell which words decide")
 
     def score(self, X: Sequence[Text], y: Labels) -> float:
         """The share of texts whose labels are predicted as they are in y, all of them.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlptk.classify.base import Classifier, Labels, Text
+from nlptk.classify.explain import Explanation
 from nlptk.component import Component
 from nlptk.crf import Progress
 from nlptk.doc import Doc
@@ -63,6 +64,10 @@ class TextCategorizer(Component):
         """The labels that annotated Docs are given."""
         found = self.classifier.choose(self.shares(docs))
         return [[labels] if isinstance(labels, str) else labels for labels in found]
+
+    def explain(self, docs: Sequence[Doc], label: str | None = None) -> list[Explanation]:
+        """Which words of Docs speak for a label, or for the most probable: see the classifier's `explain`."""
+        return self.classifier.explain(self._texts(docs), label)
 
     def is_empty(self, doc: Doc) -> bool:
         """Whether an annotated Doc had no words to tell its labels by."""

@@ -25,6 +25,7 @@ from nlptk.classify.base import (
     make_targets,
     warn_of_new,
 )
+from nlptk.classify.explain import Explanation
 from nlptk.corpora.files import PathLike
 from nlptk.crf import Progress
 from nlptk.errors import ConfigError, ModelError
@@ -253,6 +254,21 @@ class NeuralClassifier(Classifier):
             for number, row in zip(numbers, rows, strict=True):
                 found[kept[number]] = row
         return found
+
+    def explain(self, X: Sequence[Text], label: str | None = None) -> list[Explanation]:
+        """Which words speak for a label of each text, or for the most probable one.
+
+        A word's weight is the gradient of the label's score, over the mean of all, with respect to the word's
+        vector, times that vector (Shrikumar et al. 2017, "Not just a black box", gradient times input): about
+        what the score would lose without it. For "bert" it is that of its pieces. Raises as
+        :meth:`nlptk.classify.base.Classifier.explain`.
+        """
+        return super().explain(X, label)
+
+    def _contributions(self, text: Text, label: int) -> tuple[list[str], NDArray[np.float32]]:
+        words = text.split() if isinstance(text, str) else list(text)
+        model = self._fitted().eval()
+        return words, model.contributions(words, label)
 
     def _fitted(self) -> ClassifierModel:
         if not hasattr(self, "_model"):

@@ -17,6 +17,7 @@ from nlptk.neural.heads import BertForSequenceClassification
 from nlptk.neural.packing import Packed
 from nlptk.neural.states import pack_tokenizer
 from nlptk.neural.text_encoders import Pooled
+from nlptk.neural.train import moved
 from nlptk.neural.windows import windows
 from nlptk.neural.words import Forms, Lexicon, WordInputs, WordSequences
 from nlptk.tokenize.wordpiece import WordPiece
@@ -59,6 +60,10 @@ class ClassifierModel(nn.Module):
         """Arrays of what stands between strings and numbers."""
         raise NotImplementedError
 
+    def contributions(self, words: Words, label: int) -> NDArray[np.float32]:
+        """The gradient times the input of each word of a text, for a label's score over the mean of all."""
+        raise NotImplementedError
+
     def shares(self, batch: Any) -> list[NDArray[np.float32]]:
         """How much each word of each text counts, as attention has it; [words] of each, of sum 1.
 
@@ -85,6 +90,11 @@ class ClassifierModel(nn.Module):
             return loss / scores.shape[1], len(gold)
         loss = F.cross_entropy(scores, gold, weight=self.weights, reduction="sum")
         return loss, len(gold) if self.weights is None else self.weights[gold].sum()
+
+
+def _margin(scores: Tensor, label: int) -> Tensor:
+    """The score of a label over the mean of all, of one text: scores [1, labels]."""
+    return scores[0, label] - scores[0].mean()
 
 
 class WordClassifier(ClassifierModel):
@@ -129,18 +139,27 @@ class WordClassifier(ClassifierModel):
         """Distinct words, and where they stand."""
         return self.forms.collate(examples)
 
-    def _pooled(self, batch: WordSequences) -> Pooled:
-        words, places, lengths = batch
-        x = drop_dimensions(self.inputs(words)[places], self.dropout, self.training)
-        pooled: Pooled = self.encoder(x, lengths)
-        return pooled
+    def _vectors(self, batch: WordSequences) -> Tensor:
+        """[texts, time, inputs]"""
+        return self.inputs(batch.words)[batch.places]  # type: ignore[no-any-return]
+
+    def _scores(self, x: Tensor, lengths: Tensor) -> Tensor:
+        pooled: Pooled = self.encoder(drop_dimensions(x, self.dropout, self.training), lengths)
+        found: Tensor = self.scores(F.dropout(pooled.vectors, self.dropout, self.training))
+        return found
 
     def logits(self, batch: WordSequences) -> Tensor:
-        vectors = F.dropout(self._pooled(batch).vectors, self.dropout, self.training)
-        return self.scores(vectors)  # type: ignore[no-any-return]
+        return self._scores(self._vectors(batch), batch.lengths)
+
+    def contributions(self, words: Words, label: int) -> NDArray[np.float32]:
+        device = self.scores.weight.device
+        batch = moved(self.collate(self.examples([words])), device)
+        x = self._vectors(batch).detach().requires_grad_()
+        (gradient,) = torch.autograd.grad(_margin(self._scores(x, batch.lengths), label), x)
+        return (gradient * x).sum(2)[0].detach().cpu().numpy()
 
     def shares(self, batch: WordSequences) -> list[NDArray[np.float32]]:
-        found = self._pooled(batch).shares
+        found = self.encoder(self._vectors(batch), batch.lengths).shares
         if found is None:
             return super().shares(batch)
         rows = found.cpu().numpy()
@@ -212,6 +231,26 @@ class SubwordClassifier(ClassifierModel):
             return found
         sums = found.new_zeros(len(counts), found.shape[1]).index_add_(0, batch.owner, found)
         return sums / counts[:, None]
+
+    def contributions(self, words: Words, label: int) -> NDArray[np.float32]:
+        pieces = [self.tokenizer.encode(word, add_special_tokens=False) for word in words]
+        owner = np.repeat(np.arange(len(words)), [len(ids) for ids in pieces])
+        first, *_, last = self.tokenizer.encode("")
+        body = [number for ids in pieces for number in ids]
+        plan = windows(len(body), self.size, self.stride)
+        table = self.network.bert.embeddings.words
+        found = np.zeros(len(words), np.float32)
+        for a, b in zip(plan.starts.tolist(), plan.ends.tolist(), strict=True):
+            seen: list[Tensor] = []
+            hook = table.register_forward_hook(lambda _, __, made, seen=seen: seen.append(made))
+            try:  # of one window, whose tokens stay in their order
+                scores = self.network(Packed.of([[first, *body[a:b], last]]))
+            finally:
+                hook.remove()
+            (gradient,) = torch.autograd.grad(_margin(scores, label), seen)
+            weights = (gradient * seen[0]).sum(1)[1:-1].detach().cpu().numpy()
+            np.add.at(found, owner[a:b], weights / len(plan.starts))
+        return found
 
     def vocabulary(self) -> dict[str, NDArray[Any]]:
         """The tokenizer, as a tokenizer.json."""
