@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
@@ -16,128 +15,56 @@ from nlptk.crf import Progress
 from nlptk.errors import ConfigError, DataError
 from nlptk.estimator import Estimator
 
-#: A text: a string, or its words.
-Text: TypeAlias = str | Sequence[str]
-#: A label for each text, or several.
+#: Texts, or lists of their words.
+Texts: TypeAlias = Sequence[str] | Sequence[Sequence[str]]
+#: A label for each text, or a list of any number of labels.
 Labels: TypeAlias = Sequence[str] | Sequence[Sequence[str]]
 ClassWeight: TypeAlias = Mapping[str, float] | str | None
 
+#: Different labels that a training set may have: each costs a row of weights, and a column in every answer.
 MOST_CLASSES = 100_000
+_LISTS = (list, tuple, set, frozenset)
+_CELLS = 1 << 24  # probabilities that `predict` holds at a time
 
 
-class Targets(NamedTuple):
-    """Labels as numbers.
+class LabelTable(NamedTuple):
+    """The labels of texts as numbers.
 
     Attributes:
-        classes: the labels, sorted.
-        numbers: int64 [texts], of each text's label; with several labels a text float32 [texts, classes], 1
-            for those that it has.
+        classes: the different labels, sorted.
+        numbers: uint32, the places in `classes` of the labels of one text after another.
+        offsets: int64 [texts + 1]; text i has numbers[offsets[i]:offsets[i + 1]].
+        multilabel: whether texts have lists of labels.
     """
 
     classes: list[str]
-    numbers: NDArray[np.int64] | NDArray[np.float32]
+    numbers: NDArray[np.uint32]
+    offsets: NDArray[np.int64]
+    multilabel: bool
 
     @property
-    def multilabel(self) -> bool:
-        """Whether a text may have several labels, or none."""
-        return self.numbers.ndim == 2
+    def counts(self) -> NDArray[np.int64]:
+        """int64 [classes], the texts that have each label."""
+        return np.bincount(self.numbers, minlength=len(self.classes)).astype(np.int64)
 
     @property
     def prior(self) -> NDArray[np.float32]:
-        """The share of texts that have each label, [classes]."""
-        numbers, classes = self.numbers, len(self.classes)
-        counts = numbers.sum(0) if self.multilabel else np.bincount(numbers, minlength=classes)
-        return np.asarray(counts / max(len(numbers), 1), np.float32)
+        """float32 [classes], the share of texts that have each label."""
+        return (self.counts / max(len(self.offsets) - 1, 1)).astype(np.float32)
+
+    @property
+    def targets(self) -> NDArray[np.int64] | NDArray[np.float32]:
+        """int64 [texts], the number of each text's label; of lists float32 [texts, classes], 1 for those of a
+        text.
+        """
+        if not self.multilabel:
+            return self.numbers.astype(np.int64)
+        table = np.zeros((len(self.offsets) - 1, len(self.classes)), np.float32)
+        table[np.repeat(np.arange(len(table)), np.diff(self.offsets)), self.numbers] = 1
+        return table
 
 
-def check_texts(X: Sequence[Text], name: str = "X") -> None:
-    """Raise DataError unless X is a sequence of strings, or of sequences of strings."""
-    if isinstance(X, str):
-        raise DataError(f"{name} is one string; give a list of texts")
-    for number, text in enumerate(X):
-        if isinstance(text, str):
-            continue
-        if not isinstance(text, Sequence) or not all(isinstance(word, str) for word in text):
-            raise DataError(f"{name}: text {number} is {text!r:.80}, neither a string nor a list of words")
-
-
-def check_parallel(X: Sequence[Text], y: Labels, name: str = "X") -> None:
-    """Raise DataError unless there are texts, and as many labels."""
-    check_texts(X, name)
-    if len(X) != len(y):
-        raise DataError(f"{name} has {len(X)} texts but there are {len(y)} labels; they must be parallel")
-    if not len(X):
-        raise DataError(f"{name} has no texts; give one at least")
-
-
-def label_sets(y: Labels) -> tuple[list[list[str]], bool]:
-    """The labels of each text, and whether these are given as lists.
-
-    Raises DataError for a label that is no string, as NaN is not, or an empty one.
-    """
-    several = any(not isinstance(labels, str) and isinstance(labels, Sequence) for labels in y)
-    found = []
-    for number, given in enumerate(y):
-        labels = [given] if isinstance(given, str) or not isinstance(given, Sequence) else [*given]
-        for label in labels:
-            if not isinstance(label, str) or not label:
-                raise DataError(f"the label of text {number} is {label!r}, and must be a string")
-        found.append(labels)
-    return found, several
-
-
-def make_targets(y: Labels) -> Targets:
-    """The labels of training texts as numbers. Raises DataError as `label_sets`, and for too many classes."""
-    sets, several = label_sets(y)
-    classes = sorted(set(chain.from_iterable(sets)))
-    if not classes:
-        raise DataError("no text has a label; there is nothing to learn")
-    if len(classes) > MOST_CLASSES:
-        raise DataError(
-            f"there are {len(classes):,} different labels, and at most {MOST_CLASSES:,} can be classes: "
-            "is this the column of labels?"
-        )
-    numbers = {label: number for number, label in enumerate(classes)}
-    if not several:
-        return Targets(classes, np.array([numbers[labels[0]] for labels in sets], np.int64))
-    table = np.zeros((len(sets), len(classes)), np.float32)
-    for row, labels in zip(table, sets, strict=True):
-        row[[numbers[label] for label in labels]] = 1
-    return Targets(classes, table)
-
-
-def class_weights(given: ClassWeight, targets: Targets) -> NDArray[np.float32] | None:
-    """What a text counts for each of its labels, float32 [classes]; None where all count the same.
-
-    "balanced": texts / (classes * texts of the label), as scikit-learn has it.
-
-    Raises ConfigError for another word, a label that there is not, or a weight that is not above 0.
-    """
-    if given is None:
-        return None
-    if isinstance(given, str):
-        if given != "balanced":
-            raise ConfigError(f"class_weight must be 'balanced', labels' weights or None, not {given!r}")
-        shares = np.maximum(targets.prior, 1e-9)
-        return (1 / (len(targets.classes) * shares)).astype(np.float32)
-    if unknown := set(given) - set(targets.classes):
-        raise ConfigError(f"class_weight names {min(unknown)!r}, which no training text has as its label")
-    weights = np.array([given.get(label, 1.0) for label in targets.classes], np.float32)
-    if not (weights > 0).all() or not np.isfinite(weights).all():
-        raise ConfigError("the weights of class_weight must be numbers above 0")
-    return weights
-
-
-def warn_of_new(y_dev: Labels, classes: Sequence[str]) -> None:
-    """Warn of labels that only the dev set has: no prediction of them can be right."""
-    sets, _ = label_sets(y_dev)
-    counts = Counter(label for labels in sets for label in labels if label not in set(classes))
-    if counts:
-        named = ", ".join(f"{label!r} ({count})" for label, count in counts.most_common(5))
-        warnings.warn(f"the dev set has labels that training has not: {named}", stacklevel=3)
-
-
-class Classifier(Estimator):
+class TextClassifier(Estimator):
     """Base of the classifiers: a subclass has `fit`, `_probabilities`, `to_state` and `from_state`.
 
     Attributes:
@@ -150,7 +77,7 @@ class Classifier(Estimator):
     classes_: list[str]
     multilabel_: bool
     prior_: NDArray[np.float32]
-    threshold: float
+    threshold: float = 0.5  # of the probability of a label, where a text may have several
 
     @property
     def takes_words(self) -> bool:
@@ -159,13 +86,13 @@ class Classifier(Estimator):
 
     def fit(
         self,
-        X: Sequence[Text],
+        X: Texts,
         y: Labels,
-        X_dev: Sequence[Text] | None = None,
+        X_dev: Texts | None = None,
         y_dev: Labels | None = None,
         *,
         progress: Progress | None = None,
-    ) -> Classifier:
+    ) -> TextClassifier:
         """Learn from texts X and their labels y."""
         raise NotImplementedError
 
@@ -174,27 +101,26 @@ class Classifier(Estimator):
         raise NotImplementedError
 
     @classmethod
-    def from_state(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Classifier:
+    def from_state(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> TextClassifier:
         """The classifier that ``to_state`` gave. Raises ModelError for anything that is not its state."""
         raise NotImplementedError
 
-    def _learn_labels(self, targets: Targets) -> None:
-        self.classes_, self.multilabel_, self.prior_ = targets.classes, targets.multilabel, targets.prior
+    def _learn_labels(self, labels: LabelTable) -> None:
+        self.classes_, self.multilabel_, self.prior_ = labels.classes, labels.multilabel, labels.prior
 
-    def _is_empty(self, text: Text) -> bool:
+    def _is_empty(self, text: str | Sequence[str]) -> bool:
         """Whether there is nothing to look at."""
         return not (text.strip() if isinstance(text, str) else text)
 
-    def _probabilities(self, X: Sequence[Text]) -> NDArray[np.float32]:
+    def _probabilities(self, X: Texts) -> NDArray[np.float32]:
         """Of texts that are not empty, [texts, classes]."""
         raise NotImplementedError
 
-    def empty(self, X: Sequence[Text]) -> NDArray[np.bool_]:
+    def empty(self, X: Texts) -> NDArray[np.bool_]:
         """Which texts have no words, [texts]: what is predicted for these is `prior_`."""
-        check_texts(X)
-        return np.fromiter(map(self._is_empty, X), bool, len(X))
+        return np.fromiter(map(self._is_empty, check_texts(X)), bool, len(X))
 
-    def predict_proba(self, X: Sequence[Text]) -> NDArray[np.float32]:
+    def predict_proba(self, X: Texts) -> NDArray[np.float32]:
         """Probabilities of ``classes_``, float32 [texts, classes]; rows sum to 1 if a text has one label.
 
         Raises:
@@ -209,17 +135,25 @@ class Classifier(Estimator):
             found[kept] = self._probabilities([X[i] for i in kept.tolist()])
         return found
 
-    def predict(self, X: Sequence[Text]) -> list[str] | list[list[str]]:
-        """The most probable label of each text; where it may have several, those of at least `threshold`."""
-        return self.choose(self.predict_proba(X))
+    def predict(self, X: Texts) -> list[Any]:
+        """The most probable label of each text; where it may have several, those of at least `threshold`.
 
-    def choose(self, shares: NDArray[np.float32]) -> list[str] | list[list[str]]:
+        Raises as `predict_proba`.
+        """
+        texts = check_texts(X)
+        found: list[Any] = []
+        step = max(_CELLS // max(len(getattr(self, "classes_", ())), 1), 1)
+        for at in range(0, max(len(texts), 1), step):
+            found += self.choose(self.predict_proba(texts[at : at + step]))
+        return found
+
+    def choose(self, shares: NDArray[np.float32]) -> list[Any]:
         """The labels that probabilities [texts, classes] stand for."""
         if not self.multilabel_:
             return [self.classes_[i] for i in shares.argmax(1).tolist()]
         return [[self.classes_[i] for i in np.flatnonzero(row)] for row in shares >= self.threshold]
 
-    def explain(self, X: Sequence[Text], label: str | None = None) -> list[Explanation]:
+    def explain(self, X: Texts, label: str | None = None) -> list[Explanation]:
         """Which words speak for a label of each text, or for the most probable one.
 
         Raises:
@@ -237,16 +171,143 @@ class Classifier(Estimator):
             found.append(Explanation(words, weights, self.classes_[number], told))
         return found
 
-    def _contributions(self, text: Text, label: int) -> tuple[list[str], NDArray[np.float32]]:
+    def _contributions(self, text: str | Sequence[str], label: int) -> tuple[list[str], NDArray[np.float32]]:
         """The words of a text that is not empty, and what each says for a label."""
         raise ConfigError(f"{type(self).__name__} does not tell which words decide")
 
-    def score(self, X: Sequence[Text], y: Labels) -> float:
+    def score(self, X: Texts, y: Labels) -> float:
         """The share of texts whose labels are predicted as they are in y, all of them.
 
         Raises DataError where X and y do not match, or are empty.
         """
-        check_parallel(X, y)
-        wanted, _ = label_sets(y)
-        found, _ = label_sets(self.predict(X))
-        return float(np.mean([set(a) == set(b) for a, b in zip(wanted, found, strict=True)]))
+        gold, _ = check_labels(y, len(check_texts(X)))
+        if not gold:
+            raise DataError("there are no texts to score")
+        found = self.predict(X)
+        lists = found if self.multilabel_ else [[label] for label in found]
+        return float(np.mean([a == b for a, b in zip(lists, gold, strict=True)]))
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn from 1.6 on asks of an estimator: a classifier, of texts."""
+        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
+
+        return Tags(
+            estimator_type="classifier",
+            target_tags=TargetTags(required=True),
+            classifier_tags=ClassifierTags(multi_label=True),
+            input_tags=InputTags(two_d_array=False, string=True),
+        )
+
+
+def check_texts(X: Texts, name: str = "X") -> list[Any]:
+    """X as a list of strings, or of lists of strings. Raises DataError, naming the text, if it is neither."""
+    if isinstance(X, (str, bytes)):
+        raise DataError(f"{name} is one string; give a list of texts")
+    texts = list(X)
+    if set(map(type, texts)) <= {str}:  # nearly always, and no step of Python for each text
+        return texts
+    tokenized = not isinstance(texts[0], str)
+    for number, text in enumerate(texts):
+        if not tokenized and not isinstance(text, str):
+            raise DataError(f"text {number} of {name} is {text!r}, which is not a string as those before it")
+        if not tokenized:
+            continue
+        if not isinstance(text, (list, tuple)):
+            raise DataError(f"text {number} of {name} is {text!r}, which is not a list of tokens")
+        if not set(map(type, text)) <= {str}:
+            for token in text:
+                if not isinstance(token, str):
+                    raise DataError(f"text {number} of {name} has the token {token!r}, which is not a string")
+    return texts
+
+
+def check_labels(y: Labels, texts: int, name: str = "y") -> tuple[list[list[str]], bool]:
+    """The labels of each of so many texts, sorted, and whether y has lists of them.
+
+    Raises DataError unless y has a string, or a list of strings, for each text.
+    """
+    if isinstance(y, (str, bytes)):
+        raise DataError(f"{name} is one string; give a label for each text")
+    given: list[Any] = list(y)
+    if len(given) != texts:
+        raise DataError(f"there are {texts} texts but {len(given)} labels in {name}; they must be parallel")
+    if set(map(type, given)) <= {str}:
+        return [[label] for label in given], False
+    multilabel = isinstance(given[0], _LISTS)
+    lists: list[list[str]] = []
+    for number, labels in enumerate(given):
+        if multilabel and not isinstance(labels, _LISTS):
+            raise DataError(f"label {number} of {name} is {labels!r}, but those before it are lists")
+        for label in labels if multilabel else (labels,):
+            if not isinstance(label, str):
+                raise DataError(f"label {number} of {name} is {label!r}, which is not a string")
+        lists.append(sorted(set(labels)) if multilabel else [str(labels)])
+    return lists, multilabel
+
+
+def encode_labels(y: Labels, texts: int) -> LabelTable:
+    """The labels of a training set of so many texts.
+
+    Raises DataError as `check_labels`, and if there are no texts, or too few or too many different labels.
+    """
+    lists, multilabel = check_labels(y, texts)
+    if not lists:
+        raise DataError("there are no texts; give one at least")
+    classes = sorted(set(chain.from_iterable(lists)))
+    if len(classes) > MOST_CLASSES:
+        raise DataError(
+            f"y has {len(classes)} different labels, but a classifier tells at most {MOST_CLASSES} apart, as "
+            "each costs weights and a column of every answer; see that they are no ids, or join rare ones"
+        )
+    if len(classes) < (1 if multilabel else 2):
+        raise DataError(
+            f"y has no labels but {classes}, so there is nothing to tell apart; give texts of more"
+        )
+    place = {label: number for number, label in enumerate(classes)}
+    offsets = np.zeros(texts + 1, np.int64)
+    np.cumsum(list(map(len, lists)), out=offsets[1:])
+    numbers = np.fromiter(map(place.__getitem__, chain.from_iterable(lists)), np.uint32, offsets[-1])
+    return LabelTable(classes, numbers, offsets, multilabel)
+
+
+def check_dev(X_dev: Texts | None, y_dev: Labels | None, classes: Sequence[str]) -> bool:
+    """Whether there is a dev set; warns of its labels that `classes` lacks.
+
+    Raises ConfigError for half of one, DataError unless it has texts and their labels.
+    """
+    if (X_dev is None) != (y_dev is None):
+        raise ConfigError("X_dev and y_dev belong together; give both or neither")
+    if X_dev is None or y_dev is None:
+        return False
+    lists, _ = check_labels(y_dev, len(check_texts(X_dev, "X_dev")), "y_dev")
+    if not lists:
+        raise DataError("X_dev has no texts; give one at least, or no dev set")
+    unknown = sorted(set(chain.from_iterable(lists)) - set(classes))
+    if unknown:
+        shown = ", ".join(map(repr, unknown[:5])) + (", ..." if len(unknown) > 5 else "")
+        warnings.warn(
+            f"labels of y_dev are not in y and will never be predicted: {shown}", UserWarning, stacklevel=3
+        )
+    return True
+
+
+def class_weights(given: ClassWeight, labels: LabelTable) -> NDArray[np.float32] | None:
+    """What a text counts for each of its labels, float32 [classes]; None where all count the same.
+
+    "balanced": texts / (classes * texts of the label), as scikit-learn has it.
+
+    Raises ConfigError for another word, a label that there is not, or a weight that is not above 0.
+    """
+    if given is None:
+        return None
+    if isinstance(given, str):
+        if given != "balanced":
+            raise ConfigError(f"class_weight must be 'balanced', labels' weights or None, not {given!r}")
+        shares = np.maximum(labels.prior, 1e-9)
+        return (1 / (len(labels.classes) * shares)).astype(np.float32)
+    if unknown := set(given) - set(labels.classes):
+        raise ConfigError(f"class_weight names {min(unknown)!r}, which no training text has as its label")
+    weights = np.array([given.get(label, 1.0) for label in labels.classes], np.float32)
+    if not (weights > 0).all() or not np.isfinite(weights).all():
+        raise ConfigError("the weights of class_weight must be numbers above 0")
+    return weights

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nlptk.classify.base import Classifier, Labels, Text
+from nlptk.classify.base import Labels, TextClassifier, Texts
 from nlptk.classify.explain import Explanation
 from nlptk.component import Component
 from nlptk.crf import Progress
@@ -32,7 +32,7 @@ class TextCategorizer(Component):
 
     assigns = ("doc.cats",)
     requires = ("doc.tokens",)
-    kind: type[Classifier]
+    kind: type[TextClassifier]
 
     def __init__(self, multilabel: bool | None = None, **options: Any) -> None:
         try:
@@ -73,7 +73,7 @@ class TextCategorizer(Component):
         """Whether an annotated Doc had no words to tell its labels by."""
         return bool(doc.user_data.get(FROM_PRIOR))
 
-    def _texts(self, docs: Sequence[Doc]) -> list[Text]:
+    def _texts(self, docs: Sequence[Doc]) -> Texts:
         if not self.classifier.takes_words:
             return [doc.text for doc in docs]
         return [[word for word in doc.words if not word.isspace()] for doc in docs]
@@ -97,7 +97,7 @@ class TextCategorizer(Component):
         several = self.multilabel
         if several is None:
             several = any(len(labels) != 1 for labels in sets)
-        held_out: tuple[list[Text] | None, Labels | None] = (None, None)
+        held_out: tuple[Texts | None, Labels | None] = (None, None)
         if dev:
             held_out = self._texts(dev), _given([gold_labels(doc) for doc in dev], several, "dev")
         X, y = self._texts(train), _given(sets, several, "training")

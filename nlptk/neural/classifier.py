@@ -15,15 +15,14 @@ from numpy.typing import NDArray
 from torch import nn
 
 from nlptk.classify.base import (
-    Classifier,
     ClassWeight,
     Labels,
-    Text,
-    check_parallel,
+    TextClassifier,
+    Texts,
+    check_dev,
     check_texts,
     class_weights,
-    make_targets,
-    warn_of_new,
+    encode_labels,
 )
 from nlptk.classify.explain import Explanation
 from nlptk.corpora.files import PathLike
@@ -47,7 +46,7 @@ _FILES = ("vectors", "pretrained")  # settings that a model file has as arrays
 _TOKENS = {"bert": 1024}  # of a batch of texts that are classified; of words 8192
 
 
-class NeuralClassifier(Classifier):
+class NeuralClassifier(TextClassifier):
     """A classifier on torch.
 
     A text is a string or a list of words. A string is cut at white space, but for "bert", which has pieces of
@@ -78,7 +77,7 @@ class NeuralClassifier(Classifier):
             :class:`nlptk.neural.train_settings.TrainSettings`. None for what suits the encoder.
 
     Attributes:
-        classes_, multilabel_, prior_: see :class:`nlptk.classify.base.Classifier`.
+        classes_, multilabel_, prior_: see :class:`nlptk.classify.base.TextClassifier`.
         log_: :class:`nlptk.neural.train.TrainingLog` of the last training.
     """
 
@@ -150,9 +149,9 @@ class NeuralClassifier(Classifier):
 
     def fit(
         self,
-        X: Sequence[Text],
+        X: Texts,
         y: Labels,
-        X_dev: Sequence[Text] | None = None,
+        X_dev: Texts | None = None,
         y_dev: Labels | None = None,
         *,
         checkpoint: PathLike | None = None,
@@ -170,22 +169,18 @@ class NeuralClassifier(Classifier):
             DataError: X and y do not match, are empty, or a label is no string.
             ModelError: a pretrained model cannot be read.
         """
-        check_parallel(X, y)
-        if (X_dev is None) != (y_dev is None):
-            raise ConfigError("X_dev and y_dev belong together; give both or neither")
-        targets = make_targets(y)
-        if X_dev is not None and y_dev is not None:
-            check_parallel(X_dev, y_dev, "X_dev")
-            warn_of_new(y_dev, targets.classes)
+        given = check_texts(X)
+        labels = encode_labels(y, len(given))
+        has_dev = check_dev(X_dev, y_dev, labels.classes)
         kept = np.flatnonzero(~self.empty(X)).tolist()
         if not kept:
             raise ConfigError("all texts are empty; there is nothing to learn from")
         torch.manual_seed(self.seed)
-        texts = self._prepared([X[i] for i in kept])
-        model = make_model(self, texts, targets, class_weights(self.class_weight, targets))
-        self._learn_labels(targets)
+        texts = self._prepared([given[i] for i in kept])
+        model = make_model(self, texts, labels, class_weights(self.class_weight, labels))
+        self._learn_labels(labels)
         self._model = model
-        examples, gold = model.examples(texts), torch.from_numpy(targets.numbers[kept])
+        examples, gold = model.examples(texts), torch.from_numpy(labels.targets[kept])
 
         def collate(chosen: Sequence[int]) -> tuple[Any, torch.Tensor]:
             return model.collate([examples[i] for i in chosen]), gold[list(chosen)]
@@ -200,7 +195,7 @@ class NeuralClassifier(Classifier):
             Batches(model.sizes(examples), self.batch_tokens, seed=self.seed),
             collate,
             self._settings(),
-            evaluate=None if X_dev is None else evaluate,
+            evaluate=evaluate if has_dev else None,
             checkpoint=checkpoint,
             resume=resume,
             progress=progress,
@@ -217,19 +212,19 @@ class NeuralClassifier(Classifier):
         """False for "bert", which has pieces of its own."""
         return self.encoder != "bert"
 
-    def _prepared(self, X: Sequence[Text]) -> list[Any]:
+    def _prepared(self, X: Texts) -> list[Any]:
         """Texts as the encoder takes them: strings for BERT, words for the others."""
         if not self.takes_words:
             return [text if isinstance(text, str) else " ".join(text) for text in X]
         return [text.split() if isinstance(text, str) else text for text in X]
 
-    def _probabilities(self, X: Sequence[Text]) -> NDArray[np.float32]:
+    def _probabilities(self, X: Texts) -> NDArray[np.float32]:
         found = np.empty((len(X), len(self.classes_)), np.float32)
         for numbers, rows in self._infer(X, self._model.probabilities):
             found[numbers] = rows
         return found
 
-    def _infer(self, X: Sequence[Text], run: Callable[[Any], Any]) -> Sequence[tuple[list[int], Any]]:
+    def _infer(self, X: Texts, run: Callable[[Any], Any]) -> Sequence[tuple[list[int], Any]]:
         """The numbers of the texts of each batch, and what `run` gives for it."""
         device, model = find_device(self.device), self._model
         model.to(device).eval()
@@ -241,13 +236,12 @@ class NeuralClassifier(Classifier):
 
         return list(zip(batches, infer_each(each, batches, device), strict=True))
 
-    def attention(self, X: Sequence[Text]) -> list[NDArray[np.float32]]:
+    def attention(self, X: Texts) -> list[NDArray[np.float32]]:
         """How much each word of each text counts when its words are pooled, [words] of each, of sum 1.
 
         Raises ConfigError where nothing is pooled by attention ("cnn", "bert"), or nothing is fitted.
         """
-        check_texts(X)
-        model = self._fitted()
+        model, X = self._fitted(), check_texts(X)
         found = [np.zeros(0, np.float32)] * len(X)
         kept = np.flatnonzero(~self.empty(X)).tolist()
         for numbers, rows in self._infer([X[i] for i in kept], model.shares) if kept else ():
@@ -255,17 +249,17 @@ class NeuralClassifier(Classifier):
                 found[kept[number]] = row
         return found
 
-    def explain(self, X: Sequence[Text], label: str | None = None) -> list[Explanation]:
+    def explain(self, X: Texts, label: str | None = None) -> list[Explanation]:
         """Which words speak for a label of each text, or for the most probable one.
 
         A word's weight is the gradient of the label's score, over the mean of all, with respect to the word's
         vector, times that vector (Shrikumar et al. 2017, "Not just a black box", gradient times input): about
         what the score would lose without it. For "bert" it is that of its pieces. Raises as
-        :meth:`nlptk.classify.base.Classifier.explain`.
+        :meth:`nlptk.classify.base.TextClassifier.explain`.
         """
         return super().explain(X, label)
 
-    def _contributions(self, text: Text, label: int) -> tuple[list[str], NDArray[np.float32]]:
+    def _contributions(self, text: str | Sequence[str], label: int) -> tuple[list[str], NDArray[np.float32]]:
         words = text.split() if isinstance(text, str) else list(text)
         model = self._fitted().eval()
         return words, model.contributions(words, label)

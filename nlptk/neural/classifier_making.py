@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nlptk.classify.base import Targets
+from nlptk.classify.base import LabelTable
 from nlptk.errors import ConfigError
 from nlptk.neural.bert_config import BertConfig
 from nlptk.neural.classifier_models import ClassifierModel, SubwordClassifier, WordClassifier
@@ -49,20 +49,20 @@ def check_encoder(encoder: str) -> str:
 def make_model(
     settings: NeuralClassifier,
     X: Sequence[Any],
-    targets: Targets,
+    table: LabelTable,
     weights: NDArray[np.float32] | None,
 ) -> ClassifierModel:
     """A new network for a classifier's settings, training texts and labels.
 
     Raises ConfigError for wrong settings, ModelError for a pretrained model that cannot be read.
     """
-    labels, several = len(targets.classes), targets.multilabel
+    labels, several = len(table.classes), table.multilabel
     if check_encoder(settings.encoder) == "bert":
         if settings.pretrained is None:
             raise ConfigError(
                 "encoder 'bert' needs pretrained=, the folder of a checkpoint with its vocabulary"
             )
-        network = BertForSequenceClassification.from_pretrained(settings.pretrained, targets.classes)
+        network = BertForSequenceClassification.from_pretrained(settings.pretrained, table.classes)
         tokenizer = WordPiece.load(settings.pretrained)
         return _subword_classifier(settings, network, tokenizer, several, weights)
     vectors = load_vectors(settings.vectors)
