@@ -234,9 +234,7 @@ class WordInputs(nn.Module):
         self.characters: nn.Module | None = None
         if characters is not None:
             if characters not in CHARACTERS:
-                raise ConfigError(
-                    f"characters must be 'cnn', 'lstm' or None, not {characters!r}"
-                )
+                raise ConfigError(f"characters must be 'cnn', 'lstm' or None, not {characters!r}")
             self.characters = CHARACTERS[characters](len(lexicon.characters) + 2, letter_dim, character_dim)
         self.dim = dim + (character_dim if characters is not None else 0)
 
