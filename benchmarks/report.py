@@ -34,6 +34,7 @@ ORDER = (
     "word2vec",
     "phrases",
     "similar",
+    "fasttext",
 )
 
 INTRODUCTION = """# Benchmarks

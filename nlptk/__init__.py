@@ -34,6 +34,7 @@ _EXPORTS = {
     "CRFTagger": "nlptk.tag.crf:CRFTagger",
     "Doc": "nlptk.doc:Doc",
     "DocBin": "nlptk.docbin:DocBin",
+    "FastTextClassifier": "nlptk.classify.fasttext:FastTextClassifier",
     "HMMTagger": "nlptk.tag.hmm:HMMTagger",
     "JiebaTokenizer": "nlptk.tokenize.jieba:JiebaTokenizer",
     "KeyedVectors": "nlptk.vectors.keyed_vectors:KeyedVectors",

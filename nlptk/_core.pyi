@@ -813,6 +813,78 @@ def nearest_rows(
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Rows and scores [queries, min(top, end - begin)] for `terms` [queries, terms, dim]."""
 
+# fasttext.cpp: the kernels of nlptk/classify/fasttext.py
+class FastTextSettings(TypedDict, total=False):
+    """`struct FastTextSettings` of csrc/core/fasttext/trainer.hpp; only the stub has this class."""
+
+    dim: int
+    loss: str
+    word_ngrams: int
+    min_n: int
+    max_n: int
+    bucket: int
+    min_count: int
+    rate: float
+    epochs: int
+    shuffle: bool
+    seed: int
+    threads: int
+
+class FastTextModel:
+    """Tables of weights, and what finds a text's rows in them. ValueError for parts that do not match.
+
+    Documents are strings, which are cut at ASCII white space and NUL, or sequences of strings. Rows of
+    `inputs` are of words, then of buckets.
+    """
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        buckets: NDArray[np.uint32],
+        inputs: NDArray[np.float32],
+        outputs: NDArray[np.float32],
+        label_counts: Sequence[int],
+        documents: int,
+        settings: FastTextSettings,
+    ) -> None: ...
+    def words(self) -> list[str]: ...
+    def buckets(self) -> NDArray[np.uint32]:
+        """The hashed n-grams that have rows, rising."""
+
+    @property
+    def inputs(self) -> NDArray[np.float32]:
+        """[words + buckets, dim], a view."""
+
+    @property
+    def outputs(self) -> NDArray[np.float32]:
+        """[labels, dim], with "hs" [labels - 1, dim], a view."""
+
+    def probabilities(
+        self, documents: Sequence[str] | Sequence[Sequence[str]], threads: int = 0
+    ) -> NDArray[np.float32]:
+        """[documents, labels]; of a document that has nothing known the shares of the labels."""
+
+class FastTextTrainer:
+    """Counts and numbers a training set, and trains a model on it. ValueError for settings that cannot be.
+
+    Document i has labels[offsets[i]:offsets[i + 1]]. Words of `extra` have rows whether they occur or not.
+    """
+
+    def __init__(
+        self,
+        documents: Sequence[str] | Sequence[Sequence[str]],
+        labels: NDArray[np.uint32],
+        offsets: NDArray[np.int64],
+        label_count: int,
+        extra: Sequence[str],
+        settings: FastTextSettings,
+    ) -> None: ...
+    def run(self, epoch: int) -> float:
+        """Train on all documents once; the mean loss. ValueError if weights are no longer finite."""
+
+    @property
+    def model(self) -> FastTextModel: ...
+
 # sgns.cpp: the kernels of nlptk/vectors/word2vec.py
 class TokenCorpus:
     """Words of files on disk, in chunks of bytes; a line belongs to the chunk that it begins in.

@@ -41,6 +41,7 @@ FLOORS: list[set[str]] = [
         "corpora",
         "scoring",
         "parallel",
+        "state",
         "chain",
         "crf",
         "crf_compact",

@@ -291,7 +291,7 @@ def test_wrong_data_is_said(pretrained: Path) -> None:
         new.fit(["a", 3], ["x", "y"])  # type: ignore[list-item]
     with pytest.raises(DataError, match="y has no labels but"):
         new.fit(["a", "b"], [[], []])
-    with pytest.raises(DataError, match="100001 different labels, but a classifier tells at most 100000"):
+    with pytest.raises(DataError, match="100001 different labels, but a classifier tells 100000 apart"):
         new.fit(["a"] * 100_001, [str(i) for i in range(100_001)])
     with pytest.warns(UserWarning, match="labels of y_dev are not in y and will never be predicted: 'z'"):
         new.fit(["a", "b"], ["x", "y"], ["a", "b", "a"], ["x", "z", "z"])

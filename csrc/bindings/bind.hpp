@@ -11,6 +11,7 @@ void bind_brown(pybind11::module_& m);
 void bind_chain(pybind11::module_& m);
 void bind_crf(pybind11::module_& m);
 void bind_crf_stream(pybind11::module_& m);
+void bind_fasttext(pybind11::module_& m);
 void bind_features(pybind11::module_& m);
 void bind_jieba(pybind11::module_& m);
 void bind_phrases(pybind11::module_& m);

@@ -35,6 +35,7 @@ PYBIND11_MODULE(_core, m) {
   bind_rule_tokenizer(m);
   bind_crf(m);
   bind_crf_stream(m);
+  bind_fasttext(m);
   bind_features(m);
   bind_tagger(m);
   bind_trigram(m);

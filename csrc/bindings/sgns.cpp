@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "bind.hpp"
+#include "py_vocabulary.hpp"
 #include "sgns/trainer.hpp"
 
 namespace py = pybind11;
@@ -65,15 +66,6 @@ Vocabulary count_words(const Corpus& corpus, std::uint64_t min_count, std::size_
 
 Vocabulary make_vocabulary(const std::vector<std::string>& words, std::vector<std::uint64_t> counts, std::uint64_t raw_tokens) {
   return Vocabulary({words.begin(), words.end()}, std::move(counts), raw_tokens);
-}
-
-py::list words_of(const Vocabulary& vocabulary) {
-  py::list words(vocabulary.size());
-  for (std::size_t i = 0; i < vocabulary.size(); ++i) {
-    const std::string_view word = vocabulary.word(i);
-    words[i] = py::str(word.data(), word.size());
-  }
-  return words;
 }
 
 nlptk::SgnsSettings settings_of(const py::dict& given) {
@@ -168,7 +160,7 @@ void bind_sgns(py::module_& m) {
       .def_static("count", &count_words, py::arg("corpus"), py::arg("min_count"), py::arg("max_size") = 0,
                   py::arg("prune_at") = Vocabulary::Settings().prune_at, py::arg("threads") = 0, py::arg("report") = py::none())
       .def("__len__", &Vocabulary::size)
-      .def("words", &words_of)
+      .def("words", &nlptk::words_of)
       .def("counts", [](const Vocabulary& v) { return py::array_t<std::uint64_t>(static_cast<py::ssize_t>(v.size()), v.counts().data()); })
       .def_property_readonly("tokens", &Vocabulary::tokens)
       .def_property_readonly("raw_tokens", &Vocabulary::raw_tokens)

@@ -211,7 +211,7 @@ struct Case {
 
   Case(std::size_t dim_, std::size_t size_, std::size_t negative_count_, std::size_t rows_, std::size_t most_targets,
        bool with_labels, std::uint64_t seed)
-      : dim(dim_), stride((dim_ + kSgnsLanes - 1) / kSgnsLanes * kSgnsLanes), size(size_), negative_count(negative_count_), rows(rows_) {
+      : dim(dim_), stride(row_stride(dim_)), size(size_), negative_count(negative_count_), rows(rows_) {
     Random random(seed);
     const auto row = [&] { return static_cast<std::uint32_t>(random.below(rows)); };
     for (std::size_t i = 0; i < size; ++i) {

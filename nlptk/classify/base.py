@@ -135,23 +135,24 @@ class TextClassifier(Estimator):
             found[kept] = self._probabilities([X[i] for i in kept.tolist()])
         return found
 
-    def predict(self, X: Texts) -> list[Any]:
+    def predict(self, X: Texts, *, threshold: float | None = None) -> list[Any]:
         """The most probable label of each text; where it may have several, those of at least `threshold`.
 
-        Raises as `predict_proba`.
+        None is the setting. Raises as `predict_proba`.
         """
         texts = check_texts(X)
         found: list[Any] = []
         step = max(_CELLS // max(len(getattr(self, "classes_", ())), 1), 1)
         for at in range(0, max(len(texts), 1), step):
-            found += self.choose(self.predict_proba(texts[at : at + step]))
+            found += self.choose(self.predict_proba(texts[at : at + step]), threshold)
         return found
 
-    def choose(self, shares: NDArray[np.float32]) -> list[Any]:
+    def choose(self, shares: NDArray[np.float32], threshold: float | None = None) -> list[Any]:
         """The labels that probabilities [texts, classes] stand for."""
+        least = self.threshold if threshold is None else threshold
         if not self.multilabel_:
             return [self.classes_[i] for i in shares.argmax(1).tolist()]
-        return [[self.classes_[i] for i in np.flatnonzero(row)] for row in shares >= self.threshold]
+        return [[self.classes_[i] for i in np.flatnonzero(row)] for row in shares >= least]
 
     def explain(self, X: Texts, label: str | None = None) -> list[Explanation]:
         """Which words speak for a label of each text, or for the most probable one.
@@ -253,12 +254,13 @@ def encode_labels(y: Labels, texts: int) -> LabelTable:
     lists, multilabel = check_labels(y, texts)
     if not lists:
         raise DataError("there are no texts; give one at least")
-    classes = sorted(set(chain.from_iterable(lists)))
-    if len(classes) > MOST_CLASSES:
+    distinct = set(chain.from_iterable(lists))
+    if len(distinct) > MOST_CLASSES:
         raise DataError(
-            f"y has {len(classes)} different labels, but a classifier tells at most {MOST_CLASSES} apart, as "
-            "each costs weights and a column of every answer; see that they are no ids, or join rare ones"
+            f"y has {len(distinct)} different labels, but a classifier tells {MOST_CLASSES} apart at most, "
+            "as each costs weights and a column of every answer; see that they are no ids, or join rare ones"
         )
+    classes = sorted(distinct)
     if len(classes) < (1 if multilabel else 2):
         raise DataError(
             f"y has no labels but {classes}, so there is nothing to tell apart; give texts of more"

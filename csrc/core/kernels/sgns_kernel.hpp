@@ -5,17 +5,16 @@
 #include <cstdint>
 
 #include "cpu.hpp"
+#include "kernels/row_layout.hpp"
 
 namespace nlptk {
 
-// Rows are `stride` floats apart, a multiple of 16, zero beyond the dimension and aligned to 64 bytes.
-inline constexpr std::size_t kSgnsLanes = 16;
 // Inputs of a block, and noise words, at most.
 inline constexpr std::size_t kSgnsMostRows = 128;
 // Pairs of an input and a target that are scored before any row changes.
 inline constexpr std::size_t kSgnsPairs = 16;
 
-// A block of inputs. Input i is the mean of the rows inputs[input_offsets[i] .. input_offsets[i + 1]) of `in`: a word,
+// A block of inputs; rows lie as kernels/row_layout.hpp has it. Input i is the mean of the rows inputs[input_offsets[i] .. input_offsets[i + 1]) of `in`: a word,
 // with its subwords, or the words of a window (CBOW). It is to predict each of targets[target_offsets[i] ..
 // target_offsets[i + 1]), rows of `out` with labels 0 or 1 (a word: 1; nodes of a Huffman tree: their codes), and
 // label 0 for all of `negatives`, which the whole block shares, with the weight negative_weights[i].

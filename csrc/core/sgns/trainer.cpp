@@ -8,9 +8,9 @@
 #include <stdexcept>
 #include <string>
 
-#include "hash.hpp"
 #include "kernels/sgns_kernel.hpp"
 #include "parallel.hpp"
+#include "random_rows.hpp"
 #include "sgns/worker.hpp"
 
 namespace nlptk {
@@ -51,16 +51,12 @@ AliasTable noise_table(const Vocabulary& vocabulary, double exponent) {
   return AliasTable(weights);
 }
 
-std::uint64_t seed_of(std::uint64_t seed, std::uint64_t kind, std::uint64_t number) {
-  return hash_finish(hash_step(hash_step(hash_step(kHashSeed, seed), kind), number));
-}
-
 }  // namespace
 
 SgnsTrainer::SgnsTrainer(const Corpus& corpus, const Vocabulary& vocabulary, const SgnsSettings& settings)
     : corpus_(corpus), vocabulary_(vocabulary), settings_(settings), threads_(resolve_threads(settings.threads)) {
   check(settings_, vocabulary_);
-  stride_ = (settings_.dim + kSgnsLanes - 1) / kSgnsLanes * kSgnsLanes;
+  stride_ = row_stride(settings_.dim);
   keep_ = keep_chances(vocabulary_, settings_.sample);
   skipped_words_ = static_cast<std::uint32_t>(std::partition_point(keep_.begin(), keep_.end(), [](float keep) { return keep < 1; }) - keep_.begin());
   if (settings_.negative > 0) noise_ = noise_table(vocabulary_, settings_.ns_exponent);
@@ -83,13 +79,9 @@ void SgnsTrainer::number_subwords() {
 void SgnsTrainer::initialize() {
   const std::size_t rows = vocabulary_.size() + (settings_.subwords.max_n > 0 ? settings_.subwords.buckets : 0);
   in_.resize(rows * stride_);
-  const double scale = 2.0 / static_cast<double>(settings_.dim);
   parallel_for(rows, threads_, 4096, [&](std::size_t begin, std::size_t end, int) {
-    for (std::size_t row = begin; row < end; ++row) {
-      Random random(seed_of(settings_.seed, 0, row));
-      for (std::size_t k = 0; k < settings_.dim; ++k)
-        in_[row * stride_ + k] = static_cast<float>((random.uniform() - 0.5) * scale);
-    }
+    for (std::size_t row = begin; row < end; ++row)
+      fill_uniform(in_.data() + row * stride_, settings_.dim, seed_of(settings_.seed, 0, row));
   });
   std::size_t out_rows = settings_.negative > 0 ? vocabulary_.size() : 0;
   if (settings_.hierarchical) out_rows += vocabulary_.size() - 1;
@@ -133,9 +125,7 @@ void SgnsTrainer::run(std::uint64_t epoch, const std::vector<std::uint32_t>& chu
 
 void SgnsTrainer::check_finite() const {
   for (std::size_t row = 0; row < in_.size() / stride_; ++row) {
-    float sum = 0;  // of a row that has NaN or an infinity, and of no other: 0 * x is then NaN
-    for (std::size_t k = 0; k < stride_; ++k) sum += 0 * in_[row * stride_ + k];
-    if (sum == 0) continue;
+    if (all_finite(in_.data() + row * stride_, stride_)) continue;
     const std::string name = row < vocabulary_.size() ? "the word '" + std::string(vocabulary_.word(row)) + "'" : "a subword";
     throw std::invalid_argument("the training went astray: the vector of " + name +
                                 " is not finite; use a smaller learning rate (alpha)");

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "parallel.hpp"
-#include "word_counts.hpp"
 
 namespace nlptk {
 namespace {
@@ -66,6 +65,26 @@ Vocabulary::Vocabulary(const std::vector<std::string_view>& words, std::vector<s
   raw_words_ = words.size();
 }
 
+Vocabulary Vocabulary::of(const WordCounts& all, std::uint64_t min_count, std::size_t max_size, std::uint64_t raw_tokens) {
+  std::vector<WordCounts::Word> words;
+  all.for_each([&](const WordCounts::Word& word) {
+    if (word.count >= min_count) words.push_back(word);
+  });
+  std::sort(words.begin(), words.end(), [](const WordCounts::Word& a, const WordCounts::Word& b) {
+    return a.count != b.count ? a.count > b.count : a.text() < b.text();
+  });
+  if (max_size > 0 && words.size() > max_size) words.resize(max_size);
+  std::vector<std::string_view> texts;
+  std::vector<std::uint64_t> counts;
+  for (const WordCounts::Word& word : words) {
+    texts.push_back(word.text());
+    counts.push_back(word.count);
+  }
+  Vocabulary vocabulary(texts, std::move(counts), raw_tokens);
+  vocabulary.raw_words_ = all.size();
+  return vocabulary;
+}
+
 Vocabulary Vocabulary::count(const Corpus& corpus, const Settings& settings, const Report& report) {
   const int threads = resolve_threads(settings.threads);
   std::vector<Counter> counters(static_cast<std::size_t>(threads));
@@ -84,22 +103,7 @@ Vocabulary Vocabulary::count(const Corpus& corpus, const Settings& settings, con
     total.tokens += counters[t].tokens;
     total.least = std::max(total.least, counters[t].least);
   }
-  std::vector<WordCounts::Word> words;
-  total.words.for_each([&](const WordCounts::Word& word) {
-    if (word.count >= settings.min_count) words.push_back(word);
-  });
-  std::sort(words.begin(), words.end(), [](const WordCounts::Word& a, const WordCounts::Word& b) {
-    return a.count != b.count ? a.count > b.count : a.text() < b.text();
-  });
-  if (settings.max_size > 0 && words.size() > settings.max_size) words.resize(settings.max_size);
-  std::vector<std::string_view> texts;
-  std::vector<std::uint64_t> counts;
-  for (const WordCounts::Word& word : words) {
-    texts.push_back(word.text());
-    counts.push_back(word.count);
-  }
-  Vocabulary vocabulary(texts, std::move(counts), total.tokens);
-  vocabulary.raw_words_ = total.words.size();
+  Vocabulary vocabulary = of(total.words, settings.min_count, settings.max_size, total.tokens);
   vocabulary.pruned_below_ = total.least;
   return vocabulary;
 }

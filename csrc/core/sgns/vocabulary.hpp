@@ -12,6 +12,7 @@
 #include "hash.hpp"
 #include "huge_pages.hpp"
 #include "sgns/corpus.hpp"
+#include "word_counts.hpp"
 
 namespace nlptk {
 
@@ -32,10 +33,12 @@ class Vocabulary {
   // if two are the same.
   Vocabulary(const std::vector<std::string_view>& words, std::vector<std::uint64_t> counts, std::uint64_t raw_tokens = 0);
 
+  // The words counted so often or more, those of equal count in the order of their bytes; at most `max_size` (0: all).
+  static Vocabulary of(const WordCounts& all, std::uint64_t min_count, std::size_t max_size, std::uint64_t raw_tokens);
+
   // Called on the calling thread now and then with the chunks that are counted so far.
   using Report = std::function<void(std::size_t chunks)>;
-  // Counts all of a corpus. Words of equal count are in the order of their bytes, so that the result is the same for any
-  // number of threads as long as nothing was forgotten.
+  // Counts all of a corpus, with the same result for any number of threads as long as nothing was forgotten.
   static Vocabulary count(const Corpus& corpus, const Settings& settings, const Report& report);
 
   std::size_t size() const { return counts_.size(); }

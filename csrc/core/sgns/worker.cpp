@@ -25,7 +25,7 @@ std::size_t pool_size(const SgnsSettings& settings) {
   const auto negative = static_cast<std::size_t>(settings.negative);
   const std::size_t wanted =
       settings.pool > 0 ? settings.pool : negative * (static_cast<std::size_t>(settings.window) + 1);
-  return std::min((wanted + kSgnsLanes - 1) / kSgnsLanes * kSgnsLanes, kSgnsMostRows);
+  return std::min(row_stride(wanted), kSgnsMostRows);
 }
 
 }  // namespace
