@@ -146,6 +146,6 @@ ROWS = (
     Row("msra-bilstm-crf", "MSRA test entities, by character: BiLSTM-CRF", "train tagger", MSRA,
         {"entity_f1": 0.90},
         {"model": "bilstm-crf", "column": "ner", "lang": "zh", "vectors": ZH_CHARACTERS,
-         "pair_vectors": ZH_PAIRS, "layers": 2, "dropout": 0.5, "max_iterations": 8},
+         "pair_vectors": ZH_PAIRS, "max_iterations": 6},
         evaluate="--column ner", has_dev=False),
 )  # fmt: skip
