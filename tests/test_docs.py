@@ -50,6 +50,7 @@ def clean() -> Iterator[None]:
         "keyed_vectors.md",
         "vectors-evaluation.md",
         "phrases.md",
+        "vectorizers.md",
         "neural.md",
         "neural_tagger.md",
         "bert.md",
