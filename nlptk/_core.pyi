@@ -607,6 +607,26 @@ class Jieba:
     ) -> list[Any]:
         """The best `most`: words, or a `pair` (word, tag) for each; (keyword, weight) if `weights`."""
 
+# linear_svm.cpp: the kernel of nlptk/linear_svm.py
+def fit_linear_svm(
+    offsets: NDArray[np.int32],
+    columns: NDArray[np.int32],
+    values: NDArray[np.float64],
+    width: int,
+    labels: NDArray[np.int8],
+    costs: NDArray[np.float64],
+    squared: bool,
+    bias: float,
+    tolerance: float,
+    most_passes: int,
+    seed: int,
+    threads: int = 0,
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Weights [problems, width + 1] and passes [problems] of problems over the same rows.
+
+    `labels`, 1 or -1, and `costs` are [problems, rows]; the last weight is that of `bias`.
+    """
+
 # ngram_counts.cpp: the kernel of nlptk/vectors/counts.py
 class NgramTerms:
     """Terms by number, or a set of stop words. ValueError for one that stands there twice."""
