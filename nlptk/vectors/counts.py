@@ -10,6 +10,7 @@ preprocessor, accents to strip, a pattern or tokenizer of one's own).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from itertools import islice
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -55,15 +56,23 @@ def find_tokenizer(tokenizer: str | Component) -> Tokenize:
 
     Raises ConfigError if there is none of that name, or it does not cut texts into words.
     """
-    made = tokenizer
-    if isinstance(made, str):
-        made = registry.get(_SHORT_NAMES.get(made, made)).create(None, made, {})
+    made = _make_tokenizer(tokenizer) if isinstance(tokenizer, str) else tokenizer
     tokenize = getattr(made, "cut", None) or getattr(
         made, "tokenize", None
     )  # jieba's `tokenize` gives places
     if not callable(tokenize):
         raise ConfigError(f"{tokenizer!r} does not cut texts into words; take 'en', 'jieba' or a function")
     return tokenize  # type: ignore[no-any-return]
+
+
+def _make_tokenizer(name: str) -> Any:
+    name = _SHORT_NAMES.get(name, name)
+    return _make_builtin(name) if name in registry.BUILTIN else registry.get(name).create(None, name, {})
+
+
+@lru_cache(maxsize=8)
+def _make_builtin(name: str) -> Any:
+    return registry.get(name).create(None, name, {})  # once: jieba's dictionary takes a while to load
 
 
 class _NgramCounting(sklearn_text._VectorizerMixin):  # type: ignore[misc]
@@ -94,13 +103,15 @@ class _NgramCounting(sklearn_text._VectorizerMixin):  # type: ignore[misc]
 
     def _count(self, documents: Iterable[Any], **naming: Any) -> tuple[_core.NgramCounter, int]:
         """The finished counter and the number of documents; `naming`: a vocabulary, or buckets and signs."""
-        self.build_analyzer()  # checks and warns
         of_words = self.analyzer == "word"
-        in_python = self.preprocessor is not None or bool(self.strip_accents)
-        own_words = self.tokenizer is not None or self.token_pattern not in _LEAST
-        preprocess = self.build_preprocessor() if in_python or (of_words and own_words) else None
-        tokenize = self.build_tokenizer() if of_words and own_words else None
-        stop_words = (self.get_stop_words() or ()) if of_words else ()
+        preprocess, tokenize, stop_words = self.build_preprocessor(), None, None
+        if of_words:
+            tokenize, stop_words = self.build_tokenizer(), self.get_stop_words()
+            self._check_stop_words_consistency(stop_words, preprocess, tokenize)
+        if self.tokenizer is None and self.token_pattern in _LEAST:
+            tokenize = None
+        if tokenize is None and self.preprocessor is None and not self.strip_accents:
+            preprocess = None  # texts are read as they are
         low, high = self.ngram_range
         counter = _core.NgramCounter(
             self.analyzer,
@@ -108,7 +119,7 @@ class _NgramCounting(sklearn_text._VectorizerMixin):  # type: ignore[misc]
             high,
             min_chars=_LEAST.get(self.token_pattern, 1),
             lower=bool(self.lowercase) and preprocess is None,
-            stop_words=_core.NgramTerms([word for word in stop_words if isinstance(word, str)]),
+            stop_words=_core.NgramTerms([word for word in stop_words or () if isinstance(word, str)]),
             **naming,
         )
         number = 0
@@ -227,17 +238,20 @@ class CountVectorizer(_NgramCounting, sklearn_text.CountVectorizer):  # type: ig
 
     def _count_vocab(self, raw_documents: Iterable[Any], fixed_vocab: bool) -> tuple[dict[str, int], Any]:
         # scikit-learn's `transform` comes here.
-        if not fixed_vocab or not self._counts_natively() or not all(map(_is_text, self.vocabulary_)):
+        table = self._term_table() if fixed_vocab and self._counts_natively() else None
+        if table is None:
             return super()._count_vocab(raw_documents, fixed_vocab)  # type: ignore[no-any-return]
-        counter, _ = self._count(raw_documents, vocabulary=self._term_table())
+        counter, _ = self._count(raw_documents, vocabulary=table)
         counter.finish()
         return self.vocabulary_, self._matrix(counter, len(self.vocabulary_))
 
-    def _term_table(self) -> _core.NgramTerms:
-        made_of, table = getattr(self, "_table", (None, None))
-        if made_of is not self.vocabulary_ or table is None or len(table) != len(self.vocabulary_):
-            table = _core.NgramTerms(sorted(self.vocabulary_, key=self.vocabulary_.__getitem__))
-            self._table = self.vocabulary_, table
+    def _term_table(self) -> _core.NgramTerms | None:
+        """Of `vocabulary_`, kept as long as that is; None if not all of it is text."""
+        made_of, size, table = getattr(self, "_table", (None, 0, None))
+        if made_of is not self.vocabulary_ or size != len(self.vocabulary_):
+            terms = sorted(self.vocabulary_, key=self.vocabulary_.__getitem__)
+            table = _core.NgramTerms(terms) if all(map(_is_text, terms)) else None
+            self._table = self.vocabulary_, len(terms), table
         return table
 
     def __getstate__(self) -> dict[str, Any]:
