@@ -607,6 +607,73 @@ class Jieba:
     ) -> list[Any]:
         """The best `most`: words, or a `pair` (word, tag) for each; (keyword, weight) if `weights`."""
 
+# linear_svm.cpp: the kernel of nlptk/linear_svm.py
+def fit_linear_svm(
+    offsets: NDArray[np.int32],
+    columns: NDArray[np.int32],
+    values: NDArray[np.float64],
+    width: int,
+    labels: NDArray[np.int8],
+    costs: NDArray[np.float64],
+    squared: bool,
+    bias: float,
+    tolerance: float,
+    most_passes: int,
+    seed: int,
+    threads: int = 0,
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Weights [problems, width + 1] and passes [problems] of problems over the same rows.
+
+    `labels`, 1 or -1, and `costs` are [problems, rows]; the last weight is that of `bias`.
+    """
+
+# ngram_counts.cpp: the kernel of nlptk/vectors/counts.py
+class NgramTerms:
+    """Terms by number, or a set of stop words. ValueError for one that stands there twice."""
+
+    def __init__(self, terms: Sequence[str]) -> None: ...
+    def __len__(self) -> int: ...
+
+class NgramCounter:
+    """Counts n-grams: learns their terms, or counts those of a vocabulary, or hashes into buckets.
+
+    `unit` is scikit-learn's "word", "char" or "char_wb"; `min_chars` is of a word; `signs`: hashing gives
+    half of the terms the sign -1.
+    """
+
+    def __init__(
+        self,
+        unit: str,
+        min_n: int,
+        max_n: int,
+        min_chars: int,
+        lower: bool,
+        stop_words: NgramTerms,
+        vocabulary: NgramTerms | None = None,
+        buckets: int = 0,
+        signs: bool = True,
+        threads: int = 0,
+    ) -> None: ...
+    def add(self, texts: Sequence[str]) -> None: ...
+    def add_words(self, documents: Sequence[Iterable[str]]) -> None: ...
+    def finish(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The documents that hold each term learned, and how often it stands in all; in order of terms."""
+
+    def vocabulary(self, columns: NDArray[np.int32] | None = None) -> dict[str, int]:
+        """The column of each term learned; `columns` has -1 for those left out, None: all stay."""
+
+    def matrix_f8(
+        self, columns: NDArray[np.int32] | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.int32], NDArray[np.int64]]:
+        """Values, columns and offsets of rows; columns are sorted in each row."""
+
+    def matrix_f4(
+        self, columns: NDArray[np.int32] | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.int64]]: ...
+    def matrix_i8(
+        self, columns: NDArray[np.int32] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]: ...
+
 # phrases.cpp: see nlptk/vectors/phrases.py. Words are str; a lone surrogate is itself.
 class PhraseRules:
     """How words become phrases; `connectors` may stand within one."""

@@ -51,6 +51,7 @@ def clean() -> Iterator[None]:
         "vectors-evaluation.md",
         "phrases.md",
         "classify.md",
+        "vectorizers.md",
         "neural.md",
         "neural_tagger.md",
         "bert.md",

@@ -14,6 +14,8 @@ void bind_crf_stream(pybind11::module_& m);
 void bind_fasttext(pybind11::module_& m);
 void bind_features(pybind11::module_& m);
 void bind_jieba(pybind11::module_& m);
+void bind_linear_svm(pybind11::module_& m);
+void bind_ngram_counts(pybind11::module_& m);
 void bind_phrases(pybind11::module_& m);
 void bind_pretokenize(pybind11::module_& m);
 void bind_rule_tokenizer(pybind11::module_& m);

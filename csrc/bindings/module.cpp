@@ -42,6 +42,8 @@ PYBIND11_MODULE(_core, m) {
   bind_segment(m);
   bind_sgns(m);
   bind_unicode(m);
+  bind_linear_svm(m);
+  bind_ngram_counts(m);
   bind_phrases(m);
   bind_pretokenize(m);
   bind_word_ids(m);

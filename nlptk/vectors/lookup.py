@@ -48,6 +48,10 @@ class WordVectors:
             )
         self._norms: Floats | None = None
 
+    def __sklearn_clone__(self) -> WordVectors:
+        """Itself, as it does not change: searches of scikit-learn copy what estimators are made with."""
+        return self
+
     # ---- words and vectors ----
 
     @property
