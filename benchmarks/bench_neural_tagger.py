@@ -141,10 +141,10 @@ def bilstm(data: Path, quick: bool) -> Predict:
     import nlptk
 
     (row,) = (row for row in ROWS if row.key == "ewt-bilstm-crf")
-    if not (CACHE / row.key / "config.json").exists():
+    if not (CACHE / row.key / "meta.json").exists():
         make_files(row, data)
         train_row(row, data, quick)
-    tagger: Any = nlptk.load(CACHE / row.key).get_pipe("pos_tagger")
+    tagger: Any = nlptk.load(CACHE / row.key).get_pipe("upos_tagger")
     predict: Predict = tagger.tagger.predict
     return predict
 
