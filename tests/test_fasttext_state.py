@@ -32,6 +32,7 @@ def test_state_goes_out_and_in(loss: str) -> None:
     for other in (again, pickle.loads(pickle.dumps(model))):
         np.testing.assert_array_equal(other.predict_proba(X), model.predict_proba(X))
         assert other.predict(X) == model.predict(X)
+        np.testing.assert_array_equal(other.prior_, model.prior_)
     assert type(pickle.loads(pickle.dumps(FastTextClassifier()))) is FastTextClassifier
 
 

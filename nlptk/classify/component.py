@@ -48,17 +48,18 @@ class TextCategorizer(Component):
 
     def annotate(self, docs: Sequence[Doc]) -> None:
         """Add the probabilities to ``doc.cats`` of each Doc."""
-        X = self._texts(docs)
+        X, labels = self._texts(docs), self.labels
         shares = self.classifier.predict_proba(X).tolist()
         for doc, row, empty in zip(docs, shares, self.classifier.empty(X).tolist(), strict=True):
-            doc.cats.update(zip(self.labels, row, strict=True))
+            doc.cats.update(zip(labels, row, strict=True))
             if empty:
                 doc.user_data[FROM_PRIOR] = True
 
     def shares(self, docs: Sequence[Doc]) -> NDArray[np.float32]:
         """The probabilities of annotated Docs, [docs, labels]."""
-        rows = [[doc.cats[label] for label in self.labels] for doc in docs]
-        return np.array(rows, np.float32).reshape(len(docs), len(self.labels))
+        labels = self.labels
+        rows = [[doc.cats[label] for label in labels] for doc in docs]
+        return np.array(rows, np.float32).reshape(len(docs), len(labels))
 
     def chosen(self, docs: Sequence[Doc]) -> list[list[str]]:
         """The labels that annotated Docs are given."""

@@ -252,6 +252,7 @@ class FastTextClassifier(TextClassifier):
         except (ValueError, TypeError, RuntimeError) as error:
             raise ModelError(f"the fastText classifier is altered ({error}); fetch it again") from error
         made.classes_, made.multilabel_ = classes, bool(config["multilabel"])
+        made.prior_ = (counts / documents).astype(np.float32)
         made._model, made._label_counts, made._documents = model, counts, documents
         made._needs_tokenizer = bool(config["tokenizer"])
         return made
@@ -285,7 +286,7 @@ class FastTextClassifier(TextClassifier):
             raise ConfigError(f"loss must be one of {', '.join(LOSSES)}, not {self.loss!r}")
 
     def _set(self, model: _core.FastTextModel, labels: LabelTable) -> FastTextClassifier:
-        self.classes_, self.multilabel_ = labels.classes, labels.multilabel
+        self._learn_labels(labels)
         self._model, self._label_counts, self._documents = model, labels.counts, len(labels.offsets) - 1
         self._needs_tokenizer = self.tokenizer is not None
         return self

@@ -7,17 +7,20 @@
 from nlptk.corpora.conllu_doc import doc_to_conllu, sentences_to_doc
 from nlptk.corpora.files import atomic_writer, open_text, read_lines
 from nlptk.corpora.formats import FORMATS, detect_format, guess_format, read_docs, write_docs
+from nlptk.corpora.labelled import LabelledTexts, read_labelled
 from nlptk.corpora.split import train_dev_test_split
 from nlptk.corpora.text import read_texts
 
 __all__ = [
     "FORMATS",
+    "LabelledTexts",
     "atomic_writer",
     "detect_format",
     "doc_to_conllu",
     "guess_format",
     "open_text",
     "read_docs",
+    "read_labelled",
     "read_lines",
     "read_texts",
     "sentences_to_doc",

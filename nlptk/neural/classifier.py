@@ -6,7 +6,6 @@ Sources: Kim 2014 (CNN); Yang et al. 2016 (attention as pooling); Devlin et al. 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -194,18 +193,13 @@ class NeuralClassifier(TextClassifier):
             model,
             Batches(model.sizes(examples), self.batch_tokens, seed=self.seed),
             collate,
-            self._settings(),
+            TrainSettings.of(ENCODERS[check_encoder(self.encoder)], self.get_params()),
             evaluate=evaluate if has_dev else None,
             checkpoint=checkpoint,
             resume=resume,
             progress=progress,
         )
         return self
-
-    def _settings(self) -> TrainSettings:
-        chosen = {name: value for name, value in self.get_params().items() if value is not None}
-        given = {**ENCODERS[check_encoder(self.encoder)], **chosen}
-        return TrainSettings(**{f.name: given[f.name] for f in fields(TrainSettings) if f.name in given})
 
     @property
     def takes_words(self) -> bool:

@@ -7,7 +7,6 @@ et al. 2017 (Transformer); Devlin et al. 2019 (BERT).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from itertools import chain as joined
 from itertools import pairwise
 from typing import Any
@@ -193,21 +192,13 @@ class NeuralTagger(Estimator):
             model,
             source,
             lambda chosen: model.collate([examples[i] for i in chosen]),
-            self._settings(),
+            TrainSettings.of(ENCODERS[parse_encoder(self.encoder)[0]], self.get_params()),
             evaluate=evaluate,
             checkpoint=checkpoint,
             resume=resume,
             progress=progress,
         )
         return self
-
-    def _settings(self) -> TrainSettings:
-        defaults = ENCODERS[parse_encoder(self.encoder)[0]]
-        given = {
-            **defaults,
-            **{name: value for name, value in self.get_params().items() if value is not None},
-        }
-        return TrainSettings(**{f.name: given[f.name] for f in fields(TrainSettings) if f.name in given})
 
     def predict(self, X: Sentences) -> list[list[str]]:
         """The best labels of each sentence, as lists parallel to X.

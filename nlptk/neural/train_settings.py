@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
 
 from nlptk.errors import ConfigError
 
@@ -51,6 +51,12 @@ class TrainSettings:
     compile: bool = False
     halve_on_oom: bool = False
     scales: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, defaults: Mapping[str, Any], params: Mapping[str, Any]) -> TrainSettings:
+        """Those among an estimator's settings; of one that is None the default."""
+        given = {**defaults, **{name: value for name, value in params.items() if value is not None}}
+        return cls(**{f.name: given[f.name] for f in fields(cls) if f.name in given})
 
     def __post_init__(self) -> None:
         for name in ("epochs", "accumulate"):
