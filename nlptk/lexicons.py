@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -251,6 +251,41 @@ class Gazetteer:
                 raise DataError(f"{source}:{number}: expected a name, or a name, a tab and a class")
             entries.append((entry, rest[0] if rest else ""))
         return cls.of(name, entries, ignore_case=ignore_case)
+
+
+def read_gazetteers(given: Mapping[str, str | Gazetteer] | None) -> list[Gazetteer]:
+    """Those of a setting: names to sources that `Gazetteer.read` reads, or to gazetteers. Raises as it."""
+    lists = (given or {}).items()
+    return [Gazetteer.read(name, one) if isinstance(one, str) else one for name, one in lists]
+
+
+def pack_gazetteers(
+    gazetteers: Sequence[Gazetteer],
+) -> tuple[list[dict[str, Any]], dict[str, NDArray[Any]]]:
+    """What JSON can hold of each, and arrays of all."""
+    config = [
+        {"name": one.name, "longest": one.longest, "ignore_case": one.ignore_case} for one in gazetteers
+    ]
+    arrays = {
+        f"gazetteer_{number}_{part}": getattr(one, part)
+        for number, one in enumerate(gazetteers)
+        for part in Gazetteer.ARRAYS
+    }
+    return config, arrays
+
+
+def unpack_gazetteers(
+    config: Sequence[Mapping[str, Any]] | None, arrays: Mapping[str, NDArray[Any]]
+) -> dict[str, Gazetteer]:
+    """The gazetteers that `pack_gazetteers` packed, by name.
+
+    Raises KeyError, TypeError or ConfigError for what is none.
+    """
+    found = {}
+    for number, one in enumerate(config or ()):
+        parts: dict[str, Any] = {part: arrays[f"gazetteer_{number}_{part}"] for part in Gazetteer.ARRAYS}
+        found[one["name"]] = Gazetteer(**one, **parts)
+    return found
 
 
 def _prefix_bits(names: Iterable[str]) -> NDArray[np.uint8]:

@@ -16,8 +16,10 @@ import torch
 from bert_models import LETTERS, SMALL, tokenizer
 
 from nlptk.errors import ConfigError, DataError
+from nlptk.neural.bert_training import pretrain, score_pretraining
 from nlptk.neural.heads import BertForPreTraining
 from nlptk.neural.pretraining import Example, Masking, PretrainingText, collate
+from nlptk.neural.train import TrainSettings
 
 MASK, CLS, SEP, STOP = 4, 2, 3, 5
 
@@ -230,6 +232,25 @@ def test_it_learns(text: Path) -> None:
             optimizer.step()
             curve.append(loss.item() / number)
     assert np.mean(curve[-5:]) < 0.8 * np.mean(curve[:5])
+
+
+def test_a_new_model_begins_with_the_frequencies_of_words(text: Path, tmp_path: Path) -> None:
+    made = source(text)
+    lines = tokenizer().encode_batch(text.read_text().splitlines(), add_special_tokens=False)
+    counts = Counter(number for ids in lines for number in ids)
+    assert made.counts().tolist() == [counts[number] for number in range(len(tokenizer().get_vocab()))]
+    still = TrainSettings(epochs=1, max_steps=1, learning_rate=1e-12, optimizer="sgd", device="cpu")
+    model, _ = pretrain(made, SMALL, still)
+    shares = model.words.bias.exp()
+    assert shares.sum().item() == pytest.approx(1, abs=1e-4)
+    assert (shares[MASK] / shares[STOP]).item() == pytest.approx(1 / (counts[STOP] + 1), rel=1e-3)
+    score = score_pretraining(model, made)
+    assert score.loss == pytest.approx(score.unigram_loss, abs=0.1)
+    with torch.no_grad():
+        model.words.bias.zero_()
+    model.save_pretrained(tmp_path / "model")
+    again, _ = pretrain(made, SMALL, still, init=tmp_path / "model")
+    assert again.words.bias.abs().max() < 1e-3  # one that goes on keeps its own
 
 
 # ---- bad input --------------------------------------------------------------------------------------------

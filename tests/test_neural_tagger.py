@@ -14,8 +14,10 @@ import nlptk
 from nlptk import KeyedVectors
 from nlptk.doc import Doc
 from nlptk.errors import ConfigError, DataError, ModelError
+from nlptk.lexicons import Gazetteer
 from nlptk.neural.bert import Bert
 from nlptk.neural.bert_config import BertConfig
+from nlptk.neural.names import NameInputs
 from nlptk.neural.pairs import PairInputs
 from nlptk.neural.tagger import NeuralTagger
 from nlptk.neural.words import ENDS, PADDING, UNKNOWN, Forms, Lexicon
@@ -245,10 +247,53 @@ def test_vectors_of_pairs_tell_what_words_do_not():
     assert NeuralTagger.from_state(json.loads(json.dumps(config)), arrays).predict(X) == tagger.predict(X)
 
 
+def test_gazetteers_tell_what_words_do_not():
+    """Labels hang on whether neighbours spell a name; all words are unknown, and names are seldom seen."""
+    rng = np.random.default_rng(1)
+    letters = "abcdefghijklmnopqrst"
+    names = {a + b: "XY"[int(rng.integers(2))] for a in letters for b in letters if rng.random() < 0.3}
+    gazetteer = Gazetteer.of("names", names.items())
+
+    def made(count: int) -> tuple[list[list[str]], list[list[str]]]:
+        X, y = [], []
+        for _ in range(count):
+            words = list(map(str, rng.choice([*letters], 6)))
+            labels, at = [], 0
+            while at < 6:
+                kind = names.get("".join(words[at : at + 2]), "O")
+                labels += ["O"] if kind == "O" else ["B-" + kind, "I-" + kind]
+                at += 1 + (kind != "O")
+            X.append(words)
+            y.append(labels)
+        return X, y
+
+    options = {**SMALL, "encoder": "gru", "characters": None, "min_freq": 10**6}
+    options |= {"epochs": 15, "learning_rate": 0.02}
+    X, y = made(50)
+    train = made(150)
+    blind = NeuralTagger(**options).fit(*train)
+    tagger = NeuralTagger(gazetteers={"names": gazetteer}, **options).fit(*train)
+    assert tagger.score(X, y) > 0.97 > blind.score(X, y)
+    config, arrays = tagger.to_state()
+    loaded = NeuralTagger.from_state(json.loads(json.dumps(config)), arrays)
+    assert loaded.predict(X) == tagger.predict(X)
+    with pytest.raises(ModelError, match="gazetteer_0_keys"):
+        NeuralTagger.from_state(config, {k: v for k, v in arrays.items() if k != "gazetteer_0_keys"})
+
+
+def test_places_in_names_that_training_has_not_are_zeros():
+    found = NameInputs.of(Gazetteer.of("g", [("ab", "X"), ("cd", "Y")]), [["a", "b", "z"], ["c"]])
+    first, last = found.numbers([["a", "b", "q"], ["c", "d"]])
+    assert sorted(first.tolist()) == [2, 3, 4]  # first, last, none
+    assert last.tolist() == [UNKNOWN, UNKNOWN]
+    assert found(torch.from_numpy(last)).abs().max() == 0
+    assert found.numbers([]) == []
+
+
 def test_the_last_word_begins_no_pair():
     pairs = PairInputs(["ab", "ba"], np.ones((2, 4), np.float32))
-    assert pairs.numbers(["a", "b", "a", "x"]).tolist() == [2, 3, UNKNOWN, PADDING]
-    assert pairs.numbers(["a"]).tolist() == [PADDING]
+    numbers = pairs.numbers([["a", "b", "a", "x"], ["a"]])
+    assert [one.tolist() for one in numbers] == [[2, 3, UNKNOWN, PADDING], [PADDING]]
     first, last = pairs(torch.tensor([[2, PADDING]]))[0].tolist()
     assert min(first) > 0.9
     assert last == [0.0] * 4

@@ -71,6 +71,10 @@ def pretrain(
 ) -> tuple[BertForPreTraining, TrainingLog]:
     """Train on masked words and, where the text makes pairs, on next sentences.
 
+    A new model begins with the frequencies of words in the text as the bias of their scores: an update moves
+    a weight by the learning rate at most, so that to learn them would take thousands, and until then they
+    would fill the states that are to tell neighbours.
+
     Args:
         text: what is learnt from; its tokenizer is the model's.
         config: the sizes of a new model; of one that goes on (`init`) those of its folder count.
@@ -91,6 +95,11 @@ def pretrain(
             f"sequences of {text.max_length} tokens do not fit the model's "
             f"{model.config.max_position_embeddings} positions; use a smaller max_length"
         )
+    if init is None:
+        counts = np.ones(model.config.vocab_size)
+        counts[:size] += text.counts()
+        with torch.no_grad():
+            model.words.bias.copy_(torch.from_numpy(np.log(counts / counts.sum())))
     if not text.next_sentence:  # what gets no gradient is no part of the training
         for part in (model.next, model.bert.pooler):
             if part is not None:

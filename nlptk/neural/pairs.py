@@ -34,8 +34,11 @@ class PairInputs(nn.Module):
         self.register_buffer("given", fixed_table(vectors))
         self.dim = vectors.shape[1]
 
-    def numbers(self, sentence: Sequence[str]) -> NDArray[np.int64]:
-        """The pair that each word begins, int64 [words]; the last word begins none."""
+    def numbers(self, sentences: Sequence[Sequence[str]]) -> list[NDArray[np.int64]]:
+        """The pair that each word of each sentence begins, int64 [words]; the last word begins none."""
+        return [self._pairs(sentence) for sentence in sentences]
+
+    def _pairs(self, sentence: Sequence[str]) -> NDArray[np.int64]:
         rows = self.rows
         found = np.full(len(sentence), PADDING, np.int64)
         found[:-1] = [rows.get(word + following, UNKNOWN) for word, following in pairwise(sentence)]

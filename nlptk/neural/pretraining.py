@@ -166,6 +166,13 @@ class PretrainingText:
             self._count = sum(1 for _ in self.epoch(0))
         return self._count
 
+    def counts(self) -> NDArray[np.int64]:
+        """How often each token is in the text, int64 [vocabulary], special ones left out."""
+        found = np.zeros(len(self._ends), np.int64)
+        for units in self._documents():
+            found += np.bincount(np.concatenate(units), minlength=len(found))
+        return found
+
     def epoch(self, number: int) -> Iterator[list[Example]]:
         """The batches of an epoch, counted from 0: the same whenever the same epoch is asked for.
 

@@ -19,6 +19,7 @@ from torch import nn
 from nlptk.corpora.files import PathLike
 from nlptk.crf import Progress
 from nlptk.errors import ConfigError, DataError, ModelError
+from nlptk.lexicons import Gazetteer
 from nlptk.neural.batches import Batches
 from nlptk.neural.devices import find_device
 from nlptk.neural.tagger_making import ENCODERS, make_model, model_state, parse_encoder, restore_model
@@ -37,7 +38,7 @@ from nlptk.tag.base import (
 from nlptk.vectors.keyed_vectors import KeyedVectors
 
 # Settings that a model file has as arrays.
-_FILES = ("vectors", "pair_vectors", "character_vectors", "pretrained")
+_FILES = ("vectors", "pair_vectors", "character_vectors", "gazetteers", "pretrained")
 _TAGGED = 8192  # tokens of a batch of sentences of like length that are tagged
 
 
@@ -52,6 +53,8 @@ class NeuralTagger(Estimator):
         pair_vectors: of pairs of neighbouring words, written together, likewise: of two characters, where
             words are characters (:class:`nlptk.neural.pairs.PairInputs`).
         character_vectors: of characters, likewise; what is learnt of a character begins there.
+        gazetteers: lists of names by name, as :class:`nlptk.CRFTagger` takes them ("jieba" for jieba's
+            dictionary); a word's place in a name is an input (:class:`nlptk.neural.names.NameInputs`).
         pretrained: for "bert": folder of a checkpoint (:meth:`nlptk.neural.bert.Bert.from_pretrained`) with
             its vocabulary.
         dim: of the learnt vectors of words, where there are no `vectors`.
@@ -85,6 +88,7 @@ class NeuralTagger(Estimator):
         vectors: PathLike | KeyedVectors | None = None,
         pair_vectors: PathLike | KeyedVectors | None = None,
         character_vectors: PathLike | KeyedVectors | None = None,
+        gazetteers: Mapping[str, str | Gazetteer] | None = None,
         pretrained: PathLike | None = None,
         dim: int = 100,
         characters: str | None = "cnn",
@@ -117,6 +121,7 @@ class NeuralTagger(Estimator):
         self.vectors = vectors
         self.pair_vectors = pair_vectors
         self.character_vectors = character_vectors
+        self.gazetteers = gazetteers
         self.pretrained = pretrained
         self.dim = dim
         self.characters = characters

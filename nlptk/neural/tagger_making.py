@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlptk.errors import ConfigError
+from nlptk.lexicons import pack_gazetteers, read_gazetteers, unpack_gazetteers
 from nlptk.neural.bert import Bert
 from nlptk.neural.bert_config import BertConfig
 from nlptk.neural.chain import CrfHead
 from nlptk.neural.encoders import make_encoder
+from nlptk.neural.names import NameInputs
 from nlptk.neural.pairs import PairInputs
 from nlptk.neural.states import (
     checked_dropout,
@@ -24,9 +26,9 @@ from nlptk.neural.states import (
     unpack_weights,
 )
 from nlptk.neural.subword_tagger import SubwordTagger
-from nlptk.neural.tagger_models import TaggerModel, WordTagger
+from nlptk.neural.tagger_models import PlaceInputs, TaggerModel, WordTagger
 from nlptk.neural.words import CHARACTER_DIM, Lexicon, WordInputs
-from nlptk.tag.base import resolve_scheme, unpack_strings
+from nlptk.tag.base import pack_strings, resolve_scheme, take_array, unpack_strings
 from nlptk.tokenize.wordpiece import WordPiece
 
 if TYPE_CHECKING:
@@ -60,6 +62,9 @@ def make_model(tagger: NeuralTagger, X: Sequence[Sequence[str]], classes: Sequen
             raise ConfigError(
                 "encoder 'bert' needs pretrained=, the folder of a checkpoint with its vocabulary"
             )
+        for name in ("vectors", "pair_vectors", "character_vectors", "gazetteers"):
+            if getattr(tagger, name) is not None:
+                raise ConfigError(f"encoder 'bert' reads subwords alone and takes no {name}; leave it out")
         bert, tokenizer = Bert.from_pretrained(tagger.pretrained), WordPiece.load(tagger.pretrained)
         return _subword_tagger(tagger, bert, tokenizer, classes)
     vectors, pairs, letters = map(
@@ -68,9 +73,11 @@ def make_model(tagger: NeuralTagger, X: Sequence[Sequence[str]], classes: Sequen
     more = () if letters is None else [key for key in letters.index_to_key if len(key) == 1]
     lexicon = Lexicon.of(X, vectors, tagger.min_freq, more)
     given = None if vectors is None else vectors.vectors
-    paired = None if pairs is None else PairInputs(pairs.index_to_key, pairs.vectors)
+    places: list[PlaceInputs] = [NameInputs.of(names, X) for names in read_gazetteers(tagger.gazetteers)]
+    if pairs is not None:
+        places.append(PairInputs(pairs.index_to_key, pairs.vectors))
     letter_dim = CHARACTER_DIM if letters is None else letters.vector_size
-    model = _word_tagger(tagger, lexicon, given, paired, letter_dim, classes)
+    model = _word_tagger(tagger, lexicon, given, places, letter_dim, classes)
     if letters is not None:
         model.inputs.begin_characters(lexicon, letters)
     return model
@@ -94,7 +101,7 @@ def _word_tagger(
     tagger: NeuralTagger,
     lexicon: Lexicon,
     vectors: NDArray[np.float32] | None,
-    pairs: PairInputs | None,
+    places: Sequence[PlaceInputs],
     letter_dim: int,
     classes: Sequence[str],
 ) -> WordTagger:
@@ -104,7 +111,7 @@ def _word_tagger(
     )
     encoder, dim = make_encoder(
         parse_encoder(tagger.encoder)[0],
-        inputs.dim + (0 if pairs is None else pairs.dim),
+        inputs.dim + sum(one.dim for one in places),
         hidden=tagger.hidden,
         layers=tagger.layers,
         heads=tagger.heads,
@@ -113,7 +120,7 @@ def _word_tagger(
     return WordTagger(
         lexicon,
         inputs,
-        pairs,
+        places,
         encoder,
         dim,
         len(classes),
@@ -137,8 +144,18 @@ def _dropout(tagger: NeuralTagger) -> float:
 
 def model_state(model: TaggerModel) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """What `restore_model` needs: JSON-able config, and arrays of vocabulary and weights."""
-    config = {"bert": asdict(model.bert.config)} if isinstance(model, SubwordTagger) else {}
-    return config, {**model.vocabulary(), **pack_weights(model)}
+    arrays = {**model.vocabulary(), **pack_weights(model)}
+    if isinstance(model, SubwordTagger):
+        return {"bert": asdict(model.bert.config)}, arrays
+    assert isinstance(model, WordTagger)
+    config, lists = pack_gazetteers([one.gazetteer for one in model.places if isinstance(one, NameInputs)])
+    arrays |= lists
+    for number, one in enumerate(model.places):
+        if isinstance(one, PairInputs):
+            arrays |= pack_strings("pairs", one.rows)
+        elif isinstance(one, NameInputs):
+            arrays[f"gazetteer_{number}_found"] = one.keys
+    return {"gazetteers": config}, arrays
 
 
 def restore_model(
@@ -155,12 +172,17 @@ def restore_model(
         bert = Bert(BertConfig(**config["bert"]), pooler=False)
         model = _subword_tagger(tagger, bert, tokenizer, classes)
     else:
-        given, paired = (
-            weights[name][2:] if name in weights else None for name in ("inputs.given", "pairs.given")
-        )
-        pairs = None if paired is None else PairInputs(unpack_strings("pairs", arrays), paired)
+        given = weights["inputs.given"][2:] if "inputs.given" in weights else None
+        lists = unpack_gazetteers(config["gazetteers"], arrays).values()
+        places: list[PlaceInputs] = [
+            NameInputs(one, take_array(f"gazetteer_{number}_found", arrays, np.uint32, 1))
+            for number, one in enumerate(lists)
+        ]
+        paired = weights.get(f"places.{len(places)}.given")
+        if paired is not None:
+            places.append(PairInputs(unpack_strings("pairs", arrays), paired[2:]))
         table = weights.get("inputs.characters.table.weight")
         letter_dim = CHARACTER_DIM if table is None else table.shape[-1]
-        model = _word_tagger(tagger, Lexicon.from_arrays(arrays), given, pairs, letter_dim, classes)
+        model = _word_tagger(tagger, Lexicon.from_arrays(arrays), given, places, letter_dim, classes)
     load_weights(model, weights, "neural tagger")
     return model

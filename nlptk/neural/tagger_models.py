@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -14,26 +14,28 @@ from torch.nn import functional as F
 from nlptk.neural.attention import length_mask
 from nlptk.neural.chain import CrfHead
 from nlptk.neural.encoders import drop_dimensions
+from nlptk.neural.names import NameInputs
 from nlptk.neural.pairs import PairInputs
 from nlptk.neural.words import Forms, Lexicon, WordInputs, WordSequences, padded
-from nlptk.tag.base import pack_strings
+
+PlaceInputs: TypeAlias = PairInputs | NameInputs
 
 
 class Example(NamedTuple):
-    """A sentence: numbers of its words' forms, of their pairs where these count, of known labels."""
+    """A sentence: numbers of its words' forms, of what else is known of its places, of known labels."""
 
     forms: NDArray[np.int64]
-    pairs: NDArray[np.int64] | None
+    places: tuple[NDArray[np.int64], ...]
     gold: NDArray[np.int64] | None
 
 
 class WordsBatch(NamedTuple):
-    """Sentences; pairs: int64 [sentences, time], of a word and the next, None where they do not count; gold:
-    int64 [words of all sentences], or None.
+    """Sentences; places: int64 [sentences, time], for each of the model's `places`; gold: int64 [words of all
+    sentences], or None.
     """
 
     sentences: WordSequences
-    pairs: Tensor | None
+    places: tuple[Tensor, ...]
     gold: Tensor | None
 
     @property
@@ -98,7 +100,7 @@ class WordTagger(TaggerModel):
 
     Args:
         lexicon, inputs: words as numbers, numbers as vectors.
-        pairs: vectors of neighbouring words, or None.
+        places: what gives vectors to a word's place, which hang on its neighbours: pairs of words, names.
         encoder: [sentences, time, inputs] and lengths -> [sentences, time, dim].
         dropout: of inputs and of the encoder's states: whole dimensions of a sentence (Gal and Ghahramani
             2016).
@@ -108,7 +110,7 @@ class WordTagger(TaggerModel):
         self,
         lexicon: Lexicon,
         inputs: WordInputs,
-        pairs: PairInputs | None,
+        places: Sequence[PlaceInputs],
         encoder: nn.Module,
         dim: int,
         labels: int,
@@ -119,7 +121,7 @@ class WordTagger(TaggerModel):
     ) -> None:
         super().__init__(head, smoothing)
         self.lexicon, self.forms = lexicon, Forms(lexicon)
-        self.inputs, self.pairs, self.encoder = inputs, pairs, encoder
+        self.inputs, self.places, self.encoder = inputs, nn.ModuleList(places), encoder
         self.scores = nn.Linear(dim, labels)
         self.dropout = dropout
 
@@ -129,10 +131,11 @@ class WordTagger(TaggerModel):
         """Sentences as numbers of forms."""
         if self.forms.full:
             self.forms.clear()
+        places = [inputs.numbers(X) for inputs in self.places]  # type: ignore[operator]
         return [
             Example(
                 self.forms.numbers(sentence),
-                None if self.pairs is None else self.pairs.numbers(sentence),
+                tuple(numbers[i] for numbers in places),
                 None if gold is None else gold[i],
             )
             for i, sentence in enumerate(X)
@@ -145,24 +148,24 @@ class WordTagger(TaggerModel):
     def collate(self, examples: Sequence[Example]) -> WordsBatch:
         """Distinct words, and where they stand."""
         sentences = self.forms.collate([example.forms for example in examples])
-        pairs = [example.pairs for example in examples if example.pairs is not None]
+        lengths = sentences.lengths.numpy()
+        places = zip(*(example.places for example in examples), strict=True)
         gold = [example.gold for example in examples if example.gold is not None]
         return WordsBatch(
             sentences,
-            padded(np.concatenate(pairs), sentences.lengths.numpy()) if pairs else None,
+            tuple(padded(np.concatenate(numbers), lengths) for numbers in places),
             torch.from_numpy(np.concatenate(gold)) if gold else None,
         )
 
     def vocabulary(self) -> dict[str, NDArray[Any]]:
-        """The words and characters, and the pairs."""
-        pairs = {} if self.pairs is None else pack_strings("pairs", self.pairs.rows)
-        return {**self.lexicon.to_arrays(), **pairs}
+        """The words and characters."""
+        return self.lexicon.to_arrays()
 
     def emissions(self, batch: WordsBatch) -> Tensor:
         words, places, lengths = batch.sentences
         x = self.inputs(words)[places]  # [sentences, time, inputs]
-        if self.pairs is not None:
-            x = torch.cat([x, self.pairs(batch.pairs)], -1)
+        found = [inputs(numbers) for inputs, numbers in zip(self.places, batch.places, strict=True)]
+        x = torch.cat([x, *found], -1)
         x = self._dropped(self.encoder(self._dropped(x), lengths))  # [sentences, time, dim]
         return self.scores(x[length_mask(lengths, x.shape[1])])  # type: ignore[no-any-return]
 

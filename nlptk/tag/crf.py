@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from nlptk import _core, chain
 from nlptk.crf import CrfSettings, CrfWeights, Progress, train_crf
 from nlptk.errors import ConfigError, DataError, ModelError
-from nlptk.lexicons import Gazetteer, WordClasses
+from nlptk.lexicons import Gazetteer, WordClasses, pack_gazetteers, read_gazetteers, unpack_gazetteers
 from nlptk.pickling import RemakesKernels
 from nlptk.tag.base import (
     LabelLists,
@@ -223,12 +223,11 @@ class CRFTagger(SequenceLabeller, RemakesKernels):
         return self
 
     def _make_features(self) -> TokenFeatures:
-        lists = (self.gazetteers or {}).items()
         clusters = self.clusters
         return TokenFeatures(
             self.templates,
             WordClasses.named(clusters) if isinstance(clusters, str) else clusters,
-            [Gazetteer.read(name, one) if isinstance(one, str) else one for name, one in lists],
+            read_gazetteers(self.gazetteers),
         )
 
     def _settings(self) -> CrfSettings:
@@ -350,17 +349,13 @@ class CRFTagger(SequenceLabeller, RemakesKernels):
         config = {**self.get_params(), "templates": list(self._features.templates), "classes": self.classes_}
         clusters = self._features.classes
         config["clusters"] = list(clusters.names)
-        config["gazetteers"] = [
-            {"name": one.name, "longest": one.longest, "ignore_case": one.ignore_case}
-            for one in self._features.gazetteers
-        ]
+        config["gazetteers"], names = pack_gazetteers(self._features.gazetteers)
         arrays = {
             **self.weights_.to_arrays(),
+            **names,
             "cluster_keys": clusters.keys,
             "cluster_values": clusters.values,
         }
-        for number, one in enumerate(self._features.gazetteers):
-            arrays |= {f"gazetteer_{number}_{part}": getattr(one, part) for part in Gazetteer.ARRAYS}
         return config, arrays
 
     @classmethod
@@ -372,11 +367,8 @@ class CRFTagger(SequenceLabeller, RemakesKernels):
             clusters = WordClasses(
                 tuple(settings.pop("clusters")), arrays["cluster_keys"], arrays["cluster_values"]
             )
-            gazetteers = [
-                _gazetteer(one, f"gazetteer_{number}_", arrays)
-                for number, one in enumerate(settings.pop("gazetteers", None) or ())
-            ]
-            made = cls(**settings, clusters=clusters, gazetteers={one.name: one for one in gazetteers})
+            gazetteers = unpack_gazetteers(settings.pop("gazetteers", None), arrays)
+            made = cls(**settings, clusters=clusters, gazetteers=gazetteers)
             made._settings()
             features = made._make_features()
         except (KeyError, TypeError, ValueError) as error:
@@ -386,9 +378,3 @@ class CRFTagger(SequenceLabeller, RemakesKernels):
             raise ModelError(f"the model has {len(classes)} labels but weights for {weights.labels}")
         made._install(classes, weights, features)
         return made
-
-
-def _gazetteer(config: dict[str, Any], prefix: str, arrays: Mapping[str, NDArray[Any]]) -> Gazetteer:
-    """A gazetteer from its part of a tagger's state."""
-    parts: dict[str, Any] = {part: arrays[prefix + part] for part in Gazetteer.ARRAYS}
-    return Gazetteer(**config, **parts)

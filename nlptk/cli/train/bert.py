@@ -36,6 +36,9 @@ def bert(
     hidden: Annotated[int, typer.Option(min=1, help="Dimensions.")] = 256,
     layers: Annotated[int, typer.Option(min=1, help="Layers.")] = 4,
     heads: Annotated[int, typer.Option(min=1, help="Attention heads.")] = 4,
+    dropout: Annotated[
+        float, typer.Option(min=0, max=0.99, help="Of states and attention; of little text more.")
+    ] = 0.1,
     max_length: Annotated[int, typer.Option(min=8, help="Tokens of a sequence.")] = 128,
     documents: Annotated[
         str, typer.Option(help="blank: blank lines part documents; line: each line is one.")
@@ -103,6 +106,8 @@ def bert(
         num_attention_heads=heads,
         intermediate_size=4 * hidden,
         max_position_embeddings=max(512, max_length),
+        hidden_dropout_prob=dropout,
+        attention_probs_dropout_prob=dropout,
     )
     settings = TrainSettings(
         learning_rate=learning_rate, weight_decay=weight_decay, warmup=warmup, epochs=epochs,

@@ -181,7 +181,7 @@ def tagger(
     streamed = given(passes=max_iterations, hash_bits=hash_bits) if stream else None
     classical = given(
         templates=template_of(template), algorithm=algorithm and algorithm.value, c1=c1, c2=c2,
-        clusters=clusters, gazetteers=gazetteers(gazetteer), order=order, folds=folds,
+        clusters=clusters, order=order, folds=folds,
     )  # fmt: skip
     network = given(
         vectors=vectors and str(vectors), pair_vectors=pair_vectors and str(pair_vectors),
@@ -197,7 +197,7 @@ def tagger(
     else:
         nlp.add_pipe("sentencizer")
     name = f"{name_of(target)}_tagger"
-    shared = given(min_freq=min_freq, seed=seed)
+    shared = given(min_freq=min_freq, seed=seed, gazetteers=gazetteers(gazetteer))
     if model.neural:
         if threads:
             from nlptk.neural.devices import set_threads
