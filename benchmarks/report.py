@@ -30,11 +30,14 @@ ORDER = (
     "wordpiece",
     "bert",
     "neural_tagger",
+    "neural_classifier",
     "pretraining",
     "word2vec",
     "phrases",
     "similar",
     "fasttext",
+    "tfidf",
+    "zh_classifier",
 )
 
 INTRODUCTION = """# Benchmarks
