@@ -18,7 +18,7 @@ from nlptk.lexicons import Gazetteer
 from nlptk.neural.bert import Bert
 from nlptk.neural.bert_config import BertConfig
 from nlptk.neural.names import NameInputs
-from nlptk.neural.pairs import PairInputs
+from nlptk.neural.neighbours import PairInputs, SegmentInputs
 from nlptk.neural.tagger import NeuralTagger
 from nlptk.neural.words import ENDS, PADDING, UNKNOWN, Forms, Lexicon
 from nlptk.store import pack_sealed, unpack_sealed
@@ -288,6 +288,18 @@ def test_places_in_names_that_training_has_not_are_zeros():
     assert last.tolist() == [UNKNOWN, UNKNOWN]
     assert found(torch.from_numpy(last)).abs().max() == 0
     assert found.numbers([]) == []
+
+
+def test_characters_have_the_vectors_of_jiebas_words():
+    table = KeyedVectors(["北京", "大学", "北京大学"], np.eye(3, dtype=np.float32) + 1)
+    found = SegmentInputs(table.index_to_key, table.vectors)
+    first, words, _ = found.numbers([list("在北京"), ["北京", "大学", "a"], []])
+    assert first.tolist() == [UNKNOWN, 2, 2]
+    assert words.tolist() == [4, 4, UNKNOWN]
+    X, y = [list("他在北京"), list("她在上海")] * 20, [["O", "O", "B-L", "I-L"]] * 40
+    tagger = NeuralTagger(segment_vectors=table, **{**SMALL, "epochs": 2}).fit(X, y)
+    loaded = NeuralTagger.from_state(*tagger.to_state())
+    assert loaded.predict(X) == tagger.predict(X)
 
 
 def test_the_last_word_begins_no_pair():

@@ -22,6 +22,7 @@ from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.lexicons import Gazetteer
 from nlptk.neural.batches import Batches
 from nlptk.neural.devices import find_device
+from nlptk.neural.places import SETTINGS
 from nlptk.neural.tagger_making import ENCODERS, make_model, model_state, parse_encoder, restore_model
 from nlptk.neural.train import TrainingLog, TrainSettings, moved, train
 from nlptk.neural.workers import infer_each, inference_batches
@@ -38,7 +39,7 @@ from nlptk.tag.base import (
 from nlptk.vectors.keyed_vectors import KeyedVectors
 
 # Settings that a model file has as arrays.
-_FILES = ("vectors", "pair_vectors", "character_vectors", "gazetteers", "pretrained")
+_FILES = ("vectors", "character_vectors", *SETTINGS, "pretrained")
 _TAGGED = 8192  # tokens of a batch of sentences of like length that are tagged
 
 
@@ -51,7 +52,9 @@ class NeuralTagger(Estimator):
         vectors: of words, which do not change: a file that :meth:`nlptk.KeyedVectors.load` reads, or vectors.
             Kept in the model.
         pair_vectors: of pairs of neighbouring words, written together, likewise: of two characters, where
-            words are characters (:class:`nlptk.neural.pairs.PairInputs`).
+            words are characters (:class:`nlptk.neural.neighbours.PairInputs`).
+        segment_vectors: likewise, of the words that jieba finds in the sentence written without spaces
+            (:class:`nlptk.neural.neighbours.SegmentInputs`).
         character_vectors: of characters, likewise; what is learnt of a character begins there.
         gazetteers: lists of names by name, as :class:`nlptk.CRFTagger` takes them ("jieba" for jieba's
             dictionary); a word's place in a name is an input (:class:`nlptk.neural.names.NameInputs`).
@@ -87,6 +90,7 @@ class NeuralTagger(Estimator):
         encoder: str = "bilstm-crf",
         vectors: PathLike | KeyedVectors | None = None,
         pair_vectors: PathLike | KeyedVectors | None = None,
+        segment_vectors: PathLike | KeyedVectors | None = None,
         character_vectors: PathLike | KeyedVectors | None = None,
         gazetteers: Mapping[str, str | Gazetteer] | None = None,
         pretrained: PathLike | None = None,
@@ -120,6 +124,7 @@ class NeuralTagger(Estimator):
         self.encoder = encoder
         self.vectors = vectors
         self.pair_vectors = pair_vectors
+        self.segment_vectors = segment_vectors
         self.character_vectors = character_vectors
         self.gazetteers = gazetteers
         self.pretrained = pretrained

@@ -10,13 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlptk.errors import ConfigError
-from nlptk.lexicons import pack_gazetteers, read_gazetteers, unpack_gazetteers
 from nlptk.neural.bert import Bert
 from nlptk.neural.bert_config import BertConfig
 from nlptk.neural.chain import CrfHead
 from nlptk.neural.encoders import make_encoder
-from nlptk.neural.names import NameInputs
-from nlptk.neural.pairs import PairInputs
+from nlptk.neural.places import SETTINGS, PlaceInputs, make_places, pack_places, unpack_places
 from nlptk.neural.states import (
     checked_dropout,
     load_vectors,
@@ -26,9 +24,9 @@ from nlptk.neural.states import (
     unpack_weights,
 )
 from nlptk.neural.subword_tagger import SubwordTagger
-from nlptk.neural.tagger_models import PlaceInputs, TaggerModel, WordTagger
+from nlptk.neural.tagger_models import TaggerModel, WordTagger
 from nlptk.neural.words import CHARACTER_DIM, Lexicon, WordInputs
-from nlptk.tag.base import pack_strings, resolve_scheme, take_array, unpack_strings
+from nlptk.tag.base import resolve_scheme
 from nlptk.tokenize.wordpiece import WordPiece
 
 if TYPE_CHECKING:
@@ -62,22 +60,17 @@ def make_model(tagger: NeuralTagger, X: Sequence[Sequence[str]], classes: Sequen
             raise ConfigError(
                 "encoder 'bert' needs pretrained=, the folder of a checkpoint with its vocabulary"
             )
-        for name in ("vectors", "pair_vectors", "character_vectors", "gazetteers"):
+        for name in ("vectors", "character_vectors", *SETTINGS):
             if getattr(tagger, name) is not None:
                 raise ConfigError(f"encoder 'bert' reads subwords alone and takes no {name}; leave it out")
         bert, tokenizer = Bert.from_pretrained(tagger.pretrained), WordPiece.load(tagger.pretrained)
         return _subword_tagger(tagger, bert, tokenizer, classes)
-    vectors, pairs, letters = map(
-        load_vectors, (tagger.vectors, tagger.pair_vectors, tagger.character_vectors)
-    )
+    vectors, letters = map(load_vectors, (tagger.vectors, tagger.character_vectors))
     more = () if letters is None else [key for key in letters.index_to_key if len(key) == 1]
     lexicon = Lexicon.of(X, vectors, tagger.min_freq, more)
     given = None if vectors is None else vectors.vectors
-    places: list[PlaceInputs] = [NameInputs.of(names, X) for names in read_gazetteers(tagger.gazetteers)]
-    if pairs is not None:
-        places.append(PairInputs(pairs.index_to_key, pairs.vectors))
     letter_dim = CHARACTER_DIM if letters is None else letters.vector_size
-    model = _word_tagger(tagger, lexicon, given, places, letter_dim, classes)
+    model = _word_tagger(tagger, lexicon, given, make_places(tagger, X), letter_dim, classes)
     if letters is not None:
         model.inputs.begin_characters(lexicon, letters)
     return model
@@ -148,14 +141,8 @@ def model_state(model: TaggerModel) -> tuple[dict[str, Any], dict[str, NDArray[A
     if isinstance(model, SubwordTagger):
         return {"bert": asdict(model.bert.config)}, arrays
     assert isinstance(model, WordTagger)
-    config, lists = pack_gazetteers([one.gazetteer for one in model.places if isinstance(one, NameInputs)])
-    arrays |= lists
-    for number, one in enumerate(model.places):
-        if isinstance(one, PairInputs):
-            arrays |= pack_strings("pairs", one.rows)
-        elif isinstance(one, NameInputs):
-            arrays[f"gazetteer_{number}_found"] = one.keys
-    return {"gazetteers": config}, arrays
+    config, more = pack_places(list(model.places))  # type: ignore[arg-type]
+    return {"places": config}, arrays | more
 
 
 def restore_model(
@@ -173,14 +160,7 @@ def restore_model(
         model = _subword_tagger(tagger, bert, tokenizer, classes)
     else:
         given = weights["inputs.given"][2:] if "inputs.given" in weights else None
-        lists = unpack_gazetteers(config["gazetteers"], arrays).values()
-        places: list[PlaceInputs] = [
-            NameInputs(one, take_array(f"gazetteer_{number}_found", arrays, np.uint32, 1))
-            for number, one in enumerate(lists)
-        ]
-        paired = weights.get(f"places.{len(places)}.given")
-        if paired is not None:
-            places.append(PairInputs(unpack_strings("pairs", arrays), paired[2:]))
+        places = unpack_places(config["places"], arrays, weights)
         table = weights.get("inputs.characters.table.weight")
         letter_dim = CHARACTER_DIM if table is None else table.shape[-1]
         model = _word_tagger(tagger, Lexicon.from_arrays(arrays), given, places, letter_dim, classes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,11 +14,8 @@ from torch.nn import functional as F
 from nlptk.neural.attention import length_mask
 from nlptk.neural.chain import CrfHead
 from nlptk.neural.encoders import drop_dimensions
-from nlptk.neural.names import NameInputs
-from nlptk.neural.pairs import PairInputs
+from nlptk.neural.places import PlaceInputs
 from nlptk.neural.words import Forms, Lexicon, WordInputs, WordSequences, padded
-
-PlaceInputs: TypeAlias = PairInputs | NameInputs
 
 
 class Example(NamedTuple):

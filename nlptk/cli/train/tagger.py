@@ -126,6 +126,14 @@ def tagger(
             rich_help_panel=NEURAL,
         ),
     ] = None,
+    segment_vectors: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            help="Vectors of words: each character has those of the word that jieba sees it in.",
+            rich_help_panel=NEURAL,
+        ),
+    ] = None,
     character_vectors: Annotated[
         Path | None,
         typer.Option(exists=True, help="Vectors that characters begin with.", rich_help_panel=NEURAL),
@@ -185,6 +193,7 @@ def tagger(
     )  # fmt: skip
     network = given(
         vectors=vectors and str(vectors), pair_vectors=pair_vectors and str(pair_vectors),
+        segment_vectors=segment_vectors and str(segment_vectors),
         character_vectors=character_vectors and str(character_vectors),
         pretrained=pretrained and str(pretrained), hidden=hidden, layers=layers, dropout=dropout,
         learning_rate=learning_rate, batch_tokens=batch_tokens, patience=patience,
