@@ -25,12 +25,14 @@ from nlptk.classify.base import (
     class_weights,
     encode_labels,
 )
+from nlptk.classify.explain import Explanation, against_others
 from nlptk.classify.linear_training import (
     ALGORITHMS,
     LinearWeights,
     Trainer,
     fit_scale,
     known_targets,
+    log_odds,
     probabilities,
 )
 from nlptk.crf import Progress
@@ -203,7 +205,7 @@ class LinearClassifier(TextClassifier):
 
     # ---- which words decide ----
 
-    def explain(self, X: Texts, label: str | None = None) -> list[Any]:
+    def explain(self, X: Texts, label: str | None = None) -> list[Explanation]:
         """Which words speak for a label of each text, or for the most probable one.
 
         A word's weight is the sum, over the n-grams it stands in, of what each adds to the score, shared
@@ -241,10 +243,9 @@ class LinearClassifier(TextClassifier):
         """What columns count for a label, [columns]."""
         coef = self.weights_.coef[:, columns]
         if self.multilabel_:
-            return coef[label]
-        if len(coef) == 1:
-            return coef[0] if label else -coef[0]
-        return np.asarray(coef[label] - coef.mean(0), np.float32)
+            row: NDArray[np.float32] = coef[label]
+            return row
+        return against_others(log_odds(coef.T, several=False).T, label)
 
     # ---- saving ----
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -54,18 +55,22 @@ class Trainer(NamedTuple):
         if targets.ndim == 1:
             return self._fit(X, targets, self.weights, rough)
         found = []
-        for label, column in enumerate(targets.T.astype(np.int64)):
-            weights = None if self.weights is None else np.array([1, self.weights[label]], np.float32)
-            found.append(self._fit(X, column, weights, rough))
+        weights: list[Any] = [None] * targets.shape[1]
+        if self.weights is not None:
+            weights = [np.array([1, weight], np.float32) for weight in self.weights]
+        for column, pair in zip(targets.T.astype(np.int64), weights, strict=True):
+            found.append(self._fit(X, column, pair, rough))
         return LinearWeights(*map(np.concatenate, zip(*found, strict=True)))
 
     def _fit(
         self, X: Any, y: NDArray[np.int64], weights: NDArray[np.float32] | None, rough: bool
     ) -> LinearWeights:
         if (y == y[0]).all():  # a label of all texts or, where some are held out, of none: rule of succession
-            odds = np.log(len(y) + 1) * (1 if y[0] else -1)
+            odds = math.log(len(y) + 1) * (1 if y[0] else -1)
             return LinearWeights(np.zeros((1, X.shape[1]), np.float32), np.array([odds], np.float32))
         costs = None if weights is None else dict(enumerate(weights.tolist()))
+        coef: Any
+        intercept: Any
         if self.algorithm == "svm":
             from nlptk.linear_svm import LinearSVC
 
@@ -137,9 +142,9 @@ def probabilities(scores: NDArray[np.float32], scale: float, several: bool) -> N
     """
     wide = log_odds(scores, several).astype(np.float64)
     if several:
-        return np.exp(-np.logaddexp(0, -scale * wide)).astype(np.float32)
+        return np.asarray(np.exp(-np.logaddexp(0, -scale * wide)), np.float32)
     wide = np.exp(scale * (wide - wide.max(1, keepdims=True)))
-    shares = (wide / wide.sum(1, keepdims=True)).astype(np.float32)
+    shares: NDArray[np.float32] = (wide / wide.sum(1, keepdims=True)).astype(np.float32)
     best, found = log_odds(scores, several).argmax(1), shares.argmax(1)
     tied = np.flatnonzero(best != found)  # where rounding made others as large
     shares[tied, best[tied]] = np.nextafter(shares[tied, found[tied]], np.float32(2))
