@@ -192,6 +192,6 @@ def known_targets(
         for row, labels in enumerate(lists):
             table[row, [place[label] for label in labels if label in place]] = 1
         return np.arange(len(lists)), table
-    numbers = np.array([place.get(labels[0], -1) for labels in lists], np.int64)
+    numbers = np.array([place.get(labels[0], -1) if len(labels) == 1 else -1 for labels in lists], np.int64)
     kept = np.flatnonzero(numbers >= 0)
     return kept, numbers[kept]
