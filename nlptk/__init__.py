@@ -42,6 +42,7 @@ _EXPORTS = {
     "JiebaTokenizer": "nlptk.tokenize.jieba:JiebaTokenizer",
     "KeyedVectors": "nlptk.vectors.keyed_vectors:KeyedVectors",
     "Language": "nlptk.language:Language",
+    "LinearClassifier": "nlptk.classify.linear:LinearClassifier",
     "OneHotVectorizer": "nlptk.vectors.documents:OneHotVectorizer",
     "Phrases": "nlptk.vectors.phrases:Phrases",
     "RuleTokenizer": "nlptk.tokenize.rules:RuleTokenizer",

@@ -31,6 +31,7 @@ BUILTIN: dict[str, str] = {
     "tagger": "nlptk.tag.component:Tagger",
     "neural_tagger": "nlptk.neural.tagger_component:NeuralTaggerComponent",
     "word_vectors": "nlptk.vectors.component:WordVectorsComponent",
+    "textcat": "nlptk.classify.textcat:LinearTextCategorizer",
     "neural_textcat": "nlptk.neural.classifier_component:NeuralTextCategorizer",
     "sentence_vectors": "nlptk.neural.sentences:SentenceVectors",
     "tag_mapper": "nlptk.tag.mapper:TagMapper",

@@ -186,7 +186,7 @@ def test_dev_set_chooses_the_epoch() -> None:
     names = list(TOPICS)
     wrong = [names[names.index(label) - 1] for label in y]  # so that the first epoch is the best
     model.fit(X, y, X, wrong, progress=told.append)
-    assert [info["epoch"] for info in told] == [1, 2, 3, 4]
+    assert [info["iteration"] for info in told] == [1, 2, 3, 4]
     assert [info["dev_score"] for info in told] == model.dev_scores_
     assert model.score(X, wrong) == max(model.dev_scores_)
     assert [info["loss"] for info in told] == model.losses_

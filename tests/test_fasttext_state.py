@@ -179,8 +179,8 @@ def test_other_bad_use() -> None:
         FastTextClassifier(min_count=1000).fit(X, y)
     with pytest.raises(DataError, match="smaller learning_rate"):
         FastTextClassifier(learning_rate=1e38).fit(X, y)
-    with pytest.raises(ConfigError, match="vectors must be KeyedVectors or None, not 'wiki'"):
-        FastTextClassifier(vectors="wiki").fit(X, y)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="vectors must be KeyedVectors, a file or None, not 7"):
+        FastTextClassifier(vectors=7).fit(X, y)  # type: ignore[arg-type]
     with pytest.warns(UserWarning, match="not in y and will never be predicted: 'unknown'"):
         FastTextClassifier(epochs=1).fit(X, y, ["a", "b"], ["water", "unknown"])
 

@@ -121,9 +121,11 @@ def test_imports_go_down(path: Path) -> None:
         return
     for there in rooms_of(imports(path)) - {here}:
         assert floor(there) <= floor(here), f"{here} imports {there} from a floor above it"
-        assert not (here in CRAFTS and there in CRAFTS), (
-            f"the crafts {here} and {there} must not know each other"
-        )
+    # What nlptk exports is not a craft's inside: a classifier may be built on `nlptk.TfidfVectorizer`.
+    insides = {name.split(".")[1] for name in imports(path) if name.startswith("nlptk.")}
+    assert not (here in CRAFTS and insides & CRAFTS - {here}), (
+        f"the craft {here} must not know the insides of {insides & CRAFTS - {here}}"
+    )
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(PACKAGE)))

@@ -424,3 +424,19 @@ nlptk.CountVectorizer, nlptk.DocumentVectors
 assert "sklearn" in sys.modules and "torch" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_documents_may_be_lists_of_words() -> None:
+    texts = ["The cat  sat", "a Cat sat down", ""]
+    lists = [text.split() for text in texts]
+    for make in (ours.CountVectorizer, ours.TfidfVectorizer, ours.HashingVectorizer):
+        from_words, from_texts = make(ngram_range=(1, 2)), make(ngram_range=(1, 2), token_pattern=r"\w+")
+        wanted = from_texts.fit_transform(texts)
+        assert abs(from_words.fit_transform(lists) - wanted).sum() == 0
+        assert abs(from_words.transform([tuple(words) for words in lists]) - wanted).sum() == 0
+    as_they_are = ours.CountVectorizer(lowercase=False).fit(lists)
+    assert as_they_are.get_feature_names_out().tolist() == ["Cat", "The", "a", "cat", "down", "sat"]
+    with pytest.raises(DataError, match="document 1 is str: it must be a list of words, as the first"):
+        ours.CountVectorizer().fit([["a"], "b"])
+    with pytest.raises(DataError, match="document 0 is list: it must be a string"):
+        ours.CountVectorizer(analyzer="char").fit([["a"], ["b"]])

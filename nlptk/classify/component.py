@@ -116,12 +116,13 @@ class TextCategorizer(Component):
     def from_state(cls, config: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> TextCategorizer:
         """The component that `to_state` described. Raises ModelError where it is not usable."""
         try:
-            state = config["state"]
-            made = cls(config["multilabel"], **({} if arrays else state))
+            settings = dict(config)
+            state = settings.pop("state")
+            made = cls(**settings, **({} if arrays else state))
         except (KeyError, TypeError, ConfigError) as error:
             raise ModelError(f"the config of {cls.name} is not usable: {error}") from error
         if arrays:
-            made.classifier = cls.kind.from_state(state, arrays)
+            made.classifier = made.kind.from_state(state, arrays)
         return made
 
 

@@ -41,6 +41,12 @@ class Explanation(NamedTuple):
         return [(self.words[i], float(self.weights[i])) for i in order]
 
 
+def against_others(rows: NDArray[np.float32], label: int) -> NDArray[np.float32]:
+    """Of rows [labels, n], a label's less the other one of two, or less the mean of all of more."""
+    difference: NDArray[np.float32] = rows[label] - rows.mean(0)
+    return 2 * difference if len(rows) == 2 else difference
+
+
 def to_html(explanations: Sequence[Explanation], title: str = "What decided") -> str:
     """A page of its own: each text with its words coloured, green for the label and red against it."""
     parts = "\n".join(map(_section, explanations))

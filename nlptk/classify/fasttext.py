@@ -6,7 +6,9 @@ those of its reference implementation, fastText. docs/classify.md says how it wo
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,6 +24,9 @@ from nlptk.classify.base import (
     check_texts,
     encode_labels,
 )
+from nlptk.classify.explain import Explanation, against_others
+from nlptk.classify.fasttext_features import FeatureFinder, cut
+from nlptk.corpora.files import PathLike
 from nlptk.crf import Progress
 from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.state import check_integer, pack_strings, take_array, unpack_strings
@@ -62,7 +67,8 @@ class FastTextClassifier(TextClassifier):
         loss: "softmax"; "hs", a Huffman tree of the labels, for thousands of them; or "ova", each label for
             itself, so that a text may have any number of them.
         vectors: word vectors to begin with, of `dim` dimensions, such as :class:`nlptk.KeyedVectors`; their
-            words are known even if training has none of them.
+            words are known even if training has none of them; or a file that :meth:`nlptk.KeyedVectors.load`
+            reads.
         tokenizer: cuts a text into words; None is fastText's way, at ASCII white space and NUL.
         threads: 0 for all cores. They learn at the same time without locks, so that with more than one the
             result differs a little from run to run; with one a seed gives the same bytes.
@@ -91,7 +97,7 @@ class FastTextClassifier(TextClassifier):
         max_n: int = 0,
         bucket: int = 2_000_000,
         loss: str = "softmax",
-        vectors: Vectors | None = None,
+        vectors: Vectors | PathLike | None = None,
         tokenizer: Callable[[str], Sequence[str]] | None = None,
         threads: int = 0,
         seed: int = 1,
@@ -126,7 +132,7 @@ class FastTextClassifier(TextClassifier):
         With a dev set the weights of the epoch that scores highest on it are kept, of equal ones the last.
 
         Args:
-            progress: called after each epoch with ``epoch``, ``of``, ``loss`` and, if there is one,
+            progress: called after each epoch with ``iteration``, ``of``, ``loss`` and, if there is one,
                 ``dev_score``.
 
         Raises:
@@ -152,7 +158,7 @@ class FastTextClassifier(TextClassifier):
                 trained.losses_.append(trainer.run(epoch))
             except ValueError as error:
                 raise DataError(str(error)) from None
-            info = {"epoch": epoch + 1, "of": self.epochs, "loss": trained.losses_[-1]}
+            info = {"iteration": epoch + 1, "of": self.epochs, "loss": trained.losses_[-1]}
             if has_dev:
                 info["dev_score"] = trained.score(X_dev, y_dev)  # type: ignore[arg-type]
                 trained.dev_scores_.append(info["dev_score"])
@@ -183,6 +189,39 @@ class FastTextClassifier(TextClassifier):
         if self._needs_tokenizer and self.tokenizer is None and texts and isinstance(texts[0], str):
             raise ConfigError("this FastTextClassifier was trained with a tokenizer; set its tokenizer again")
         return self._model.probabilities(self._tokens(texts), self.threads)
+
+    # ---- which words decide ----
+
+    def explain(self, X: Texts, label: str | None = None) -> list[Explanation]:
+        """Which words speak for a label of each text, or for the most probable one.
+
+        A word's weight is what its vector, those of its pieces and its share of those of its phrases add to
+        the score: that of the label over the other one of two, over the mean of all where there are more,
+        and with "ova" the label's own; each the logarithm of what the probabilities say. The end of the text
+        has a vector too, which is not shown. Raises as
+        :meth:`nlptk.classify.base.TextClassifier.explain`, ConfigError also with "hs".
+        """
+        return super().explain(X, label)
+
+    def _contributions(self, text: str | Sequence[str], label: int) -> tuple[list[str], NDArray[np.float32]]:
+        if self.loss == "hs":
+            raise ConfigError("with loss 'hs' labels have no scores of their own; explain needs another loss")
+        words = cut(self._tokens([text])[0])
+        features = list(self._features.find(words))
+        inputs, outputs = self._model.inputs, self._model.outputs
+        direction = outputs[label] if self.loss == "ova" else against_others(outputs, label)
+        weights = np.zeros(len(words) + 1, np.float32)
+        for row, begin, end in features:
+            if row >= 0:
+                of = slice(begin, min(end, max(len(words), begin + 1)))  # the end is of no word but itself
+                weights[of] += inputs[row] @ direction / (len(features) * (of.stop - of.start))
+        return words, weights[:-1]
+
+    @cached_property
+    def _features(self) -> FeatureFinder:
+        model = self._model
+        ngrams = self.word_ngrams, self.min_n, self.max_n, self.bucket
+        return FeatureFinder(model.words(), model.buckets(), *ngrams)
 
     # ---- saving ----
 
@@ -259,6 +298,7 @@ class FastTextClassifier(TextClassifier):
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(vars(self))
+        state.pop("_features", None)  # is made again
         if state.pop("_model", None) is not None:
             state["_state"] = self.to_state()
         return state
@@ -287,6 +327,7 @@ class FastTextClassifier(TextClassifier):
 
     def _set(self, model: _core.FastTextModel, labels: LabelTable) -> FastTextClassifier:
         self._learn_labels(labels)
+        vars(self).pop("_features", None)
         self._model, self._label_counts, self._documents = model, labels.counts, len(labels.offsets) - 1
         self._needs_tokenizer = self.tokenizer is not None
         return self
@@ -318,10 +359,15 @@ class FastTextClassifier(TextClassifier):
     def _trainer(self, texts: list[Any], labels: LabelTable) -> _core.FastTextTrainer:
         words: list[str] = []
         if self.vectors is not None:
+            given: Any = self.vectors
+            if isinstance(given, (str, os.PathLike)):
+                from nlptk import KeyedVectors
+
+                given = KeyedVectors.load(given)
             try:
-                words, rows = list(self.vectors.index_to_key), self.vectors.vectors
+                words, rows = list(given.index_to_key), given.vectors
             except AttributeError:
-                raise ConfigError(f"vectors must be KeyedVectors or None, not {self.vectors!r}") from None
+                raise ConfigError(f"vectors must be KeyedVectors, a file or None, not {given!r}") from None
             if rows.shape != (len(words), self.dim):
                 raise ConfigError(
                     f"vectors have {rows.shape[1]} dimensions but dim is {self.dim}; they must be equal"

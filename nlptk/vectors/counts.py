@@ -2,14 +2,15 @@
 
 The classes are scikit-learn's own, subclassed: settings, attributes, errors and results are theirs, so that
 they stand in pipelines, searches and column transformers. What differs: `tokenizer` may be the name of a
-tokenizer of nlptk, matrices have their columns sorted in each row, and there are `to_state` and `from_state`.
+tokenizer of nlptk, documents may be lists of words, matrices have their columns sorted in each row, and there
+are `to_state` and `from_state`.
 n-grams are made and counted in C++; reading of texts as well, unless a setting asks for Python (a
 preprocessor, accents to strip, a pattern or tokenizer of one's own).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 from numbers import Integral
@@ -123,9 +124,11 @@ class _NgramCounting(sklearn_text._VectorizerMixin):  # type: ignore[misc]
             **naming,
         )
         number = 0
-        texts = self._texts(documents)
-        while batch := list(islice(texts, _BATCH)):
+        for batch in self._batches(documents):
             number += len(batch)
+            if not isinstance(batch[0], str):
+                counter.add_words([self._words(document) for document in batch])
+                continue
             if preprocess is not None:
                 batch = [preprocess(text) for text in batch]
             if tokenize is None:
@@ -134,13 +137,29 @@ class _NgramCounting(sklearn_text._VectorizerMixin):  # type: ignore[misc]
                 counter.add_words([tokenize(text) for text in batch])
         return counter, number
 
-    def _texts(self, documents: Iterable[Any]) -> Iterator[str]:
-        as_it_is = self.input == "content"
-        for number, document in enumerate(documents):
-            text = document if as_it_is and type(document) is str else self.decode(document)
-            if not isinstance(text, str):
-                raise DataError(f"document {number} is {type(text).__name__}: it must be a string")
-            yield text
+    def _batches(self, documents: Iterable[Any]) -> Iterator[list[Any]]:
+        """Documents as they are counted: all strings, or for words all lists."""
+        stream, done = iter(documents), 0
+        wanted: type | tuple[type, ...] = str
+        while batch := list(islice(stream, _BATCH)):
+            types = set(map(type, batch))
+            if self.input != "content" or types != {str}:
+                batch = [self.decode(document) for document in batch]
+                types = set(map(type, batch))
+            if not done and self.analyzer == "word" and isinstance(batch[0], (list, tuple)):
+                wanted = (list, tuple)
+            if not all(issubclass(found, wanted) for found in types):
+                place = next(i for i, document in enumerate(batch) if not isinstance(document, wanted))
+                needed = "a string" if wanted is str else "a list of words, as the first"
+                raise DataError(
+                    f"document {done + place} is {type(batch[place]).__name__}: it must be {needed}"
+                )
+            done += len(batch)
+            yield batch
+
+    def _words(self, document: Sequence[str]) -> Sequence[str]:
+        """The words of a document that is cut already."""
+        return [word.lower() for word in document] if self.lowercase else document
 
     def _matrix(
         self, counter: _core.NgramCounter, width: int, columns: npt.NDArray[np.int32] | None = None
@@ -187,7 +206,7 @@ class CountVectorizer(_NgramCounting, sklearn_text.CountVectorizer):  # type: ig
     """``sklearn.feature_extraction.text.CountVectorizer``: counts of n-grams, [documents, terms].
 
     Settings, attributes and errors are scikit-learn's. New: `tokenizer` may be a name ("en", "jieba") or a
-    tokenizer of nlptk.
+    tokenizer of nlptk; with `analyzer` "word" all documents may be lists of words, which are not cut again.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {

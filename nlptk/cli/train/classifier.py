@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import enum
-import json
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from nlptk.cli.files import check_model_folder
-from nlptk.cli.labelled import LabelColumn, LabelledFormat, Separator, TextColumn, read_docs
-from nlptk.cli.progress import Progress
+from nlptk.cli.labelled import LabelColumn, LabelledFormat, Separator, TextColumn
+from nlptk.cli.train.classifier_settings import (
+    Analyzer,
+    ClassifierModel,
+    LinearAlgorithm,
+    Loss,
+    Weighting,
+    settings_of,
+)
 from nlptk.cli.train.options import (
     Dev,
     Iterations,
@@ -23,21 +29,16 @@ from nlptk.cli.train.options import (
     Seed,
     Threads,
     Train,
-    given,
 )
-from nlptk.cli.train.run import headlines, shown, source
-from nlptk.cli.train.tagger import Precision
+from nlptk.cli.train.run import LabelledCorpus, train_pipeline
+from nlptk.cli.train.tagger import NEURAL, Precision
 from nlptk.errors import ConfigError
 
+LINEAR = "Linear models and fastText"
 
-class ClassifierModel(str, enum.Enum):
-    """What learns."""
 
-    cnn = "cnn"
-    bilstm = "bilstm"
-    gru = "gru"
-    transformer = "transformer"
-    bert = "bert"
+def _option(help: str, panel: str, *names: str, **limits: Any) -> Any:
+    return typer.Option(*names, help=help, show_default=False, rich_help_panel=panel, **limits)
 
 
 def classifier(
@@ -65,33 +66,36 @@ def classifier(
     ] = None,
     max_iterations: Iterations = None,
     min_freq: MinFreq = None,
+    algorithm: Annotated[LinearAlgorithm | None, _option("Of a linear model.", LINEAR)] = None,
+    weighting: Annotated[Weighting | None, _option("What an n-gram counts (linear).", LINEAR)] = None,
+    analyzer: Annotated[Analyzer | None, _option("What n-grams are of (linear).", LINEAR)] = None,
+    ngrams: Annotated[int | None, _option("Longest n-grams.", LINEAR, min=1)] = None,
+    c: Annotated[float | None, _option("What errors cost (svm, logistic).", LINEAR, "--C", min=0)] = None,
+    alpha: Annotated[float | None, _option("Added to counts (naive-bayes).", LINEAR, min=0)] = None,
+    dim: Annotated[int | None, _option("Of fastText's vectors.", LINEAR, min=1)] = None,
+    loss: Annotated[Loss | None, _option("Of fastText; ova for several labels a text.", LINEAR)] = None,
     vectors: Annotated[
-        Path | None, typer.Option(exists=True, help="Word vectors, kept in the model.", show_default=False)
+        Path | None, _option("Word vectors, kept in the model (not linear).", NEURAL, exists=True)
     ] = None,
+    learning_rate: Annotated[float | None, _option("Its highest value (not linear).", NEURAL, min=0)] = None,
     pretrained: Annotated[
-        Path | None,
-        typer.Option(exists=True, file_okay=False, help="Folder of a BERT checkpoint.", show_default=False),
+        Path | None, _option("Folder of a BERT checkpoint.", NEURAL, exists=True, file_okay=False)
     ] = None,
-    hidden: Annotated[int | None, typer.Option(min=1, help="Dimensions.", show_default=False)] = None,
-    layers: Annotated[int | None, typer.Option(min=1, help="Layers.", show_default=False)] = None,
-    dropout: Annotated[float | None, typer.Option(min=0, help="Share dropped.", show_default=False)] = None,
-    learning_rate: Annotated[
-        float | None, typer.Option(min=0, help="Its highest value.", show_default=False)
-    ] = None,
-    batch_tokens: Annotated[
-        int | None, typer.Option(min=1, help="Of a training batch.", show_default=False)
-    ] = None,
+    hidden: Annotated[int | None, _option("Dimensions.", NEURAL, min=1)] = None,
+    layers: Annotated[int | None, _option("Layers.", NEURAL, min=1)] = None,
+    dropout: Annotated[float | None, _option("Share dropped.", NEURAL, min=0)] = None,
+    batch_tokens: Annotated[int | None, _option("Of a training batch.", NEURAL, min=1)] = None,
     patience: Annotated[
-        int | None,
-        typer.Option(min=1, help="Epochs without a better dev score to stop at.", show_default=False),
+        int | None, _option("Epochs without a better dev score to stop at.", NEURAL, min=1)
     ] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:1.", show_default=False)] = None,
-    precision: Annotated[Precision | None, typer.Option(help="Of products.", show_default=False)] = None,
+    device: Annotated[str | None, _option("auto, cpu, cuda or cuda:1.", NEURAL)] = None,
+    precision: Annotated[Precision | None, _option("Of products.", NEURAL)] = None,
     checkpoint: Annotated[
-        Path | None,
-        typer.Option(file_okay=False, help="Folder for the state of the training.", show_default=False),
+        Path | None, _option("Folder for the state of the training.", NEURAL, file_okay=False)
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the checkpoint.", rich_help_panel=NEURAL)
+    ] = False,
     seed: Seed = None,
     threads: Threads = None,
     as_json: Json = False,
@@ -99,43 +103,36 @@ def classifier(
 ) -> None:
     """Train a classifier of texts on a TSV, CSV or fastText file.
 
-    Example: nlptk train classifier --model cnn --train train.tsv --dev dev.tsv -o my-classifier
+    Example: nlptk train classifier --model linear --train train.tsv --dev dev.tsv -o my-classifier
     """
     check_model_folder(output)
+    if checkpoint is not None and not model.neural:
+        raise ConfigError(f"--checkpoint is not for --model {model.value}.")
     if resume and checkpoint is None:
         raise ConfigError("--resume goes on from a --checkpoint; name its folder.")
-    import nlptk
-    from nlptk.evaluation import evaluate_cats
-    from nlptk.neural.devices import set_threads
-
-    if threads:
-        set_threads(threads)
-    options = given(
-        vectors=vectors and str(vectors), pretrained=pretrained and str(pretrained), hidden=hidden,
-        layers=layers, dropout=dropout, learning_rate=learning_rate, batch_tokens=batch_tokens,
-        patience=patience, device=device, precision=precision and precision.value, epochs=max_iterations,
+    config = settings_of(
+        model, algorithm=algorithm, weighting=weighting, analyzer=analyzer, ngrams=ngrams, C=c, alpha=alpha,
+        dim=dim, loss=loss, vectors=vectors and str(vectors), pretrained=pretrained and str(pretrained),
+        hidden=hidden, layers=layers, dropout=dropout, learning_rate=learning_rate, batch_tokens=batch_tokens,
+        patience=patience, device=device, precision=precision, max_iterations=max_iterations,
         min_freq=min_freq, threshold=threshold, class_weight="balanced" if balanced else None, seed=seed,
         multilabel=multilabel,
     )  # fmt: skip
+    import nlptk
+
+    if threads:
+        _set_threads(model, threads)
     nlp = nlptk.blank(lang)
-    component: Any = nlp.add_pipe("neural_textcat", config={"encoder": model.value, **options})
-    file = (format, text_column, label_column, label_separator)
-    with Progress("train", unit="updates", every=2.0, quiet=quiet) as progress:
-        train_docs = list(read_docs(train, nlp, *file))
-        dev_docs = list(read_docs(dev, nlp, *file)) if dev else None
-        progress.line(f"{train}: {len(train_docs):,} texts")
-        state = {"checkpoint": checkpoint, "resume": resume} if checkpoint else {}
-        component.fit(train_docs, dev_docs, progress=shown(progress), **state)
-        result: dict[str, Any] = {"output": str(output), "seconds": round(progress.elapsed, 2)}
-        nlp.meta["name"] = output.resolve().name
-        nlp.meta["data"] = {"train": source(train, sum(map(len, train_docs)))}
-        if dev and dev_docs:
-            result["dev"] = evaluate_cats(nlp, dev_docs)
-            nlp.meta["scores"] = {"dev": headlines(result["dev"])}
-            nlp.meta["data"]["dev"] = source(dev, sum(map(len, dev_docs)))
-        nlp.to_disk(output)
-    if as_json:
-        typer.echo(json.dumps(result, ensure_ascii=False))
-        return
-    scores = [f"dev {name} {value:.4f}" for name, value in headlines(result.get("dev", {})).items()]
-    typer.echo(", ".join([f"saved {output} after {result['seconds']} s", *scores]))
+    component: Any = nlp.add_pipe("neural_textcat" if model.neural else "textcat", config=config)
+    corpus = LabelledCorpus(nlp, (format, text_column, label_column, label_separator))
+    state = {"checkpoint": checkpoint, "resume": resume} if checkpoint else None
+    train_pipeline(nlp, component, corpus, train, dev, output, fit=state, as_json=as_json, quiet=quiet)
+
+
+def _set_threads(model: ClassifierModel, threads: int) -> None:
+    if model.neural:
+        from nlptk.neural.devices import set_threads
+
+        set_threads(threads)
+    else:
+        os.environ["NLPTK_NUM_THREADS"] = str(threads)

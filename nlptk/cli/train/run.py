@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,7 +23,7 @@ Unit = Literal["sentence", "paragraph", "document"]
 
 @dataclass(frozen=True)
 class Corpus:
-    """How the corpora of one training are read."""
+    """How the corpora of one training are read and scored."""
 
     format: str | None
     column: str | None
@@ -39,11 +39,36 @@ class Corpus:
         progress.line(f"{path}: {sum(map(len, docs)):,} tokens")
         return docs
 
+    def score(self, nlp: Language, docs: Sequence[Doc]) -> dict[str, Any]:
+        from nlptk.evaluation import evaluate
+
+        return evaluate(nlp, docs, raw=self.column is None)
+
+
+@dataclass(frozen=True)
+class LabelledCorpus:
+    """The same of files of labelled texts; `columns`: format, columns and separator of `read_docs`."""
+
+    nlp: Language
+    columns: tuple[str | None, str | None, str | None, str | None]
+
+    def read(self, path: Path, progress: Progress) -> list[Doc]:
+        from nlptk.cli.labelled import read_docs
+
+        docs = list(read_docs(path, self.nlp, *self.columns))
+        progress.line(f"{path}: {len(docs):,} texts")
+        return docs
+
+    def score(self, nlp: Language, docs: Sequence[Doc]) -> dict[str, Any]:
+        from nlptk.evaluation import evaluate_cats
+
+        return evaluate_cats(nlp, docs)
+
 
 def train_pipeline(
     nlp: Language,
     component: Any,
-    corpus: Corpus,
+    corpus: Corpus | LabelledCorpus,
     train: Path,
     dev: Path | None,
     output: Path,
@@ -61,6 +86,7 @@ def train_pipeline(
         train_docs = corpus.read(train, progress) if streamed is None else None
         dev_docs = corpus.read(dev, progress) if dev else None
         if train_docs is None:
+            assert isinstance(corpus, Corpus)
             tokens = _fit_stream(component, corpus, train, streamed or {}, progress)
         else:
             component.fit(train_docs, dev_docs, progress=shown(progress), **(fit or {}))
@@ -69,9 +95,7 @@ def train_pipeline(
         nlp.meta["name"] = output.resolve().name
         nlp.meta["data"] = {"train": source(train, tokens)}
         if dev and dev_docs:
-            from nlptk.evaluation import evaluate
-
-            result["dev"] = evaluate(nlp, dev_docs, raw=corpus.column is None)
+            result["dev"] = corpus.score(nlp, dev_docs)
             nlp.meta["scores"] = {"dev": headlines(result["dev"])}
             nlp.meta["data"]["dev"] = source(dev, sum(map(len, dev_docs)))
         nlp.to_disk(output)
