@@ -24,7 +24,7 @@ from transformers_peer import fine_tune, minilm
 
 Labelled = tuple[list[str], list[str]]
 Predict = Callable[[list[str]], list[str]]
-RATE, BATCH, PIECES = 5e-5, 32, 450
+RATE, BATCH = 5e-5, 32
 TRAINING, PREDICTING = 1.5, 2.0
 
 
@@ -90,7 +90,7 @@ def main() -> None:
         X, y = X[:500], y[:500]
     torch.manual_seed(1)
     peer = TransformersClassifier(minilm())
-    ours = NeuralClassifier("bert", pretrained=minilm(), learning_rate=RATE, epochs=1, batch_tokens=PIECES)
+    ours = NeuralClassifier("bert", pretrained=minilm(), learning_rate=RATE, epochs=1)
     training: dict[str, float] = {}
     for name, fit in (("transformers", peer.fit), ("nlptk", ours.fit)):
         start = time.perf_counter()

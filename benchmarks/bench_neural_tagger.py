@@ -45,7 +45,6 @@ from transformers_peer import minilm as checkpoint
 Predict = Callable[[list[list[str]]], list[list[str]]]
 Labelled = tuple[list[list[str]], list[list[str]]]
 RATE, BATCH, TAGGED = 1e-4, 16, 32
-PIECES = 400  # of nlptk's batches, which have none for padding: about 18 sentences
 TRAINING, TAGGING = 1.5, 3.0
 
 
@@ -118,7 +117,7 @@ def minilm(train: Labelled, epochs: int) -> tuple[dict[str, Predict], dict[str, 
     peer.fit(*train, epochs)
     seconds = {"transformers, MiniLM": (time.perf_counter() - start) / epochs}
     say(f"transformers: {seconds} s an epoch")
-    ours = NeuralTagger("bert", pretrained=folder, learning_rate=RATE, epochs=epochs, batch_tokens=PIECES)
+    ours = NeuralTagger("bert", pretrained=folder, learning_rate=RATE, epochs=epochs)
     start = time.perf_counter()
     ours.fit(*train)
     seconds["nlptk, MiniLM"] = (time.perf_counter() - start) / epochs

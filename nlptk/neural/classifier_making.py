@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 #: What suits an encoder: dropout, and settings of its training.
 ENCODERS: dict[str, dict[str, Any]] = {
-    "cnn": {"dropout": 0.4, "learning_rate": 1e-3, "epochs": 8},
-    "bilstm": {"dropout": 0.4, "learning_rate": 2e-3, "epochs": 8},
-    "gru": {"dropout": 0.4, "learning_rate": 2e-3, "epochs": 8},
-    "transformer": {"dropout": 0.2, "learning_rate": 1e-3, "epochs": 8},
-    "bert": {"dropout": 0.1, "learning_rate": 5e-5, "epochs": 3},
+    "cnn": {"dropout": 0.4, "learning_rate": 1e-3, "epochs": 8, "batch_tokens": 1000},
+    "bilstm": {"dropout": 0.4, "learning_rate": 2e-3, "epochs": 8, "batch_tokens": 1000},
+    "gru": {"dropout": 0.4, "learning_rate": 2e-3, "epochs": 8, "batch_tokens": 1000},
+    "transformer": {"dropout": 0.2, "learning_rate": 1e-3, "epochs": 8, "batch_tokens": 1000},
+    "bert": {"dropout": 0.1, "learning_rate": 5e-5, "epochs": 3, "batch_tokens": 450},
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import torch
@@ -63,6 +63,12 @@ def unpack_tokenizer(arrays: Mapping[str, NDArray[Any]], what: str) -> WordPiece
     return WordPiece.from_json(json.loads(data), f"the {what}'s tokenizer")
 
 
+@overload
+def load_vectors(given: None) -> None: ...
+@overload
+def load_vectors(given: PathLike | KeyedVectors) -> KeyedVectors: ...
+@overload
+def load_vectors(given: PathLike | KeyedVectors | None) -> KeyedVectors | None: ...
 def load_vectors(given: PathLike | KeyedVectors | None) -> KeyedVectors | None:
     """Vectors that a setting names, or is."""
     return given if given is None or isinstance(given, KeyedVectors) else KeyedVectors.load(given)

@@ -72,7 +72,7 @@ class NeuralTagger(Estimator):
         scheme: "bio" or "bioes" to let only valid label sequences out, "auto" to see whether the training
             labels are of the first kind, None for no constraint. Needs a chain.
         stride: pieces by which windows move over a sentence that is longer than BERT's positions.
-        batch_tokens: of a training batch.
+        batch_tokens: of a training batch; None for what suits the encoder.
         optimizer, learning_rate, weight_decay, schedule, warmup, epochs, max_grad_norm, patience, seed,
             device, precision, compile, halve_on_oom: see
             :class:`nlptk.neural.train_settings.TrainSettings`. None for what suits the encoder.
@@ -106,7 +106,7 @@ class NeuralTagger(Estimator):
         label_smoothing: float = 0.0,
         scheme: str | None = "auto",
         stride: int | None = None,
-        batch_tokens: int = 1000,
+        batch_tokens: int | None = None,
         optimizer: str = "adamw",
         learning_rate: float | None = None,
         weight_decay: float = 0.01,
@@ -188,7 +188,9 @@ class NeuralTagger(Estimator):
         numbers = {label: number for number, label in enumerate(classes)}
         gold = [np.array([numbers[label] for label in y[i]], np.int64) for i in kept]
         examples = model.examples([X[i] for i in kept], gold)
-        source = Batches(model.sizes(examples), self.batch_tokens, seed=self.seed)
+        usual = ENCODERS[parse_encoder(self.encoder)[0]]
+        tokens = usual["batch_tokens"] if self.batch_tokens is None else self.batch_tokens
+        source = Batches(model.sizes(examples), tokens, seed=self.seed)
         evaluate = None
         if X_dev is not None and y_dev is not None:
             held_out, wanted = X_dev, y_dev
@@ -202,7 +204,7 @@ class NeuralTagger(Estimator):
             model,
             source,
             lambda chosen: model.collate([examples[i] for i in chosen]),
-            TrainSettings.of(ENCODERS[parse_encoder(self.encoder)[0]], self.get_params()),
+            TrainSettings.of(usual, self.get_params()),
             evaluate=evaluate,
             checkpoint=checkpoint,
             resume=resume,

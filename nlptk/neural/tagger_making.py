@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
 #: What suits an encoder: dropout, and settings of its training.
 ENCODERS: dict[str, dict[str, Any]] = {
-    "bilstm": {"dropout": 0.4, "learning_rate": 3e-3, "epochs": 15},
-    "gru": {"dropout": 0.4, "learning_rate": 3e-3, "epochs": 15},
-    "transformer": {"dropout": 0.2, "learning_rate": 1e-3, "epochs": 30},
-    "bert": {"dropout": 0.1, "learning_rate": 1e-4, "epochs": 3},
+    "bilstm": {"dropout": 0.4, "learning_rate": 3e-3, "epochs": 15, "batch_tokens": 1000},
+    "gru": {"dropout": 0.4, "learning_rate": 3e-3, "epochs": 15, "batch_tokens": 1000},
+    "transformer": {"dropout": 0.2, "learning_rate": 1e-3, "epochs": 30, "batch_tokens": 1000},
+    "bert": {"dropout": 0.1, "learning_rate": 1e-4, "epochs": 3, "batch_tokens": 400},
 }
 
 

@@ -33,6 +33,10 @@ def bert(
     init: Annotated[
         Path | None, typer.Option(exists=True, file_okay=False, help="Go on from this checkpoint.")
     ] = None,
+    vectors: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Of pieces, to begin with: nlptk vectors train."),
+    ] = None,
     hidden: Annotated[int, typer.Option(min=1, help="Dimensions.")] = 256,
     layers: Annotated[int, typer.Option(min=1, help="Layers.")] = 4,
     heads: Annotated[int, typer.Option(min=1, help="Attention heads.")] = 4,
@@ -116,7 +120,7 @@ def bert(
     )  # fmt: skip
     with Progress("train", unit="updates", every=5.0, quiet=quiet) as progress:
         model, log = pretrain(
-            text(files), config, settings, dev=held_out, init=init,
+            text(files), config, settings, dev=held_out, init=init, vectors=vectors,
             checkpoint=checkpoint, resume=resume, progress=shown(progress),
         )  # fmt: skip
         model.save_pretrained(output)
