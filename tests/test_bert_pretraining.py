@@ -15,6 +15,7 @@ pytest.importorskip("torch", reason="neural models need torch")
 import torch
 from bert_models import LETTERS, SMALL, tokenizer
 
+from nlptk import KeyedVectors
 from nlptk.errors import ConfigError, DataError
 from nlptk.neural.bert_training import pretrain, score_pretraining
 from nlptk.neural.heads import BertForPreTraining
@@ -251,6 +252,32 @@ def test_a_new_model_begins_with_the_frequencies_of_words(text: Path, tmp_path: 
     model.save_pretrained(tmp_path / "model")
     again, _ = pretrain(made, SMALL, still, init=tmp_path / "model")
     assert again.words.bias.abs().max() < 1e-3  # one that goes on keeps its own
+
+
+def test_a_new_model_begins_with_vectors_of_pieces(text: Path, tmp_path: Path) -> None:
+    made = source(text)
+    vocabulary = tokenizer().get_vocab()
+    pieces = [piece for piece, number in vocabulary.items() if number > STOP]
+    given = np.random.default_rng(1).normal(3, 2, (len(pieces), SMALL.hidden_size)).astype(np.float32)
+    still = TrainSettings(epochs=1, max_steps=1, learning_rate=1e-12, optimizer="sgd", device="cpu")
+    vectors = KeyedVectors(pieces, given)
+    model, _ = pretrain(made, SMALL, still, vectors=vectors)
+    table = model.bert.embeddings.words.weight.detach().numpy()
+    found = table[[vocabulary[piece] for piece in pieces]]
+    assert found.std() == pytest.approx(0.05, rel=1e-3)
+    np.testing.assert_allclose(
+        found / 0.05, (given - given.mean(0)) / (given - given.mean(0)).std(), atol=1e-4
+    )
+    assert table[MASK].std() < 0.035  # has none: as random as it was
+    for wrong, message in (
+        (KeyedVectors(["ab"], np.ones((1, 3), np.float32)), "3 dimensions and the model"),
+        (KeyedVectors(["Ω"], np.ones((1, SMALL.hidden_size), np.float32)), "none of the tokenizer's pieces"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            pretrain(made, SMALL, still, vectors=wrong)
+    model.save_pretrained(tmp_path / "model")
+    with pytest.raises(ConfigError, match="goes on from init"):
+        pretrain(made, SMALL, still, init=tmp_path / "model", vectors=vectors)
 
 
 # ---- bad input --------------------------------------------------------------------------------------------
