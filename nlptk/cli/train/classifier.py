@@ -44,7 +44,7 @@ def _option(help: str, panel: str, *names: str, **limits: Any) -> Any:
 def classifier(
     train: Train,
     output: Output,
-    model: Annotated[ClassifierModel, typer.Option(help="What learns.")] = ClassifierModel.cnn,
+    model: Annotated[ClassifierModel, typer.Option(help="What learns.")] = ClassifierModel.linear,
     dev: Dev = None,
     lang: Lang = "en",
     format: LabelledFormat = None,
