@@ -293,7 +293,8 @@ def test_places_in_names_that_training_has_not_are_zeros():
 def test_characters_have_the_vectors_of_jiebas_words():
     table = KeyedVectors(["北京", "大学", "北京大学"], np.eye(3, dtype=np.float32) + 1)
     found = SegmentInputs(table.index_to_key, table.vectors)
-    first, words, _ = found.numbers([list("在北京"), ["北京", "大学", "a"], []])
+    first, words, _, bare = found.numbers([list("在北京"), ["北京", "大学", "a"], [], ["\ud800", "\0 ", ""]])
+    assert bare.tolist() == [UNKNOWN] * 3
     assert first.tolist() == [UNKNOWN, 2, 2]
     assert words.tolist() == [4, 4, UNKNOWN]
     X, y = [list("他在北京"), list("她在上海")] * 20, [["O", "O", "B-L", "I-L"]] * 40

@@ -194,7 +194,18 @@ def write(path: Path, X: list[str], y: list[str]) -> Path:
 
 def test_train_and_evaluate_from_the_command_line(run: Run, tmp_path: Path) -> None:
     train, dev = write(tmp_path / "train.tsv", *texts(200, 1)), write(tmp_path / "dev.tsv", *texts(40, 2))
-    options = ["--model", "cnn", "--hidden", "12", "--max-iterations", "4", "--learning-rate", "0.02", "--device", "cpu"]
+    options = [
+        "--model",
+        "cnn",
+        "--hidden",
+        "12",
+        "--max-iterations",
+        "4",
+        "--learning-rate",
+        "0.02",
+        "--device",
+        "cpu",
+    ]
     status, out, err = run(
         "train", "classifier", "--train", train, "--dev", dev, "-o", tmp_path / "m", *options, "--json"
     )

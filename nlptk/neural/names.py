@@ -1,7 +1,7 @@
 """Where gazetteers find names: a learnt vector for each place in a name of each class.
 
 What a dictionary knows of the words that a sentence may be cut into is as useful to a network as to a CRF
-(Collobert et al. 2011, "Natural Language Processing (Almost) from Scratch", 3.3.3; Peng and Dredze 2016 for
+(Collobert et al. 2011, "Natural Language Processing (Almost) from Scratch", 6.2; Peng and Dredze 2016 for
 Chinese characters). The names are those that the atom ``gazetteer:name`` of feature templates finds.
 """
 

@@ -73,6 +73,6 @@ class SegmentInputs(GivenInputs):
         segments = self.jieba.cut("".join(sentence))
         rows = np.array([self.rows.get(segment, UNKNOWN) for segment in segments], np.int64)
         lengths = np.array([len(word) for word in sentence], np.int64)
-        found: NDArray[np.int64] = rows.repeat([len(segment) for segment in segments])
+        found = np.append(rows.repeat([len(segment) for segment in segments]), UNKNOWN)  # of empty last words
         firsts: NDArray[np.int64] = found[np.cumsum(lengths) - lengths]
         return firsts

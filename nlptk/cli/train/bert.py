@@ -41,7 +41,8 @@ def bert(
     layers: Annotated[int, typer.Option(min=1, help="Layers.")] = 4,
     heads: Annotated[int, typer.Option(min=1, help="Attention heads.")] = 4,
     dropout: Annotated[
-        float, typer.Option(min=0, max=0.99, help="Of states and attention; of little text more.")
+        float,
+        typer.Option(min=0, max=0.99, help="Of states and attention; 0 suits a text that is read once."),
     ] = 0.1,
     max_length: Annotated[int, typer.Option(min=8, help="Tokens of a sequence.")] = 128,
     documents: Annotated[
