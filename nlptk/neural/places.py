@@ -43,19 +43,20 @@ def pack_places(places: Sequence[PlaceInputs]) -> tuple[dict[str, Any], dict[str
     given = {setting: one for one in places for setting, kind in _GIVEN.items() if isinstance(one, kind)}
     for setting, one in given.items():
         arrays |= pack_strings(setting, one.rows)
-    return {"gazetteers": config, "given": list(given)}, arrays
+    packed = {"gazetteers": config, "given": list(given)}
+    return {name: found for name, found in packed.items() if found}, arrays
 
 
 def unpack_places(
     config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], weights: Mapping[str, NDArray[Any]]
 ) -> list[PlaceInputs]:
     """Those that `pack_places` packed; `weights` are those of the tagger's network."""
-    lists = unpack_gazetteers(config["gazetteers"], arrays).values()
+    lists = unpack_gazetteers(config.get("gazetteers"), arrays).values()
     places: list[PlaceInputs] = [
         NameInputs(one, take_array(f"gazetteer_{number}_found", arrays, np.uint32, 1))
         for number, one in enumerate(lists)
     ]
-    for setting in config["given"]:
+    for setting in config.get("given", ()):
         vectors = weights[f"places.{len(places)}.given"][2:]
         places.append(_GIVEN[setting](unpack_strings(setting, arrays), vectors))
     return places

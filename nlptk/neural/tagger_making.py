@@ -142,7 +142,7 @@ def model_state(model: TaggerModel) -> tuple[dict[str, Any], dict[str, NDArray[A
         return {"bert": asdict(model.bert.config)}, arrays
     assert isinstance(model, WordTagger)
     config, more = pack_places(list(model.places))  # type: ignore[arg-type]
-    return {"places": config}, arrays | more
+    return config, arrays | more
 
 
 def restore_model(
@@ -160,7 +160,7 @@ def restore_model(
         model = _subword_tagger(tagger, bert, tokenizer, classes)
     else:
         given = weights["inputs.given"][2:] if "inputs.given" in weights else None
-        places = unpack_places(config["places"], arrays, weights)
+        places = unpack_places(config, arrays, weights)
         table = weights.get("inputs.characters.table.weight")
         letter_dim = CHARACTER_DIM if table is None else table.shape[-1]
         model = _word_tagger(tagger, Lexicon.from_arrays(arrays), given, places, letter_dim, classes)
