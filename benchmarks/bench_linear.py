@@ -10,25 +10,16 @@ SVM's.
 
 from __future__ import annotations
 
-import gzip
 import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from common import environment, median, parse, parser, save, say, table, target
+from sst2 import Split, read
 
 REACH = 3.0
-Split = tuple[list[str], list[str]]
-
-
-def read(folder: Path, split: str, most: int | None) -> Split:
-    """Texts and labels of a split of SST-2."""
-    with gzip.open(folder / "sst2" / f"{split}.tsv.gz", "rt", encoding="utf-8") as file:
-        rows = [line.rstrip("\n").split("\t") for line in list(file)[1:most]]
-    return [text for _, text in rows], [label for label, _ in rows]
 
 
 def contestants(train: Split, dev: Split) -> dict[str, Callable[[], Any]]:
@@ -87,8 +78,8 @@ def main() -> None:
             if number:
                 times[name].append((time.perf_counter() - start, time.process_time() - busy))
     results: dict[str, Any] = {}
+    wanted = [list(models["scikit-learn"].predict(split[0])) for split in (dev, test)]
     for name, model in models.items():
-        wanted = [list(models["scikit-learn"].predict(split[0])) for split in (dev, test)]
         results[name] = {"s": median(s for s, _ in times[name]), "CPU": median(c for _, c in times[name])}
         results[name] |= {"dev": scores(model, dev, wanted[0]), "test": scores(model, test, wanted[1])}
     peer, own = results["scikit-learn"], results["svm"]

@@ -13,26 +13,18 @@ given is the median. Cutting into pieces counts for both; all is in float32.
 
 from __future__ import annotations
 
-import gzip
 import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from common import environment, has_peer, in_turn, median, parse, parser, save, say, table, target
+from sst2 import read
 from transformers_peer import fine_tune, minilm
 
-Labelled = tuple[list[str], list[str]]
 Predict = Callable[[list[str]], list[str]]
 RATE, BATCH = 5e-5, 32
 TRAINING, PREDICTING = 1.5, 2.0
-
-
-def read(data: Path, split: str) -> Labelled:
-    """Texts and labels of SST-2."""
-    with gzip.open(data / "sst2" / f"{split}.tsv.gz", "rt", encoding="utf-8", newline="\n") as lines:
-        rows = [line.rstrip("\n").split("\t") for line in list(lines)[1:]]
-    return [text for _, text in rows], [label for label, _ in rows]
 
 
 class TransformersClassifier:

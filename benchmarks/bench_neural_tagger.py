@@ -39,8 +39,7 @@ from common import (
     target,
 )
 from spacy_tagger import trained_tagger
-from transformers_peer import fine_tune
-from transformers_peer import minilm as checkpoint
+from transformers_peer import fine_tune, minilm
 
 Predict = Callable[[list[list[str]]], list[list[str]]]
 Labelled = tuple[list[list[str]], list[list[str]]]
@@ -104,13 +103,13 @@ class TransformersTagger:
         return found
 
 
-def minilm(train: Labelled, epochs: int) -> tuple[dict[str, Predict], dict[str, float]]:
+def on_minilm(train: Labelled, epochs: int) -> tuple[dict[str, Predict], dict[str, float]]:
     """Both taggers on MiniLM: name -> what tags, and name -> seconds of an epoch."""
     import torch
 
     from nlptk.neural.tagger import NeuralTagger
 
-    folder = checkpoint()
+    folder = minilm()
     torch.manual_seed(1)
     peer = TransformersTagger(folder, sorted({tag for tags in train[1] for tag in tags}))
     start = time.perf_counter()
@@ -176,7 +175,7 @@ def main() -> None:
         "spaCy, CNN": cnn(given.data, given.quick, X),
         "nlptk, BiLSTM-CRF": bilstm(given.data, given.quick),
     }
-    learnt, epochs = minilm(train, 1 if given.quick else given.epochs)
+    learnt, epochs = on_minilm(train, 1 if given.quick else given.epochs)
     taggers |= learnt
     scores = {name: accuracy(gold, predict(X)).accuracy for name, predict in taggers.items()}
     say(scores)

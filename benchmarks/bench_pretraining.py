@@ -77,9 +77,9 @@ def pieces(data: Path) -> None:
     kept = letters.union(_SPECIAL)
     ranked = sorted(numbers, key=lambda piece: -counts[numbers[piece]])
     kept |= set([piece for piece in ranked if piece not in kept][: PIECES - len(kept)])
-    tokenizer = WordPiece([piece for piece in numbers if piece in kept])
-    tokenizer.save(CACHE / "pieces")
     names = sorted(kept, key=numbers.__getitem__)
+    tokenizer = WordPiece(names)
+    tokenizer.save(CACHE / "pieces")
     text = CACHE / "pieces.txt"
     with text.open("w", encoding="utf-8") as out:
         for ids in tokenizer.encode_batch(lines, add_special_tokens=False):

@@ -52,13 +52,10 @@ print(json.dumps({{"s": end - start, "CPU": done - busy, "MiB": most - before, "
     "characters": sum(map(len, texts)), "terms": matrix.shape[1], "entries": int(matrix.nnz)}}))
 """
 _SST = """
-import gzip
+from sst2 import read
 from {svm} import LinearSVC
-def read(split):
-    with gzip.open(Path({data!r}) / "sst2" / (split + ".tsv.gz"), "rt", encoding="utf-8") as file:
-        rows = [line.rstrip("\\n").split("\\t") for line in list(file)[1 : {lines}]]
-    return [text for _, text in rows], [int(label) for label, _ in rows]
-train, dev, test = map(read, ("train", "dev", "test"))
+splits = (read(Path({data!r}), split, {lines}) for split in ("train", "dev", "test"))
+train, dev, test = ((texts, [*map(int, labels)]) for texts, labels in splits)
 start, busy = now()
 vectorizer = TfidfVectorizer(ngram_range=(1, 2))
 matrix = vectorizer.fit_transform(train[0])

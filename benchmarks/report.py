@@ -35,6 +35,7 @@ ORDER = (
     "word2vec",
     "phrases",
     "similar",
+    "linear",
     "fasttext",
     "tfidf",
     "zh_classifier",

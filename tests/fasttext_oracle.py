@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -10,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import word2vec_oracle
 from numpy.typing import NDArray
+from word2vec_oracle import sigmoid
 
 Floats = NDArray[np.float64]
 END = "</s>"
@@ -128,33 +129,10 @@ def order_of(n: int, case: Case) -> list[int]:
 
 
 def huffman(counts: Sequence[int]) -> list[list[tuple[int, int]]]:
-    """The inner nodes on the way from the root to each label, and what is to be predicted there."""
-    size = len(counts)
-    by_count = sorted(range(size), key=lambda label: -counts[label])
-    place = {label: i for i, label in enumerate(by_count)}
-    # Of equal counts inner nodes come first, in the order in which they are made; then the rarest labels.
-    heap = [(counts[label], 1, -place[label], place[label]) for label in range(size)]
-    heapq.heapify(heap)
-    parent: dict[int, tuple[int, int]] = {}
-    for made in range(size, 2 * size - 1):
-        total = 0
-        for bit in (1, 0):
-            count, _, _, node = heapq.heappop(heap)
-            parent[node] = (made, bit)
-            total += count
-        heapq.heappush(heap, (total, 0, made, made))
-    paths = []
-    for label in range(size):
-        path, node = [], place[label]
-        while node != 2 * size - 2:
-            node, bit = parent[node]
-            path.append((node - size, bit))
-        paths.append(path)
-    return paths
-
-
-def sigmoid(x: Floats) -> Floats:
-    return np.exp(-np.logaddexp(0, -x))
+    """The inner nodes on the way from each label to the root, and what is to be predicted there."""
+    by_count = sorted(range(len(counts)), key=lambda label: -counts[label])
+    paths = word2vec_oracle.huffman([counts[label] for label in by_count])
+    return [paths[by_count.index(label)][::-1] for label in range(len(counts))]
 
 
 def softmax(x: Floats) -> Floats:

@@ -24,8 +24,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 import nlptk
-from nlptk.errors import ConfigError, DataError, ModelError
-from nlptk.store import pack, unpack
+from nlptk.errors import ConfigError, DataError
 from nlptk.tokenize.jieba import JiebaTokenizer
 from nlptk.vectors import counts as ours
 
@@ -45,7 +44,7 @@ _texts = st.lists(
     min_size=1,
     max_size=12,
 )
-_SMALL = ["The cat sat on the mat.", "A cat, a CAT and a dog", "", "dog\x00eat dog"]
+SMALL = ["The cat sat on the mat.", "A cat, a CAT and a dog", "", "dog\x00eat dog"]
 
 
 def same_matrix(a: Any, b: Any) -> None:
@@ -201,8 +200,8 @@ def test_a_million_characters_without_a_space() -> None:
 
 def test_columns_are_sorted_in_rows() -> None:
     for make in (ours.CountVectorizer, ours.TfidfVectorizer, ours.HashingVectorizer):
-        matrix = make(ngram_range=(1, 2)).fit_transform(_SMALL)
-        assert all(np.diff(matrix[row].indices).min(initial=1) > 0 for row in range(len(_SMALL)))
+        matrix = make(ngram_range=(1, 2)).fit_transform(SMALL)
+        assert all(np.diff(matrix[row].indices).min(initial=1) > 0 for row in range(len(SMALL)))
         assert matrix.has_canonical_format
 
 
@@ -218,42 +217,42 @@ def test_threads_and_batches_change_nothing(threads: str, monkeypatch: pytest.Mo
 
 def test_it_reads_bytes_files_and_generators(tmp_path: Path) -> None:
     files = []
-    for number, text in enumerate(_SMALL):
+    for number, text in enumerate(SMALL):
         (tmp_path / str(number)).write_text(text, encoding="utf-8")
         files.append(str(tmp_path / str(number)))
-    expected = ours.CountVectorizer().fit_transform(_SMALL)
-    same_matrix(expected, ours.CountVectorizer().fit_transform(text.encode() for text in _SMALL))
+    expected = ours.CountVectorizer().fit_transform(SMALL)
+    same_matrix(expected, ours.CountVectorizer().fit_transform(text.encode() for text in SMALL))
     same_matrix(expected, ours.CountVectorizer(input="filename").fit_transform(files))
 
 
 @pytest.mark.parametrize("name", ["CountVectorizer", "TfidfVectorizer"])
 @pytest.mark.parametrize("vocabulary", [["cat", "dog", "the"], {"dog": 0, "cat": 1}, {"zebra"}])
 def test_a_chosenvocabulary(name: str, vocabulary: Any) -> None:
-    compare(name, _SMALL, ["cat cat zebra"], vocabulary=vocabulary)
-    their = theirs.CountVectorizer(vocabulary=vocabulary).transform(_SMALL)
-    same_matrix(their, ours.CountVectorizer(vocabulary=vocabulary).transform(_SMALL))
+    compare(name, SMALL, ["cat cat zebra"], vocabulary=vocabulary)
+    their = theirs.CountVectorizer(vocabulary=vocabulary).transform(SMALL)
+    same_matrix(their, ours.CountVectorizer(vocabulary=vocabulary).transform(SMALL))
 
 
 def test_what_only_python_can_do_is_left_to_scikit_learn() -> None:
-    compare("CountVectorizer", _SMALL, _SMALL, analyzer=str.split)
-    compare("CountVectorizer", _SMALL, _SMALL, ngram_range=(0, 1))
-    compare("CountVectorizer", _SMALL, _SMALL, analyzer=lambda text: [len(word) for word in text.split()])
-    compare("HashingVectorizer", _SMALL, _SMALL, analyzer=str.split)
+    compare("CountVectorizer", SMALL, SMALL, analyzer=str.split)
+    compare("CountVectorizer", SMALL, SMALL, ngram_range=(0, 1))
+    compare("CountVectorizer", SMALL, SMALL, analyzer=lambda text: [len(word) for word in text.split()])
+    compare("HashingVectorizer", SMALL, SMALL, analyzer=str.split)
 
     class Shouting(ours.CountVectorizer):  # type: ignore[misc]
         def build_analyzer(self) -> Any:
             plain = super().build_analyzer()
             return lambda text: [word + "!" for word in plain(text)]
 
-    assert "cat!" in Shouting().fit(_SMALL).vocabulary_
+    assert "cat!" in Shouting().fit(SMALL).vocabulary_
 
 
 def test_warnings_are_those_of_scikit_learn() -> None:
     for module in (theirs, ours):
         with pytest.warns(UserWarning, match="token_pattern"):
-            module.CountVectorizer(tokenizer=str.split).fit(_SMALL)
+            module.CountVectorizer(tokenizer=str.split).fit(SMALL)
         with pytest.warns(UserWarning, match="inconsistent"):
-            module.CountVectorizer(stop_words=["don't"]).fit(_SMALL)
+            module.CountVectorizer(stop_words=["don't"]).fit(SMALL)
 
 
 # ---- tokenizers of nlptk ----
@@ -278,9 +277,9 @@ def test_english_is_cut_by_rules() -> None:
 
 def test_a_tokenizer_that_there_is_not() -> None:
     with pytest.raises(ConfigError, match="no component 'klingon'"):
-        ours.CountVectorizer(tokenizer="klingon").fit(_SMALL)
+        ours.CountVectorizer(tokenizer="klingon").fit(SMALL)
     with pytest.raises(ConfigError, match="does not cut texts"):
-        ours.CountVectorizer(tokenizer="sentencizer").fit(_SMALL)
+        ours.CountVectorizer(tokenizer="sentencizer").fit(SMALL)
 
 
 # ---- in scikit-learn's company ----
@@ -305,16 +304,16 @@ def test_pipelines_searches_and_columns() -> None:
 
 
 def test_copies_and_pickles_go_on() -> None:
-    our = ours.TfidfVectorizer().fit(_SMALL)
-    expected = our.transform(_SMALL)
+    our = ours.TfidfVectorizer().fit(SMALL)
+    expected = our.transform(SMALL)
     for other in (copy.deepcopy(our), pickle.loads(pickle.dumps(our))):
-        same_matrix(expected, other.transform(_SMALL))
+        same_matrix(expected, other.transform(SMALL))
     our.vocabulary_ = {"cat": 0}
     assert ours.CountVectorizer.transform(our, ["cat cat dog"]).toarray().tolist() == [[2]]
 
 
 def test_what_was_fitted_is_inverted() -> None:
-    our = ours.CountVectorizer().fit(_SMALL)
+    our = ours.CountVectorizer().fit(SMALL)
     assert our.inverse_transform(our.transform(["the dog"]))[0].tolist() == ["dog", "the"]
 
 
@@ -347,72 +346,11 @@ def test_no_vocabulary_is_left(documents: list[str]) -> None:
 def test_settings_that_are_none(make: Any) -> None:
     for wrong in ({"ngram_range": (2, 1)}, {"min_df": 2.5}, {"max_features": 0}, {"analyzer": "bytes"}):
         with pytest.raises(ValueError, match=r"ngram_range|min_df|max_features|analyzer"):
-            make(**wrong).fit(_SMALL)
+            make(**wrong).fit(SMALL)
     with pytest.raises(NotFittedError):
-        make().transform(_SMALL)
+        make().transform(SMALL)
     with pytest.raises(ValueError, match="max_df corresponds to < documents than min_df"):
-        make(min_df=3, max_df=1).fit(_SMALL)
-
-
-# ---- states ----
-
-
-@pytest.mark.parametrize(
-    "our",
-    [
-        ours.CountVectorizer(ngram_range=(1, 2), stop_words=["the"], dtype=np.float32),
-        ours.CountVectorizer(vocabulary=["dog", "cat"]),
-        ours.CountVectorizer(analyzer="char", lowercase=False),
-        ours.TfidfVectorizer(sublinear_tf=True, tokenizer="en"),
-        ours.TfidfVectorizer(use_idf=False, min_df=2),
-        ours.HashingVectorizer(n_features=50, norm="l1"),
-    ],
-)
-def test_states_go_out_and_in(our: Any) -> None:
-    documents = [*_SMALL, "\ud800 lone İ"]
-    expected = our.fit_transform(documents)
-    config, arrays = our.to_state()
-    again = type(our).from_state(config, unpack(pack(arrays, "it"), "it"))
-    same_matrix(expected, again.transform(documents))
-    assert repr(again) == repr(our) or our.vocabulary is not None
-    assert again.to_state()[0] == config
-
-
-def test_code_is_not_saved() -> None:
-    with pytest.warns(UserWarning, match="token_pattern"):
-        our = ours.CountVectorizer(tokenizer=str.split).fit(_SMALL)
-    with pytest.raises(ConfigError, match="tokenizer is code"):
-        our.to_state()
-    with pytest.raises(NotFittedError):
-        ours.TfidfVectorizer().to_state()
-
-
-def test_altered_states_are_refused() -> None:
-    config, arrays = ours.TfidfVectorizer().fit(_SMALL).to_state()
-    offsets, terms, idf = arrays["offsets"], arrays["terms"], arrays["idf"]
-    swapped = offsets.copy()
-    swapped[[1, 2]] = swapped[[2, 1]]
-    for change in (
-        {"offsets": offsets[:-1]},
-        {"offsets": swapped},
-        {"offsets": offsets.astype(np.int32)},
-        {"terms": terms[:-1]},
-        {"terms": np.full_like(terms, 0xFF)},
-        {"terms": np.full_like(terms, ord("a")), "offsets": np.arange(len(terms) + 1)},
-        {"idf": idf[1:]},
-        {"idf": idf * np.nan},
-    ):
-        with pytest.raises(ModelError, match=r"altered|another kind"):
-            ours.TfidfVectorizer.from_state(config, arrays | change)
-    with pytest.raises(ModelError, match="lacks its arrays"):
-        ours.CountVectorizer.from_state(config, {})
-    for params in ({"min_df": -1}, {"dtype": "cat"}, {"ngram_range": 3}, {"made_up": 1}):
-        with pytest.raises(ModelError, match="settings are altered"):
-            ours.TfidfVectorizer.from_state({**config, "params": config["params"] | params}, arrays)
-    with pytest.raises(ModelError, match="settings are altered"):
-        ours.TfidfVectorizer.from_state({}, arrays)
-    with pytest.raises(ModelError, match="settings are altered"):
-        ours.HashingVectorizer.from_state({}, {})
+        make(min_df=3, max_df=1).fit(SMALL)
 
 
 def test_scikit_learn_is_imported_when_a_vectorizer_is() -> None:

@@ -15,6 +15,7 @@ from nlptk.neural.bert_config import BertConfig
 from nlptk.neural.classifier_models import ClassifierModel, SubwordClassifier, WordClassifier
 from nlptk.neural.heads import BertForSequenceClassification
 from nlptk.neural.states import (
+    check_pretrained,
     checked_dropout,
     load_vectors,
     load_weights,
@@ -58,12 +59,9 @@ def make_model(
     """
     labels, several = len(table.classes), table.multilabel
     if check_encoder(settings.encoder) == "bert":
-        if settings.pretrained is None:
-            raise ConfigError(
-                "encoder 'bert' needs pretrained=, the folder of a checkpoint with its vocabulary"
-            )
-        network = BertForSequenceClassification.from_pretrained(settings.pretrained, table.classes)
-        tokenizer = WordPiece.load(settings.pretrained)
+        folder = check_pretrained(settings.pretrained)
+        network = BertForSequenceClassification.from_pretrained(folder, table.classes)
+        tokenizer = WordPiece.load(folder)
         return _subword_classifier(settings, network, tokenizer, several, weights)
     vectors = load_vectors(settings.vectors)
     lexicon = Lexicon.of(X, vectors, settings.min_freq)

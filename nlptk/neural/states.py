@@ -63,6 +63,13 @@ def unpack_tokenizer(arrays: Mapping[str, NDArray[Any]], what: str) -> WordPiece
     return WordPiece.from_json(json.loads(data), f"the {what}'s tokenizer")
 
 
+def check_pretrained(folder: PathLike | None) -> PathLike:
+    """The folder that encoder "bert" begins with. Raises ConfigError where there is none."""
+    if folder is None:
+        raise ConfigError("encoder 'bert' needs pretrained=, the folder of a checkpoint with its vocabulary")
+    return folder
+
+
 @overload
 def load_vectors(given: None) -> None: ...
 @overload

@@ -16,6 +16,7 @@ from nlptk.neural.chain import CrfHead
 from nlptk.neural.encoders import make_encoder
 from nlptk.neural.places import SETTINGS, PlaceInputs, make_places, pack_places, unpack_places
 from nlptk.neural.states import (
+    check_pretrained,
     checked_dropout,
     load_vectors,
     load_weights,
@@ -56,14 +57,11 @@ def make_model(tagger: NeuralTagger, X: Sequence[Sequence[str]], classes: Sequen
     Raises ConfigError for wrong settings, ModelError for a pretrained model that cannot be read.
     """
     if parse_encoder(tagger.encoder)[0] == "bert":
-        if tagger.pretrained is None:
-            raise ConfigError(
-                "encoder 'bert' needs pretrained=, the folder of a checkpoint with its vocabulary"
-            )
+        folder = check_pretrained(tagger.pretrained)
         for name in ("vectors", "character_vectors", *SETTINGS):
             if getattr(tagger, name) is not None:
                 raise ConfigError(f"encoder 'bert' reads subwords alone and takes no {name}; leave it out")
-        bert, tokenizer = Bert.from_pretrained(tagger.pretrained), WordPiece.load(tagger.pretrained)
+        bert, tokenizer = Bert.from_pretrained(folder), WordPiece.load(folder)
         return _subword_tagger(tagger, bert, tokenizer, classes)
     vectors, letters = map(load_vectors, (tagger.vectors, tagger.character_vectors))
     more = () if letters is None else [key for key in letters.index_to_key if len(key) == 1]
