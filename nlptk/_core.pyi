@@ -637,8 +637,8 @@ class NgramTerms:
 class NgramCounter:
     """Counts n-grams: learns their terms, or counts those of a vocabulary, or hashes into buckets.
 
-    `unit` is scikit-learn's "word", "char" or "char_wb"; `min_chars` is of a word; `signs`: hashing gives
-    half of the terms the sign -1.
+    `unit` is scikit-learn's "word", "char" or "char_wb", or "chunk", what stands between white space;
+    `min_chars` is of a word or chunk; `signs`: hashing gives half of the terms the sign -1.
     """
 
     def __init__(

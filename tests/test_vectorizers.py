@@ -94,7 +94,9 @@ _of_both = {
 _of_words = {
     "ngram_range": st.sampled_from([(1, 1), (1, 2), (2, 2), (2, 4)]),
     "stop_words": st.sampled_from([None, ["the", "cat"], "english"]),
-    "token_pattern": st.sampled_from([r"(?u)\b\w\w+\b", r"(?u)\b\w+\b", r"\w\w+", "[a-z]+", r"(\w)\w*"]),
+    "token_pattern": st.sampled_from(
+        [r"(?u)\b\w\w+\b", r"(?u)\b\w+\b", r"\w\w+", r"\S+", "[a-z]+", r"(\w)\w*"]
+    ),
     "tokenizer": st.sampled_from([None, None, str.split]),
 }
 _of_chars = {
@@ -267,6 +269,15 @@ def test_chinese_is_cut_by_jieba(tokenizer: Any) -> None:
     same_matrix(their.fit_transform(documents), our.fit_transform(documents))
     assert our.vocabulary_ == their.vocabulary_
     assert "来到 北京" in our.vocabulary_
+
+
+def test_whitespace_is_a_tokenizer() -> None:
+    documents = [*SMALL, " What\u3000stands\xa0between\tspace, stays! ", "\u2028"]
+    their = theirs.TfidfVectorizer(tokenizer=str.split, token_pattern=None, ngram_range=(1, 2))
+    our = ours.TfidfVectorizer(tokenizer="whitespace", ngram_range=(1, 2))
+    same_matrix(their.fit_transform(documents), our.fit_transform(documents))
+    assert our.vocabulary_ == their.vocabulary_
+    assert "space, stays!" in our.vocabulary_
 
 
 def test_english_is_cut_by_rules() -> None:

@@ -145,9 +145,10 @@ class Counter {
 
 NgramUnit to_unit(const std::string& name) {
   if (name == "word") return NgramUnit::word;
+  if (name == "chunk") return NgramUnit::chunk;
   if (name == "char") return NgramUnit::character;
   if (name == "char_wb") return NgramUnit::character_in_word;
-  throw py::value_error("unit must be 'word', 'char' or 'char_wb'");
+  throw py::value_error("unit must be 'word', 'chunk', 'char' or 'char_wb'");
 }
 
 }  // namespace

@@ -32,15 +32,18 @@ void NgramReader::end_word(char* word, char*& out) {
 
 template <class T>
 void NgramReader::split_words(const T* text, std::size_t size, const std::uint32_t* chars) {
+  // A character belongs to a word if it has the flag of one, to a chunk if it has not that of white space.
+  const std::uint32_t flag = rules_.unit == NgramUnit::chunk ? CharTable::kSpace : CharTable::kWord;
+  const std::uint32_t inside = rules_.unit == NgramUnit::chunk ? 0 : flag;
   char* out = buffer_.data();
   for (std::size_t i = 0;;) {
-    while (i < size && !(chars[text[i]] & CharTable::kWord)) ++i;
+    while (i < size && (chars[text[i]] & flag) != inside) ++i;
     if (i == size) break;
     char* const word = out;
     const std::size_t first = i;
     for (; i < size; ++i) {
       const std::uint32_t entry = chars[text[i]];
-      if (!(entry & CharTable::kWord)) break;
+      if ((entry & flag) != inside) break;
       out = put(entry & CharTable::kChar, out);
     }
     if (i - first >= rules_.min_chars)
@@ -91,7 +94,8 @@ template <class T>
 void NgramReader::split(const T* text, std::size_t size, const std::uint32_t* chars) {
   begin(size * (sizeof(T) == 1 ? 3 : sizeof(T) == 2 ? 4 : 5) + 8);  // a space for each character, at most
   switch (rules_.unit) {
-    case NgramUnit::word: return split_words(text, size, chars);
+    case NgramUnit::word:
+    case NgramUnit::chunk: return split_words(text, size, chars);
     case NgramUnit::character: return split_characters(text, size, chars);
     case NgramUnit::character_in_word: return split_padded_words(text, size, chars);
   }

@@ -31,12 +31,13 @@ class CharTable {
   std::vector<std::uint32_t> entries_;
 };
 
-enum class NgramUnit { word, character, character_in_word };
+// A word is what \w makes up; a chunk is what stands between white space.
+enum class NgramUnit { word, chunk, character, character_in_word };
 
 struct NgramRules {
   NgramUnit unit = NgramUnit::word;
   std::size_t min_n = 1, max_n = 1;  // 1 <= min_n <= max_n
-  std::size_t min_chars = 2;         // of a word
+  std::size_t min_chars = 2;         // of a word or chunk
 };
 
 // A thread has one. It writes what a text becomes into a buffer in which every n-gram is one piece: words stand there
@@ -93,7 +94,7 @@ class NgramReader {
       return;
     }
     const std::size_t units = starts_.size() - 1;
-    const std::size_t gap = rules_.unit == NgramUnit::word ? 1 : 0;
+    const std::size_t gap = rules_.unit == NgramUnit::character ? 0 : 1;
     for (std::size_t n = rules_.min_n; n <= std::min(rules_.max_n, units); ++n) slide(0, units, n, gap);
   }
 

@@ -66,6 +66,13 @@ void test_words() {
   CHECK(ngrams(one, "\xE9t\xE9") == Strings{"\u00E9t\u00E9"});
 }
 
+void test_chunks() {
+  const NgramRules one{NgramUnit::chunk, 1, 1, 1}, two{NgramUnit::chunk, 2, 2, 1};
+  CHECK(ngrams(one, " The cat, a\n--") == (Strings{"the", "cat,", "a", "--"}));
+  CHECK(ngrams(two, "The cat, a") == (Strings{"the cat,", "cat, a"}));
+  CHECK(ngrams(one, " \n").empty() && ngrams(one, "").empty());
+}
+
 void test_characters() {
   const NgramRules two{NgramUnit::character, 1, 2, 1}, padded{NgramUnit::character_in_word, 2, 3, 1};
   CHECK(ngrams(two, "aB") == (Strings{"a", "b", "ab"}));
@@ -186,6 +193,7 @@ void test_rejections() {
 int main() {
   test_terms_have_numbers();
   test_words();
+  test_chunks();
   test_characters();
   test_widths_of_text();
   test_counts_in_threads();

@@ -56,8 +56,9 @@ class LinearClassifier(TextClassifier):
         max_features: only so many n-grams stay, the most frequent.
         sublinear_tf: 1 + log(count) in place of the count ("tfidf").
         analyzer: n-grams of "word", "char", or "char_wb" (characters that do not cross words).
-        tokenizer: cuts a text into words: a name ("en", "jieba") or a function; None: scikit-learn's pattern,
-            words of two letters or digits at least. Texts that are lists of words are not cut again.
+        tokenizer: cuts a text into words: a name ("whitespace", "en", "jieba") or a function; None: the
+            pattern of scikit-learn, words of two letters or digits at least. Texts that are lists of words
+            are not cut again.
         lowercase: whether case counts for nothing.
         C: what errors cost; less is a simpler model ("svm", "logistic").
         alpha: added to each count ("naive-bayes").

@@ -42,27 +42,35 @@ except ImportError:  # before scikit-learn 1.9 it is a matrix always
 
 Tokenize = Callable[[str], Iterable[str]]
 
-# Patterns that mean: as many characters \w that stand together as there are, but no fewer than this.
-_LEAST = {
-    **dict.fromkeys((r"(?u)\b\w\w+\b", r"\b\w\w+\b", r"(?u)\w\w+", r"\w\w+"), 2),
-    **dict.fromkeys((r"(?u)\b\w+\b", r"\b\w+\b", r"(?u)\w+", r"\w+"), 1),
+# Patterns that mean: as many characters that stand together as there are, \w ("word") or all but white space
+# ("chunk"), and no fewer than this.
+_NATIVE = {
+    **dict.fromkeys((r"(?u)\b\w\w+\b", r"\b\w\w+\b", r"(?u)\w\w+", r"\w\w+"), ("word", 2)),
+    **dict.fromkeys((r"(?u)\b\w+\b", r"\b\w+\b", r"(?u)\w+", r"\w+"), ("word", 1)),
+    **dict.fromkeys((r"(?u)\S+", r"\S+"), ("chunk", 1)),
 }
+_WHITESPACE = "whitespace"  # a tokenizer's name
 _SHORT_NAMES = {"en": "tokenizer_en"}
 _BATCH = 1 << 14  # documents
 _MOST_ENTRIES = np.iinfo(np.int32).max
 
 
 def find_tokenizer(tokenizer: str | Component) -> Tokenize:
-    """A function from a text to its words, of a tokenizer's name ("en", "jieba", ...) or of a tokenizer.
+    """A function from a text to its words, of a tokenizer's name or of a tokenizer.
 
-    Raises ConfigError if there is none of that name, or it does not cut texts into words.
+    Names are "whitespace", "en", "jieba" and those of tokenizers that are registered. Raises ConfigError if
+    there is none of that name, or it does not cut texts into words.
     """
+    if tokenizer == _WHITESPACE:
+        return str.split
     made = _make_tokenizer(tokenizer) if isinstance(tokenizer, str) else tokenizer
     tokenize = getattr(made, "cut", None) or getattr(
         made, "tokenize", None
     )  # jieba's `tokenize` gives places
     if not callable(tokenize):
-        raise ConfigError(f"{tokenizer!r} does not cut texts into words; take 'en', 'jieba' or a function")
+        raise ConfigError(
+            f"{tokenizer!r} does not cut texts into words; take 'whitespace', 'en', 'jieba' or a function"
+        )
     return tokenize  # type: ignore[no-any-return]
 
 
@@ -109,16 +117,18 @@ class _NgramCounting(sklearn_text._VectorizerMixin):  # type: ignore[misc]
         if of_words:
             tokenize, stop_words = self.build_tokenizer(), self.get_stop_words()
             self._check_stop_words_consistency(stop_words, preprocess, tokenize)
-        if self.tokenizer is None and self.token_pattern in _LEAST:
+        pattern = r"\S+" if self.tokenizer == _WHITESPACE else self.token_pattern
+        unit, least = _NATIVE.get(pattern, (self.analyzer, 1)) if of_words else (self.analyzer, 1)
+        if pattern in _NATIVE and self.tokenizer in (None, _WHITESPACE):
             tokenize = None
         if tokenize is None and self.preprocessor is None and not self.strip_accents:
             preprocess = None  # texts are read as they are
         low, high = self.ngram_range
         counter = _core.NgramCounter(
-            self.analyzer,
+            unit,
             low,
             high,
-            min_chars=_LEAST.get(self.token_pattern, 1),
+            min_chars=least,
             lower=bool(self.lowercase) and preprocess is None,
             stop_words=_core.NgramTerms([word for word in stop_words or () if isinstance(word, str)]),
             **naming,
