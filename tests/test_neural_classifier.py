@@ -299,3 +299,32 @@ def test_wrong_data_is_said(pretrained: Path) -> None:
         new.predict("good")
     with pytest.raises(ConfigError, match="save_pretrained is for encoder 'bert'"):
         new.save_pretrained("nowhere")
+
+
+def test_long_texts_count_more_where_one_asks() -> None:
+    """Of the same words in every text, those of the long ones decide, though they are fewer."""
+    short, long = [f"{word} da" for word in WORDS] * 4, [" ".join([word, *["da"] * 15]) for word in WORDS]
+    X, y = [*short, *long], ["neg"] * len(short) + ["pos"] * len(long)
+    options = WORDS_OPTIONS | {"epochs": 3, "learning_rate": 1e-3}
+    plain, weighted = (
+        NeuralClassifier("cnn", **options, length_weight=power).fit(X, y).predict_proba(["ba da ba da"])[0, 1]
+        for power in (0.0, 2.0)
+    )
+    assert plain < 0.5 < weighted
+
+
+def test_what_a_text_counts_is_in_the_loss() -> None:
+    fitted = NeuralClassifier("cnn", **WORDS_OPTIONS | {"epochs": 1}).fit(*TRAIN)
+    model, X = fitted._model.eval(), [text.split() for text in TRAIN[0][:3]]
+    gold, counts = torch.tensor([0, 1, 1]), torch.tensor([0.5, 0.0, 2.0])
+    with torch.no_grad():
+        lost, count = model((model.collate(model.examples(X)), gold, counts))
+    p = fitted.predict_proba(X)
+    assert float(count) == 2.5
+    assert float(lost) == pytest.approx(-0.5 * np.log(p[0, 0]) - 2 * np.log(p[2, 1]), rel=1e-4)
+
+
+@pytest.mark.parametrize("power", [-1, 11, float("nan")])
+def test_a_length_weight_out_of_range_is_refused(power: float) -> None:
+    with pytest.raises(ConfigError, match="length_weight must be from 0 to 10"):
+        NeuralClassifier("cnn", length_weight=power).fit(*TRAIN)

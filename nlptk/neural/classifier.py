@@ -45,6 +45,14 @@ _FILES = ("vectors", "pretrained")  # settings that a model file has as arrays
 _TOKENS = {"bert": 1024}  # of a batch of texts that are classified; of words 8192
 
 
+def _length_weights(sizes: Sequence[int], power: float) -> torch.Tensor:
+    """float32 [texts], of mean 1. Raises ConfigError where the power is no finite number from 0."""
+    if not 0 <= power <= 10:
+        raise ConfigError(f"length_weight must be from 0 to 10, not {power!r}")
+    weights = torch.tensor(sizes, dtype=torch.float64) ** power
+    return (weights / weights.mean()).float()
+
+
 class NeuralClassifier(TextClassifier):
     """A classifier on torch.
 
@@ -67,6 +75,8 @@ class NeuralClassifier(TextClassifier):
         unknown: share of training words that are taken for unknown, so that these learn something.
         min_freq: words of fewer occurrences have no vector of their own.
         class_weight: what a text counts for its label: "balanced", weights of labels, or None.
+        length_weight: a text of n words, or of n pieces, counts as much as n to this power: above 0 where the
+            texts to label are longer than most to learn from.
         threshold: of the probability of a label, where a text may have several.
         stride: pieces by which windows move over a text that is longer than BERT's positions, whose scores
             are averaged; None: half a window. Nothing is cut off.
@@ -98,6 +108,7 @@ class NeuralClassifier(TextClassifier):
         unknown: float = 0.02,
         min_freq: int = 1,
         class_weight: ClassWeight = None,
+        length_weight: float = 0.0,
         threshold: float = 0.5,
         stride: int | None = None,
         batch_tokens: int | None = None,
@@ -129,6 +140,7 @@ class NeuralClassifier(TextClassifier):
         self.unknown = unknown
         self.min_freq = min_freq
         self.class_weight = class_weight
+        self.length_weight = length_weight
         self.threshold = threshold
         self.stride = stride
         self.batch_tokens = batch_tokens
@@ -180,9 +192,12 @@ class NeuralClassifier(TextClassifier):
         self._learn_labels(labels)
         self._model = model
         examples, gold = model.examples(texts), torch.from_numpy(labels.targets[kept])
+        sizes = model.sizes(examples)
+        counts = _length_weights(sizes, self.length_weight)
 
-        def collate(chosen: Sequence[int]) -> tuple[Any, torch.Tensor]:
-            return model.collate([examples[i] for i in chosen]), gold[list(chosen)]
+        def collate(chosen: Sequence[int]) -> tuple[Any, torch.Tensor, torch.Tensor]:
+            picked = list(chosen)
+            return model.collate([examples[i] for i in chosen]), gold[picked], counts[picked]
 
         def evaluate(_: nn.Module) -> float:
             assert X_dev is not None
@@ -193,7 +208,7 @@ class NeuralClassifier(TextClassifier):
         tokens = usual["batch_tokens"] if self.batch_tokens is None else self.batch_tokens
         self.log_ = train(
             model,
-            Batches(model.sizes(examples), tokens, seed=self.seed),
+            Batches(sizes, tokens, seed=self.seed),
             collate,
             TrainSettings.of(usual, self.get_params()),
             evaluate=evaluate if has_dev else None,

@@ -77,19 +77,19 @@ class ClassifierModel(nn.Module):
         found = scores.sigmoid() if self.multilabel else scores.softmax(1)
         return found.cpu().numpy()
 
-    def forward(self, batch: tuple[Any, Tensor]) -> tuple[Tensor, Tensor | int]:
-        """The sum of -log p of the gold labels, and their number, or weight.
+    def forward(self, batch: tuple[Any, Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """The weighted sum of -log p of the gold labels, and the sum of the weights.
 
         Gold labels are numbers [texts], or with `multilabel` 0 and 1, float32 [texts, labels], whose -log p
-        are averaged over the labels.
+        are averaged over the labels; then what each text counts, float32 [texts], besides its label's weight.
         """
-        given, gold = batch
+        given, gold, counts = batch
         scores = self.logits(given)
         if self.multilabel:
-            loss = F.binary_cross_entropy_with_logits(scores, gold, pos_weight=self.weights, reduction="sum")
-            return loss / scores.shape[1], len(gold)
-        loss = F.cross_entropy(scores, gold, weight=self.weights, reduction="sum")
-        return loss, len(gold) if self.weights is None else self.weights[gold].sum()
+            lost = F.binary_cross_entropy_with_logits(scores, gold, pos_weight=self.weights, reduction="none")
+            return (lost.mean(1) * counts).sum(), counts.sum()
+        lost = F.cross_entropy(scores, gold, weight=self.weights, reduction="none")
+        return (lost * counts).sum(), (counts if self.weights is None else self.weights[gold] * counts).sum()
 
 
 def _margin(scores: Tensor, label: int) -> Tensor:

@@ -77,6 +77,9 @@ def classifier(
     vectors: Annotated[
         Path | None, _option("Word vectors, kept in the model (not linear).", NEURAL, exists=True)
     ] = None,
+    length_weight: Annotated[
+        float | None, _option("A text of n words counts as much as n to this power.", NEURAL, min=0, max=10)
+    ] = None,
     learning_rate: Annotated[float | None, _option("Its highest value (not linear).", NEURAL, min=0)] = None,
     pretrained: Annotated[
         Path | None, _option("Folder of a BERT checkpoint.", NEURAL, exists=True, file_okay=False)
@@ -84,6 +87,9 @@ def classifier(
     hidden: Annotated[int | None, _option("Dimensions.", NEURAL, min=1)] = None,
     layers: Annotated[int | None, _option("Layers.", NEURAL, min=1)] = None,
     dropout: Annotated[float | None, _option("Share dropped.", NEURAL, min=0)] = None,
+    unknown: Annotated[
+        float | None, _option("Share of training words taken for unknown (not bert).", NEURAL, min=0, max=1)
+    ] = None,
     batch_tokens: Annotated[int | None, _option("Of a training batch.", NEURAL, min=1)] = None,
     patience: Annotated[
         int | None, _option("Epochs without a better dev score to stop at.", NEURAL, min=1)
@@ -113,10 +119,10 @@ def classifier(
     config = settings_of(
         model, algorithm=algorithm, weighting=weighting, analyzer=analyzer, ngrams=ngrams, C=c, alpha=alpha,
         dim=dim, loss=loss, vectors=vectors and str(vectors), pretrained=pretrained and str(pretrained),
-        hidden=hidden, layers=layers, dropout=dropout, learning_rate=learning_rate, batch_tokens=batch_tokens,
-        patience=patience, device=device, precision=precision, max_iterations=max_iterations,
-        min_freq=min_freq, threshold=threshold, class_weight="balanced" if balanced else None, seed=seed,
-        multilabel=multilabel,
+        hidden=hidden, layers=layers, dropout=dropout, unknown=unknown, length_weight=length_weight,
+        learning_rate=learning_rate, batch_tokens=batch_tokens, patience=patience, device=device,
+        precision=precision, max_iterations=max_iterations, min_freq=min_freq, threshold=threshold,
+        class_weight="balanced" if balanced else None, seed=seed, multilabel=multilabel,
     )  # fmt: skip
     import nlptk
 

@@ -76,7 +76,7 @@ _FASTTEXT = {
 }
 _NEURAL = {
     **_same("class_weight", "threshold", "min_freq", "vectors", "pretrained", "hidden", "layers", "dropout"),
-    **_same("learning_rate", "batch_tokens", "patience", "device", "precision"),
+    **_same("unknown", "length_weight", "learning_rate", "batch_tokens", "patience", "device", "precision"),
     "max_iterations": "epochs",
 }
 _ALL = _same("multilabel", "seed")
