@@ -48,7 +48,7 @@ EMBEDDED = (
 
 NAMES = {
     "upos_acc": "UPOS", "xpos_acc": "XPOS", "entity_f1": "entity F1", "words_f1": "words F1",
-    "sentences_f1": "sentences F1", "upos_f1": "UPOS F1", "xpos_f1": "XPOS F1",
+    "sentences_f1": "sentences F1", "upos_f1": "UPOS F1", "xpos_f1": "XPOS F1", "accuracy": "accuracy",
 }  # fmt: skip
 
 

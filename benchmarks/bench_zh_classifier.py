@@ -70,7 +70,7 @@ _FASTTEXT = """
 from nlptk import FastTextClassifier, JiebaTokenizer
 jieba = JiebaTokenizer()
 start = time.perf_counter()
-model = FastTextClassifier(learning_rate=0.3, tokenizer=jieba.cut).fit(*train)
+model = FastTextClassifier(learning_rate=0.2, epochs=8, word_ngrams=3, tokenizer=jieba.cut).fit(*train)
 """
 _CNN = """
 from nlptk import JiebaTokenizer
