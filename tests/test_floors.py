@@ -37,6 +37,7 @@ FLOORS: list[set[str]] = [
     {
         "component",
         "estimator",
+        "decoding",
         "analysis",
         "corpora",
         "scoring",
