@@ -14,6 +14,7 @@ from nlptk.errors import ConfigError, DataError
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
+Look = tuple[Floats, Ints]  # attention [rows, keys], and keys of each row's source
 _ABOVE = 1e-4  # by which rounding may put a logarithm of a probability above 0
 
 
@@ -60,8 +61,8 @@ class Steps:
         most = float(log_probs.amax())  # NaN where one is NaN
         if not most <= _ABOVE:
             raise DataError(
-                f"the model's logarithms of probabilities reach {most} at token {at}: they must be log-softmaxed "
-                "and hold no NaN"
+                f"the model's logarithms of probabilities reach {most} at token {at}: "
+                "they must be log-softmaxed and hold no NaN"
             )
         return self._masked(log_probs, at, sources), state
 
@@ -71,7 +72,7 @@ class Steps:
             return state
         return self.model.reorder(state, self._given(rows))
 
-    def attention(self, state: Any) -> tuple[Floats, Ints] | None:
+    def attention(self, state: Any) -> Look | None:
         """Weights of the last step and lengths of sources; None of a model that does not tell."""
         tell = getattr(self.model, "attention", None)
         if tell is None:
@@ -85,13 +86,15 @@ class Steps:
     def _check_vocabulary(self, vocabulary: int) -> None:
         if self.beam > vocabulary:
             raise ConfigError(
-                f"a beam of {self.beam} is larger than the vocabulary of {vocabulary} tokens: use a smaller one"
+                f"a beam of {self.beam} is larger than the vocabulary of {vocabulary} tokens: "
+                "use a smaller one"
             )
         for row, tokens in enumerate(self._prefix):
             wrong = next((token for token in tokens if not 0 <= token < vocabulary), None)
             if wrong is not None:
                 raise DataError(
-                    f"the prefix of row {row} holds {wrong}, which is no token of a vocabulary of {vocabulary}"
+                    f"the prefix of row {row} holds {wrong}, which is no token of a vocabulary "
+                    f"of {vocabulary}"
                 )
 
     def _masked(self, log_probs: Tensor, at: int, sources: Ints) -> Tensor:
@@ -105,9 +108,8 @@ class Steps:
             free = free.index_fill(1, index, -torch.inf)
         if at >= self._forced:
             return free
-        pairs = [
-            (i, self._prefix[s][at]) for i, s in enumerate(sources.tolist()) if at < len(self._prefix[s])
-        ]
+        mine = [self._prefix[source] for source in sources.tolist()]
+        pairs = [(row, tokens[at]) for row, tokens in enumerate(mine) if at < len(tokens)]
         if not pairs:
             return free
         rows, tokens = torch.tensor(pairs, device=free.device).unbind(1)
