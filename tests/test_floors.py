@@ -38,6 +38,7 @@ FLOORS: list[set[str]] = [
         "component",
         "estimator",
         "decoding",
+        "perplexity",
         "analysis",
         "corpora",
         "scoring",

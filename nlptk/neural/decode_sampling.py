@@ -38,7 +38,7 @@ def sample(
     min_p: float = 0.0,
     repetition_penalty: float = 1.0,
     context: Sequence[Sequence[int]] | None = None,
-    seed: int | Sequence[int] = 1,
+    seed: int | Sequence[int | Sequence[int]] = 1,
 ) -> list[Hypothesis]:
     """A sequence for each row of the state, each token drawn from what :func:`filtered` leaves.
 
@@ -50,7 +50,7 @@ def sample(
             (Keskar et al. 2019): above 1 they become rarer, 1 changes nothing. The paper divides a score
             above 0 instead; logarithms of probabilities have none, as in the beam search of transformers.
         context: tokens before the first, of each row, that count as had.
-        seed: of each row; one number s stands for the seeds (s, 0), (s, 1), ...
+        seed: of each row, a number or several; one number s stands for (s, 0), (s, 1), ...
 
     Returns:
         Sequences whose `log_probs` are the model's own, whatever was filtered.
@@ -62,7 +62,7 @@ def sample(
     if not 0 < repetition_penalty < np.inf:
         raise ConfigError(f"repetition_penalty must be a number above 0, not {repetition_penalty!r}")
     _check_filters(temperature, top_k, top_p, min_p)
-    seeds = [[seed, row] for row in range(rows)] if isinstance(seed, int) else [[one] for one in seed]
+    seeds = [(seed, row) for row in range(rows)] if isinstance(seed, int) else seed
     for what, count in (("seeds", len(seeds)), ("contexts", rows if context is None else len(context))):
         if count != rows:
             raise DataError(f"there are {count} {what} for {rows} rows: give one for each")
