@@ -186,7 +186,8 @@ class NeuralLM(Estimator):
     def _made(self, units: Units) -> LanguageNetwork[Any]:
         usual = self._usual()
         dropout = checked_dropout(self.dropout, usual["dropout"])
-        return make_network(self, len(units), self.layers or usual["layers"], dropout)
+        layers = usual["layers"] if self.layers is None else self.layers
+        return make_network(self, len(units), layers, dropout)
 
     # ---- using --------------------------------------------------------------------------------------------
 
@@ -205,8 +206,7 @@ class NeuralLM(Estimator):
         network, units = self._ready(), self._units
         text = units.encode_lines(checked_lines(lines, "the text"))
         count = len(text.ids) - 1
-        with torch.no_grad():
-            found = network.text_log_probs(text.ids, min(parts, count), self.window)
+        found = network.text_log_probs(text.ids, min(parts, count), self.window)
         log_prob = float(found.sum(dtype=np.float64))
         return Perplexity(log_prob, count, text.words, text.characters, text.unknown)
 
@@ -260,8 +260,10 @@ class NeuralLM(Estimator):
                 banned=[UNKNOWN],
             )
             if beam is None:
-                options = {"context": ids.tolist(), "seed": [[seed, row] for row in rows], **options}
-            for row, found in zip(rows, self._decode(ids, limits, beam, options), strict=True):
+                own = {"context": ids.tolist(), "seed": [[seed, row] for row in rows], **options}
+            else:
+                own = {"beam": beam, **options}
+            for row, found in zip(rows, self._decode(ids, limits, own), strict=True):
                 texts[row] = self._units.decode([*heads[row][1:], *found.body])
         return texts[0] if isinstance(prompt, str) else texts
 
@@ -281,17 +283,15 @@ class NeuralLM(Estimator):
         return ids
 
     @torch.no_grad()
-    def _decode(
-        self, ids: NDArray[np.int64], limits: Limits, beam: int | None, options: dict[str, Any]
-    ) -> list[Hypothesis]:
+    def _decode(self, ids: NDArray[np.int64], limits: Limits, options: dict[str, Any]) -> list[Hypothesis]:
+        """What follows prompts of one length, int64 [rows, length]."""
         network, rows = self._network, len(ids)
         state = network.start(rows)
-        before = torch.from_numpy(ids[:, :-1]).to(network.device)
-        if before.shape[1]:
-            state = network.read(before, state)
-        if beam is None:
-            return sample(network, state, rows, limits, **options)
-        return [found[0] for found in beam_search(network, state, rows, limits, beam=beam, **options)]
+        if ids.shape[1] > 1:
+            state = network.read(torch.from_numpy(ids[:, :-1]).to(network.device), state)
+        if "beam" in options:
+            return [found[0] for found in beam_search(network, state, rows, limits, **options)]
+        return sample(network, state, rows, limits, **options)
 
     @property
     def network(self) -> LanguageNetwork[Any]:

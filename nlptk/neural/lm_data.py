@@ -39,7 +39,7 @@ class WindowBatch(NamedTuple):
 
 
 class _Cut:
-    def __init__(self, ids: Ids, batch: int, window: int, seed: int) -> None:
+    def __init__(self, ids: Ids, batch: int, window: int, seed: int = 1) -> None:
         check_integer("batch_size", batch, 1)
         check_integer("window", window, 1)
         self.ids, self.window, self.seed = ids, window, seed

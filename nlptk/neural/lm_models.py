@@ -22,6 +22,7 @@ from nlptk.neural.initializers import initialize
 from nlptk.neural.lm_units import Ids
 from nlptk.neural.recurrent import Recurrent, State
 from nlptk.neural.transformer import Decoder, LayerCache, TransformerConfig
+from nlptk.state import check_integer
 
 if TYPE_CHECKING:
     from nlptk.neural.lm import NeuralLM
@@ -90,6 +91,7 @@ class LanguageNetwork(nn.Module, Generic[S]):
         """Logarithms of the probabilities of ids[1:], [tokens], each after those before it."""
         raise NotImplementedError
 
+    @torch.no_grad()
     def _picked(self, inputs: Ids, targets: Ids, state: S | None) -> tuple[Tensor, S | None]:
         """Logarithms of the probabilities of targets, both [batch, time]."""
         read, wanted = (torch.from_numpy(one.astype(np.int64)).to(self.device) for one in (inputs, targets))
@@ -195,8 +197,11 @@ class TransformerNetwork(LanguageNetwork[list[LayerCache]]):
 def make_network(settings: NeuralLM, vocabulary: int, layers: int, dropout: float) -> LanguageNetwork[Any]:
     """A network with new weights, for the settings of a language model.
 
-    Raises ConfigError for sizes that do not go together.
+    Raises ConfigError for sizes that are none, or do not go together.
     """
+    for name, size in (("dim", settings.dim), ("hidden", settings.hidden), ("layers", layers)):
+        if size is not None:
+            check_integer(name, size, 1)
     if settings.model in RECURRENT:
         return RecurrentNetwork(
             settings.model,
