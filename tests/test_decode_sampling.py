@@ -235,6 +235,9 @@ def test_what_cannot_be_decoded(decode: Callable[..., Any]) -> None:
         decode(model, None, 2, Limits(bos=1, prefix=[[1], [1, 3]]))
     with pytest.raises(DataError, match="row 1 cannot be met: the model gives token 0, its number 1, prob"):
         decode(model, None, 2, Limits(bos=1, prefix=[[1], [1, 0]]))
+    for wrong in ({"eos": 3}, {"banned": [-1]}):
+        with pytest.raises(ConfigError, match="must be tokens of a vocabulary of 3"):
+            decode(model, None, 1, Limits(bos=1, **wrong))
     with pytest.raises(DataError, match="probability"):
         decode(model, None, 1, Limits(bos=1, eos=0, banned=[1, 2]))
     for bad in (math.nan, 0.5):
@@ -248,3 +251,8 @@ def test_each_row_needs_a_seed_and_a_context() -> None:
         sample(model, None, 3, Limits(bos=0), seed=[1, 2])
     with pytest.raises(DataError, match="1 contexts for 3 rows"):
         sample(model, None, 3, Limits(bos=0), context=[[1]])
+    with pytest.raises(DataError, match="context of row 1 holds what is no token of a vocabulary of 5"):
+        sample(model, None, 2, Limits(bos=0), context=[[1], [5]], repetition_penalty=2.0)
+    for seed in (-1, "a"):
+        with pytest.raises(ConfigError, match="seeds must be integers"):
+            sample(model, None, 1, Limits(bos=0), seed=seed)

@@ -57,16 +57,19 @@ def sample(
 
     Raises:
         ConfigError: a setting is out of range.
-        DataError: as `greedy`; not as many seeds or contexts as rows.
+        DataError: as `greedy`; not as many seeds or contexts as rows, or a context of other tokens.
     """
     if not 0 < repetition_penalty < np.inf:
         raise ConfigError(f"repetition_penalty must be a number above 0, not {repetition_penalty!r}")
     _check_filters(temperature, top_k, top_p, min_p)
-    seeds = [(seed, row) for row in range(rows)] if isinstance(seed, int) else seed
+    seeds = [(seed, row) for row in range(rows)] if isinstance(seed, int | np.integer) else seed
     for what, count in (("seeds", len(seeds)), ("contexts", rows if context is None else len(context))):
         if count != rows:
             raise DataError(f"there are {count} {what} for {rows} rows: give one for each")
-    randoms = [np.random.default_rng(one) for one in seeds]
+    try:
+        randoms = [np.random.default_rng(one) for one in seeds]
+    except (TypeError, ValueError):
+        raise ConfigError(f"seeds must be integers of at least 0, not {seed!r}") from None
     seen: Tensor | None = None  # bool [all rows, vocabulary]
 
     def choose(log_probs: Tensor, sources: Ints) -> Tensor:
@@ -141,7 +144,11 @@ def _draw(log_probs: Tensor, uniform: list[float]) -> Tensor:
 
 def _seen(context: Sequence[Sequence[int]], log_probs: Tensor) -> Tensor:
     seen = torch.zeros(len(context), log_probs.shape[1], dtype=torch.bool)
-    for row, tokens in zip(seen, context, strict=True):
+    for number, (row, tokens) in enumerate(zip(seen, context, strict=True)):
+        if not all(0 <= token < len(row) for token in tokens):
+            raise DataError(
+                f"the context of row {number} holds what is no token of a vocabulary of {len(row)}"
+            )
         row[list(tokens)] = True
     return seen.to(log_probs.device)
 

@@ -50,7 +50,7 @@ class Steps:
         `sources` is the number of the sequence of each row. What may not come is -inf.
 
         Raises:
-            ConfigError: the beam is larger than the vocabulary.
+            ConfigError: the beam is larger than the vocabulary, or that lacks the end token.
             DataError: the model gives NaN or no logarithms of probabilities; a token of a prefix is not in
                 the vocabulary, or has probability 0.
         """
@@ -89,6 +89,12 @@ class Steps:
                 f"a beam of {self.beam} is larger than the vocabulary of {vocabulary} tokens: "
                 "use a smaller one"
             )
+        limits = self.limits
+        for token in (*limits.banned, *(() if limits.eos is None else (limits.eos,))):
+            if not 0 <= token < vocabulary:
+                raise ConfigError(
+                    f"eos and banned must be tokens of a vocabulary of {vocabulary}, not {token}"
+                )
         for row, tokens in enumerate(self._prefix):
             wrong = next((token for token in tokens if not 0 <= token < vocabulary), None)
             if wrong is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
@@ -22,6 +23,7 @@ Unit: TypeAlias = "str | PathLike | BPE"
 #: The number of the end of a line, which stands between lines and before the first; and of what is not known.
 END, UNKNOWN = 0, 1
 _FIRST = 2
+_LINES = 1000  # that are numbered at a time
 _UNKNOWN_CHARACTER, _UNKNOWN_WORD = "\ufffd", "<unk>"
 
 
@@ -81,19 +83,18 @@ class Units:
 
     def encode(self, line: str) -> list[int]:
         """The numbers of one line, without its end."""
-        if self.bpe is not None:
-            return [number + _FIRST for number in self.bpe.encode(line, add_special_tokens=False)]
-        return [self._numbers.get(token, UNKNOWN) for token in self._cut(line)]
+        return self._encoded([line])[0]
 
     def encode_lines(self, lines: Sequence[str]) -> Text:
         """All lines in a row."""
-        ids = [END]
-        for line in lines:
-            ids += self.encode(line)
-            ids.append(END)
-        array = np.array(ids, np.int32)
+        ids = array("i", [END])
+        for first in range(0, len(lines), _LINES):
+            for row in self._encoded(lines[first : first + _LINES]):
+                ids.extend(row)
+                ids.append(END)
+        numbers = np.array(ids, np.int32)
         words = sum(len(line.split()) + 1 for line in lines)
-        return Text(array, words, sum(len(line) + 1 for line in lines), int((array == UNKNOWN).sum()))
+        return Text(numbers, words, sum(len(line) + 1 for line in lines), int((numbers == UNKNOWN).sum()))
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of numbers; the end of a line is a line break.
@@ -111,6 +112,12 @@ class Units:
     def unknown(self, line: str) -> list[str]:
         """The tokens of a line that are not known, each once."""
         return [] if self.bpe else [one for one in dict.fromkeys(self._cut(line)) if one not in self._numbers]
+
+    def _encoded(self, lines: Sequence[str]) -> list[list[int]]:
+        if self.bpe is not None:
+            rows = self.bpe.encode_batch(lines, add_special_tokens=False)
+            return [[number + _FIRST for number in row] for row in rows]
+        return [[self._numbers.get(token, UNKNOWN) for token in self._cut(line)] for line in lines]
 
     def _cut(self, line: str) -> Sequence[str]:
         return line if self.kind == "characters" else line.split()
