@@ -237,7 +237,7 @@ class NeuralLM(Estimator):
                 length_form).
 
         Returns:
-            The prompt and what was added, for each prompt.
+            The prompt and what was added, for each prompt; its words that are not known stand as <unk>.
 
         Raises:
             ConfigError: nothing is fitted, or a setting is out of range.
@@ -260,7 +260,8 @@ class NeuralLM(Estimator):
                 banned=[UNKNOWN],
             )
             if beam is None:
-                own = {"context": ids.tolist(), "seed": [[seed, row] for row in rows], **options}
+                had = [[number for number in heads[row] if number != END] for row in rows]
+                own = {"context": had, "seed": [[seed, row] for row in rows], **options}
             else:
                 own = {"beam": beam, **options}
             for row, found in zip(rows, self._decode(ids, limits, own), strict=True):
