@@ -12,6 +12,11 @@ The 5-gram has modified Kneser-Ney smoothing, and each paragraph stands alone; t
 paragraph to paragraph in training and test, the Transformer sees half a window at least. All count the end
 of a paragraph as a character. A trained model is kept under build/bench, with what was measured, and used
 again.
+
+Sizes: on one busy thread of this machine an LSTM of 512 learns from 16,000 characters a second, of 768 from
+8,300, of 1,024 from 4,900; a Transformer of 4 layers of 192 from 6,800, of 256 from 5,000. Half an hour on two
+threads then shows each weight of the sizes chosen, an LSTM of 640 and a Transformer of 192, 15 to 20
+characters; larger ones would see the text less than twice.
 """
 
 from __future__ import annotations
@@ -111,11 +116,11 @@ def of_ngrams(text: dict[str, list[str]]) -> dict[str, Any]:
     """The 5-gram's bits of the test text."""
     from nlptk import NgramLM
 
+    train, test = ([list(line.replace(" ", "_")) for line in text[split]] for split in ("train", "test"))
     begin = time.perf_counter()
-    model = NgramLM(order=5).fit([list(line) for line in text["train"]])
+    model = NgramLM(order=5).fit(train)
     seconds = time.perf_counter() - begin
-    found = model.perplexity([list(line) for line in text["test"]])
-    return {"seconds": seconds, "test": found.bits_per_character}
+    return {"seconds": seconds, "test": model.perplexity(test).bits_per_token}
 
 
 def plot(curves: dict[str, list[dict[str, float]]], ngrams: float) -> None:
