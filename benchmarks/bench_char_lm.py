@@ -14,8 +14,8 @@ of a paragraph as a character. A trained model is kept under build/bench, with w
 again.
 
 Sizes: on one busy thread of this machine an LSTM of 512 learns from 16,000 characters a second, of 768 from
-8,300, of 1,024 from 4,900; a Transformer of 4 layers of 192 from 6,800, of 256 from 5,000. Half an hour on two
-threads then shows each weight of the sizes chosen, an LSTM of 640 and a Transformer of 192, 15 to 20
+8,300, of 1,024 from 4,900; a Transformer of 4 layers of 192 from 6,800, of 256 from 5,000. Half an hour on
+two threads then shows each weight of the sizes chosen, an LSTM of 640 and a Transformer of 192, 15 to 20
 characters; larger ones would see the text less than twice.
 """
 
