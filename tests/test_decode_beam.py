@@ -34,7 +34,7 @@ def shown(found: list[list[Hypothesis]]) -> list[list[tuple[float, list[int]]]]:
 # ---- a beam as wide as the tree ----------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(seed=SEEDS, alpha=ALPHAS, form=FORMS, n_best=st.integers(1, 6), data=st.data())
 def test_a_beam_as_wide_as_the_tree_finds_the_best(
     seed: int, alpha: float, form: Any, n_best: int, data: st.DataObject
@@ -61,7 +61,7 @@ def test_a_beam_as_wide_as_the_tree_finds_the_best(
         assert [hypothesis.score for hypothesis in one] == pytest.approx([value for value, _ in other])
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=12)
 @given(seed=SEEDS, alpha=ALPHAS, beta=st.sampled_from([0.2, 1.0]))
 def test_with_a_coverage_penalty_too(seed: int, alpha: float, beta: float) -> None:
     model = LookingModel(24, seed, branch=2)
@@ -89,7 +89,7 @@ def test_with_a_coverage_penalty_too(seed: int, alpha: float, beta: float) -> No
 # ---- the end -----------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(
     seed=SEEDS,
     alpha=ALPHAS,
@@ -167,7 +167,7 @@ def test_finished_rows_leave_the_batch() -> None:
 # ---- batches -----------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(seed=SEEDS, beam=st.integers(1, 6), alpha=ALPHAS, data=st.data())
 def test_a_batch_is_as_one_by_one(seed: int, beam: int, alpha: float, data: st.DataObject) -> None:
     model = RandomModel(7, seed)

@@ -20,7 +20,7 @@ from nlptk.neural.lm_units import END, UNKNOWN, Units, checked_lines  # noqa: E4
 
 LINES = ["the cat sat on the mat .", "a dog ran in the park .", "the dog sat on a cat ."] * 6
 KINDS = list(MODELS)
-SMALL: dict[str, Any] = {"dim": 16, "layers": 2, "heads": 2, "window": 16, "batch_size": 4, "epochs": 3}
+SMALL: dict[str, Any] = {"dim": 16, "layers": 2, "heads": 2, "window": 16, "batch_size": 4, "epochs": 1}
 
 
 def made(model: str = "lstm", **settings: Any) -> NeuralLM:
