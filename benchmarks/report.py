@@ -32,6 +32,7 @@ ORDER = (
     "neural_tagger",
     "neural_classifier",
     "pretraining",
+    "char_lm",
     "word2vec",
     "phrases",
     "similar",
