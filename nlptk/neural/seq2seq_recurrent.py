@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from nlptk.errors import ConfigError
 from nlptk.neural.attention import AdditiveAttention, LuongAttention
+from nlptk.neural.dropout import Dropout
 from nlptk.neural.initializers import initialize
 from nlptk.neural.recurrent import BiRecurrent, Recurrent, State
 from nlptk.neural.seq2seq_models import Memory, Seq2SeqModel, Source
@@ -106,7 +107,7 @@ class RecurrentSeq2Seq(Seq2SeqModel):
             else AdditiveAttention(hidden, hidden, hidden)
         )
         self.readout = nn.Linear(2 * hidden + (dim if self.first_context else 0), dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.sampled, self.decay = sampled, decay
         self.total = 1  # updates of the training, for the share that is done
         self.register_buffer("updates", torch.zeros((), dtype=torch.int64))

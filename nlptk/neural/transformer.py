@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from nlptk.errors import ConfigError, DataError
 from nlptk.neural import positions as position_ways
 from nlptk.neural.attention import KeyValueCache, MultiHeadAttention
+from nlptk.neural.dropout import Dropout
 from nlptk.neural.positions import POSITIONS, Positions
 
 
@@ -109,7 +110,7 @@ class FeedForward(nn.Module):
         self.inner = nn.Linear(dim, hidden, bias=not gated)
         self.gate = nn.Linear(dim, hidden, bias=False) if gated else None
         self.outer = nn.Linear(hidden, dim, bias=not gated)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         inner = self.function(self.inner(x))  # [batch, time, hidden]
@@ -138,7 +139,7 @@ class Sublayer(nn.Module):
         super().__init__()
         self.norm = NORMS[config.norm](config.dim)
         self.pre_norm = config.pre_norm
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, x: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
         if self.pre_norm:
@@ -232,7 +233,7 @@ class _Stack(nn.Module):
         )
         self.blocks = nn.ModuleList(Block(config, cross) for _ in range(config.layers))
         self.norm = NORMS[config.norm](config.dim) if config.pre_norm else nn.Identity()
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
 
 class Encoder(_Stack):
