@@ -25,8 +25,10 @@ from nlptk.neural.seq2seq_pieces import Pair, PairBatches, Pieces
 from nlptk.neural.seq2seq_recurrent import RecurrentSeq2Seq
 from nlptk.neural.seq2seq_translating import Translation, Translator
 from nlptk.neural.train import TrainingLog, TrainSettings, moved, train
+from nlptk.store import load_model, save_model
 from nlptk.tokenize.bpe import BPE
 
+_ENTRY = {"name": "seq2seq", "factory": "seq2seq"}
 _FILES = ("source_tokenizer", "target_tokenizer")  # settings that a model file has as arrays
 
 
@@ -321,6 +323,21 @@ class Seq2Seq(Estimator):
             raise ModelError(f"the translator's state is not usable: {error}") from error
         made._ratio = ratio
         return made
+
+    def save(self, folder: PathLike, **meta: Any) -> None:
+        """Save as a model's folder, at once or not at all; `meta` goes to its ``meta.json``.
+
+        Raises ConfigError if nothing is fitted or a file of that name is in the way, OSError on a full disk.
+        """
+        save_model(folder, {**meta, "pipeline": [_ENTRY]}, {_ENTRY["name"]: self.to_state()})
+
+    @classmethod
+    def load(cls, folder: PathLike) -> Seq2Seq:
+        """The translator that `save` wrote. Raises ModelError for a folder without one, or a damaged one."""
+        meta, components = load_model(folder)
+        if [entry["factory"] for entry in meta["pipeline"]] != [_ENTRY["factory"]]:
+            raise ModelError(f"{folder}: is no translator; nlptk train seq2seq makes one")
+        return cls.from_state(*components[meta["pipeline"][0]["name"]])
 
 
 def check_pairs(
