@@ -43,6 +43,7 @@ class Seq2Seq(Estimator):
         units: what is learnt: "bpe" over bytes, "char-bpe" over characters, or "char", characters alone.
         target_units: of targets, where these are not `units`; not of a shared vocabulary.
         bpe_dropout: probability that a merge is left out in training, anew in each epoch.
+        lowercase: whether texts of both sides become lower-case.
         dim: of tokens' vectors, and of the Transformer.
         hidden: of the Transformer's feed-forward networks, or of recurrent states.
         layers: of encoder and of decoder.
@@ -80,6 +81,7 @@ class Seq2Seq(Estimator):
         units: str = "bpe",
         target_units: str | None = None,
         bpe_dropout: float = 0.0,
+        lowercase: bool = False,
         dim: int = 256,
         hidden: int | None = None,
         layers: int | None = None,
@@ -120,6 +122,7 @@ class Seq2Seq(Estimator):
         self.units = units
         self.target_units = target_units
         self.bpe_dropout = bpe_dropout
+        self.lowercase = lowercase
         self.dim = dim
         self.hidden = hidden
         self.layers = layers
@@ -258,6 +261,7 @@ class Seq2Seq(Estimator):
         attention: bool = False,
         cache: bool = True,
         batch_size: int = 64,
+        numbered_from: int = 0,
     ) -> list[list[Translation]]:
         """The `n_best` best translations of each text, best first; of an empty text one that is empty.
 
@@ -268,6 +272,7 @@ class Seq2Seq(Estimator):
             attention: whether to give what each token looks at.
             cache: False to compute all states anew at each step: slower, the same result.
             batch_size: texts at once.
+            numbered_from: the number that messages give to the first text.
 
         Raises:
             ConfigError: nothing is fitted; a beam larger than the vocabulary; a setting out of range.
@@ -287,7 +292,7 @@ class Seq2Seq(Estimator):
             cache=cache,
             attention=attention,
         )
-        return translator.translate(texts, prefixes, batch_size)
+        return translator.translate(texts, prefixes, batch_size, numbered_from)
 
     def score(self, X: Sequence[str], y: Sequence[str]) -> float:
         """Less the mean loss of a token of the targets y, given sources X: 0 is the best there is.

@@ -65,15 +65,19 @@ def make_pieces(made: Seq2Seq, sources: Sequence[str], targets: Sequence[str]) -
             raise ConfigError(
                 "a shared vocabulary has one tokenizer: give source_tokenizer and units alone, or shared=False"
             )
-        tokenizer = given[0] or train_tokenizer([*sources, *targets], made.units, made.vocab_size)
-        both = Pieces(tokenizer, made.bpe_dropout)
+        both = _pieces(made, given[0], [*sources, *targets], made.units)
         return both, both
-    units = made.units, made.target_units or made.units
-    source, target = (
-        Pieces(one or train_tokenizer(texts, unit, made.vocab_size), made.bpe_dropout)
-        for one, texts, unit in zip(given, (sources, targets), units, strict=True)
+    return (
+        _pieces(made, given[0], sources, made.units),
+        _pieces(made, given[1], targets, made.target_units or made.units),
     )
-    return source, target
+
+
+def _pieces(made: Seq2Seq, given: BPE | None, texts: Sequence[str], units: str) -> Pieces:
+    if given is None:
+        texts = [text.lower() for text in texts] if made.lowercase else texts
+        given = train_tokenizer(texts, units, made.vocab_size)
+    return Pieces(given, made.lowercase, made.bpe_dropout)
 
 
 def _load(given: PathLike | BPE | None) -> BPE | None:
@@ -122,8 +126,8 @@ def restore_model(
     made: Seq2Seq, arrays: Mapping[str, NDArray[Any]]
 ) -> tuple[Seq2SeqModel, tuple[Pieces, Pieces]]:
     """Network and subwords that `model_state` described. Raises ModelError where the arrays are no such."""
-    source = Pieces(unpack_bpe(arrays, _WHAT, _SOURCE))
-    target = source if made.shared else Pieces(unpack_bpe(arrays, _WHAT, _TARGET))
+    source = _pieces(made, unpack_bpe(arrays, _WHAT, _SOURCE), (), made.units)
+    target = source if made.shared else _pieces(made, unpack_bpe(arrays, _WHAT, _TARGET), (), made.units)
     model = make_model(made, (source, target))
     load_weights(model, unpack_weights(arrays), _WHAT)
     return model, (source, target)

@@ -48,11 +48,12 @@ class Pieces:
 
     Args:
         tokenizer: any BPE.
+        lowercase: whether texts become lower-case first.
         dropout: probability of leaving out a merge in `varied`.
     """
 
-    def __init__(self, tokenizer: BPE, dropout: float = 0.0) -> None:
-        self.tokenizer = tokenizer
+    def __init__(self, tokenizer: BPE, lowercase: bool = False, dropout: float = 0.0) -> None:
+        self.tokenizer, self.lowercase = tokenizer, lowercase
         self._varied = tokenizer
         if dropout:
             self._varied = copy.copy(tokenizer)
@@ -63,11 +64,17 @@ class Pieces:
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """The ids of each text."""
-        return _moved(self.tokenizer.encode_batch(texts, add_special_tokens=False))
+        return self._ids(self.tokenizer, texts)
 
     def varied(self, texts: Sequence[str], seed: int) -> list[list[int]]:
         """As `encode`, with other subwords for other seeds (Provilkov, Emelianenko and Voita 2020)."""
-        return _moved(self._varied.encode_batch(texts, add_special_tokens=False, seed=seed))
+        return self._ids(self._varied, texts, seed=seed)
+
+    def _ids(self, tokenizer: BPE, texts: Sequence[str], **options: int) -> list[list[int]]:
+        if self.lowercase:
+            texts = [text.lower() for text in texts]
+        rows = tokenizer.encode_batch(texts, add_special_tokens=False, **options)
+        return [[number + SPECIAL for number in row] for row in rows]
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of ids, without white space around it."""
@@ -76,10 +83,6 @@ class Pieces:
     def tokens(self, ids: Sequence[int]) -> list[str]:
         """What each id stands for, to be shown: part of a character is U+FFFD."""
         return [self.tokenizer.decode([number - SPECIAL]) if number >= SPECIAL else "" for number in ids]
-
-
-def _moved(rows: list[list[int]]) -> list[list[int]]:
-    return [[number + SPECIAL for number in row] for row in rows]
 
 
 class PairBatches:
