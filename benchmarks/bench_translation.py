@@ -3,8 +3,8 @@
     python benchmarks/bench_translation.py [--quick] [--threads 2] [--only transformer,gru,zh,cache] [--train]
 
 A model that is not in build/bench yet is trained first; a training that was stopped goes on from its last
-state. `--train` ends after training. Multi30k: 29,000 pairs, learnt in lower case; dev chose the recipe, test_2016 is
-translated once, by beam search, and scored by ``sacrebleu -lc``.
+state. `--train` ends after training. Multi30k: 29,000 pairs, learnt in lower case; dev chose the recipe,
+test_2016 is translated once, by beam search, and scored by ``sacrebleu -lc``.
 
 * Tatoeba: every 20th pair is test, every 20th from the 11th on dev. What is left is training, less the pairs
   whose English sentence is one of test or dev. 20 translations, with their sources' attribution, go to
@@ -131,7 +131,7 @@ def translated(name: str, made: Seq2Seq, known: dict[str, Any], given: argparse.
 
 
 def _show(found: Texts, rows: list[list[str]], quick: bool) -> None:
-    """Translations at even distances, in a file of their own: sentences of a corpus are not in the results."""
+    """Some translations, in a file of their own: sentences of a corpus are not in the results."""
     chosen = range(0, len(rows), max(len(rows) // SAMPLES, 1))[:SAMPLES]
     lines = [f"- {rows[i][0]} → {found[i]} (reference {rows[i][1]}; {rows[i][2]})" for i in chosen]
     path = CACHE / f"translation-zh-samples{'-quick' if quick else ''}.md"
@@ -188,7 +188,7 @@ def main() -> None:
     rows = [
         [
             name, f"{one['training']['parameters'] / 1e6:.1f} M", one["training"]["seconds"],
-            *(", ".join(f"{what} {score:.1f}" for what, score in one[part].items()) for part in ("dev", "test")),
+            *(", ".join(f"{what} {value:.1f}" for what, value in one[of].items()) for of in ("dev", "test")),
         ]
         for name, one in samples.items() if name != "cache"
     ]  # fmt: skip
@@ -200,7 +200,9 @@ def main() -> None:
         )
         for name in REACH if name in samples
     ]  # fmt: skip
-    tables = [table("Translation, beam 5", ["model", "parameters", "seconds of training", "dev", "test"], rows)]
+    tables = [
+        table("Translation, beam 5", ["model", "parameters", "seconds of training", "dev", "test"], rows)
+    ]
     if "cache" in samples:
         found = samples["cache"]
         speed = {way: found["sentences"] / median(times) for way, times in found["seconds"].items()}

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason="neural models need torch")
 
-from nlptk.errors import ConfigError, DataError, ModelError
-from nlptk.neural.batches import Batches
-from nlptk.neural.seq2seq import Seq2Seq
-from nlptk.neural.seq2seq_pieces import Pieces, train_tokenizer
-from nlptk.tokenize.bpe import BPE
+from nlptk.errors import ConfigError, DataError, ModelError  # noqa: E402
+from nlptk.neural.batches import Batches  # noqa: E402
+from nlptk.neural.seq2seq import Seq2Seq  # noqa: E402
+from nlptk.neural.seq2seq_pieces import Pieces, train_tokenizer  # noqa: E402
+from nlptk.tokenize.bpe import BPE  # noqa: E402
 
 _random = random.Random(3)
 SOURCES = ["".join(_random.choices("abcd", k=_random.randint(1, 5))) for _ in range(400)]
@@ -306,7 +306,9 @@ def test_what_cannot_be_translated_is_named(reverser: Seq2Seq) -> None:
 
 
 def test_prefixes_that_cannot_be_met_are_named(reverser: Seq2Seq) -> None:
-    with pytest.raises(DataError, match="the prefix of text 1, 'xé', has a character that the vocabulary lacks"):
+    with pytest.raises(
+        DataError, match="the prefix of text 1, 'xé', has a character that the vocabulary lacks"
+    ):
         reverser.translate(["a", "b"], prefixes=["", "xé"])
     with pytest.raises(DataError, match="the prefix of text 0 has 4 tokens, and a translation 3 at most"):
         reverser.translate(["a"], prefixes=["abcd"], max_length=3)

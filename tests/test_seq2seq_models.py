@@ -8,20 +8,20 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason="neural models need torch")
 
-import torch.nn.functional as F
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from torch import Tensor
+import torch.nn.functional as F  # noqa: E402
+from hypothesis import given, settings  # noqa: E402
+from hypothesis import strategies as st  # noqa: E402
+from torch import Tensor  # noqa: E402
 
-from nlptk.errors import ConfigError
-from nlptk.neural.dropout import Dropout
-from nlptk.neural.seq2seq_models import BOS, EOS, PAD, Seq2SeqModel, collate_pairs, collate_sources
-from nlptk.neural.seq2seq_recurrent import ATTENTIONS, RecurrentSeq2Seq, teacher_forcing
-from nlptk.neural.seq2seq_transformer import TransformerSeq2Seq
-from nlptk.neural.smoothing import smoothed_loss
-from nlptk.neural.transformer import TransformerConfig
+from nlptk.errors import ConfigError  # noqa: E402
+from nlptk.neural.dropout import Dropout  # noqa: E402
+from nlptk.neural.seq2seq_models import BOS, EOS, PAD, Seq2SeqModel, collate_pairs, collate_sources  # noqa: E402
+from nlptk.neural.seq2seq_recurrent import ATTENTIONS, RecurrentSeq2Seq, teacher_forcing  # noqa: E402
+from nlptk.neural.seq2seq_transformer import TransformerSeq2Seq  # noqa: E402
+from nlptk.neural.smoothing import smoothed_loss  # noqa: E402
+from nlptk.neural.transformer import TransformerConfig  # noqa: E402
 
 WORDS, DIM = 11, 8
 PAIRS = [([3, 4, 5], [6, 7]), ([8], [9, 10, 3, 4]), ([5, 5, 6, 7, 8], [3])]

@@ -21,14 +21,19 @@ def translate(
     model: Annotated[
         Path,
         typer.Argument(
-            exists=True, file_okay=False, metavar="MODEL", help="Folder of nlptk train seq2seq.",
+            exists=True,
+            file_okay=False,
+            metavar="MODEL",
+            help="Folder of nlptk train seq2seq.",
             show_default=False,
         ),
     ],
     file: Annotated[
         Path | None,
         typer.Argument(
-            callback=existing_file, metavar="FILE", show_default=False,
+            callback=existing_file,
+            metavar="FILE",
+            show_default=False,
             help="UTF-8 text, one source a line, gzip or not; - or nothing is standard input.",
         ),
     ] = None,
@@ -46,9 +51,7 @@ def translate(
         typer.Option("--output", "-o", dir_okay=False, help="Write this file; it appears when it is whole."),
     ] = None,
     threads: Annotated[int | None, typer.Option(min=0, help="0: all cores.", show_default=False)] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="A JSON list of texts and scores a line.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON list of texts and scores a line.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Translate text, each line by itself; with --n-best N, N lines each: score, tab, translation.

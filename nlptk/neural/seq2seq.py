@@ -6,7 +6,7 @@ et al. 2015 (scheduled sampling); Vaswani et al. 2017 (Transformer).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -21,7 +21,7 @@ from nlptk.neural.batches import Batches
 from nlptk.neural.devices import find_device
 from nlptk.neural.seq2seq_making import make_model, make_pieces, model_state, restore_model, usual
 from nlptk.neural.seq2seq_models import Seq2SeqModel, collate_pairs
-from nlptk.neural.seq2seq_pieces import Pair, PairBatches, Pieces
+from nlptk.neural.seq2seq_pieces import Pair, PairBatches
 from nlptk.neural.seq2seq_recurrent import RecurrentSeq2Seq
 from nlptk.neural.seq2seq_translating import Translation, Translator
 from nlptk.neural.train import TrainingLog, TrainSettings, moved, train
@@ -227,7 +227,7 @@ class Seq2Seq(Estimator):
         most = self.max_length
         return [pair for pair in pairs if 0 < len(pair[0]) <= most and 0 < len(pair[1]) <= most]
 
-    def _evaluation(self, sources: Sequence[str], targets: Sequence[str]) -> Any:
+    def _evaluation(self, sources: Sequence[str], targets: Sequence[str]) -> Callable[[nn.Module], float]:
         """A function of the network: less the mean loss of a token of dev targets, without smoothing."""
         encoded = zip(self._pieces[0].encode(sources), self._pieces[1].encode(targets), strict=True)
         pairs = self._short(encoded)
@@ -237,9 +237,11 @@ class Seq2Seq(Estimator):
         batches = list(Batches(lengths, 2048, shuffle=False, within=[len(s) for s, _ in pairs]).epoch(0))
 
         def evaluate(model: nn.Module) -> float:
-            device = find_device(self.device)
-            found = [model(moved(collate_pairs([pairs[i] for i in batch]), device)) for batch in batches]
-            return -sum(float(loss) for loss, _ in found) / sum(count for _, count in found)
+            device, loss, tokens = find_device(self.device), 0.0, 0
+            for batch in batches:
+                sums, count = model(moved(collate_pairs([pairs[i] for i in batch]), device))
+                loss, tokens = loss + float(sums), tokens + count
+            return -loss / tokens
 
         return evaluate
 
@@ -302,7 +304,7 @@ class Seq2Seq(Estimator):
         check_pairs(X, y, "test")
         model = self._fitted().to(find_device(self.device)).eval()
         with torch.inference_mode():
-            return float(self._evaluation(X, y)(model))
+            return self._evaluation(X, y)(model)
 
     def _fitted(self) -> Seq2SeqModel:
         if not hasattr(self, "_model"):
@@ -357,8 +359,7 @@ def check_pairs(
                 raise DataError(f"{which} {side}: text {number} must be a string, not {type(text).__name__}")
     if len(sources) != len(targets):
         raise DataError(
-            f"there are {len(sources)} {which} sources and {len(targets)} targets: each source needs its target"
+            f"there are {len(sources)} {which} sources and {len(targets)} targets: "
+            "each source needs its target"
         )
     return sources, targets
-
-

@@ -63,7 +63,7 @@ def make_pieces(made: Seq2Seq, sources: Sequence[str], targets: Sequence[str]) -
     if made.shared:
         if given[1] is not None or made.target_units is not None:
             raise ConfigError(
-                "a shared vocabulary has one tokenizer: give source_tokenizer and units alone, or shared=False"
+                "a shared vocabulary has one tokenizer: give source_tokenizer and units, or shared=False"
             )
         both = _pieces(made, given[0], [*sources, *targets], made.units)
         return both, both

@@ -86,9 +86,7 @@ class RecurrentSeq2Seq(Seq2SeqModel):
     ) -> None:
         super().__init__(sizes, dim, smoothing)
         if attention not in ATTENTIONS:
-            raise ConfigError(
-                f"there is no attention {attention!r}; choose one of {', '.join(ATTENTIONS)}"
-            )
+            raise ConfigError(f"there is no attention {attention!r}; choose one of {', '.join(ATTENTIONS)}")
         if hidden % 2:
             raise ConfigError(f"hidden must be even, for half of it is each direction's, not {hidden}")
         if not 0 <= sampled <= 1:
@@ -137,7 +135,8 @@ class RecurrentSeq2Seq(Seq2SeqModel):
             made, shares = self._contextual(outputs, memory, keys)
             found = [shares]
         else:
-            vectors, found = [], []
+            vectors: list[Tensor] = []
+            found = []
             state, before = memory.first, embedded.new_zeros(len(inputs), embedded.shape[-1])
             for place in range(inputs.shape[1]):
                 x = embedded[:, place]
@@ -179,11 +178,11 @@ class RecurrentSeq2Seq(Seq2SeqModel):
             output, state = self.decoder(read[:, None], state=state)
             made, shares = self._contextual(output, memory, keys)
             return made[:, 0], shares, state
-        context, shares = self.look.look(state[0][-1][:, None], keys, memory.values, _mask(memory))
-        assert shares is not None
+        context, looked = self.look.look(state[0][-1][:, None], keys, memory.values, _mask(memory))
+        assert looked is not None
         output, state = self.decoder(torch.cat([x[:, None], context], -1), state=state)
         made = self.readout(torch.cat([output, context, x[:, None]], -1)).tanh()
-        return made[:, 0], shares, state
+        return made[:, 0], looked, state
 
     def _contextual(self, output: Tensor, memory: Memory, keys: Tensor) -> tuple[Tensor, Tensor]:
         """h~ of outputs [batch, time, hidden], [batch, time, dim], and shares [batch, time, keys]."""

@@ -39,7 +39,7 @@ class TransformerConfig:
         positions: a name of `nlptk.neural.positions`.
         max_length: of positions that are learned.
         dropout: of the input, of attention weights, of hidden states, and of what each sublayer adds.
-        inner_dropout: of attention weights and hidden states, where these are to have another; None: `dropout`.
+        inner_dropout: of attention weights and hidden states, where it is another than `dropout`.
         norm: "layer" or "rms".
         pre_norm: see the module.
         activation: "relu", "gelu" or "swiglu".

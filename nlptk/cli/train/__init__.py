@@ -11,7 +11,7 @@ from nlptk.cli.train.seq2seq import seq2seq
 from nlptk.cli.train.tagger import tagger
 
 app = typer.Typer(
-    help="Train a tagger, a segmenter or a classifier on annotated texts, a translator on pairs, or BERT on text.",
+    help="Train taggers, segmenters and classifiers on annotated texts, translators on pairs, BERT on text.",
     epilog="Example: nlptk train tagger --train train.conllu --dev dev.conllu --column upos -o my-tagger",
 )
 app.command("tagger")(tagger)
