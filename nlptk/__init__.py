@@ -66,6 +66,7 @@ _NEURAL = {
     "Bert": "nlptk.neural.bert:Bert",
     "NeuralClassifier": "nlptk.neural.classifier:NeuralClassifier",
     "NeuralTagger": "nlptk.neural.tagger:NeuralTagger",
+    "Seq2Seq": "nlptk.neural.seq2seq:Seq2Seq",
 }
 
 __all__ = [*_EXPORTS, "__version__"]
