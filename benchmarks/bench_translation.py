@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from nlptk.neural.seq2seq import Seq2Seq
 
 Texts = list[str]
-SHARED = {"precision": "bfloat16", "vocab_size": 8000, "lowercase": True, "average": 5}
+SHARED = {"precision": "bfloat16", "vocab_size": 6000, "lowercase": True, "average": 5}
 RECIPES: dict[str, dict[str, Any]] = {
-    "transformer": {**SHARED, "model": "transformer", "epochs": 30},
+    "transformer": {**SHARED, "model": "transformer", "epochs": 20},
     "gru": {**SHARED, "model": "gru", "epochs": 15, "average": 3},
     "zh": {
         **SHARED, "model": "transformer", "epochs": 30, "vocab_size": 4000, "shared": False,

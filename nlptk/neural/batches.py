@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from nlptk.errors import ConfigError
 
 _POOL = 50  # batches whose examples are sorted together
+_POOL_OF_TWO = 500  # by two lengths, which takes more to choose from
 
 
 class Batches:
@@ -65,7 +66,8 @@ class Batches:
         random = np.random.default_rng([self.seed, number])
         order = random.permutation(len(self.lengths))
         mean = float(self.lengths.mean()) if len(order) else 1.0
-        pool = max(int(_POOL * self.tokens / max(mean, 1.0)), 1)
+        together = _POOL_OF_TWO if self.within.any() else _POOL
+        pool = max(int(together * self.tokens / max(mean, 1.0)), 1)
         batches: list[list[int]] = []
         for first in range(0, len(order), pool):
             part = order[first : first + pool]
