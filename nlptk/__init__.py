@@ -65,6 +65,7 @@ _EXPORTS = {
 _NEURAL = {
     "Bert": "nlptk.neural.bert:Bert",
     "NeuralClassifier": "nlptk.neural.classifier:NeuralClassifier",
+    "NeuralLM": "nlptk.neural.lm:NeuralLM",
     "NeuralTagger": "nlptk.neural.tagger:NeuralTagger",
     "Seq2Seq": "nlptk.neural.seq2seq:Seq2Seq",
 }

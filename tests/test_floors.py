@@ -37,6 +37,8 @@ FLOORS: list[set[str]] = [
     {
         "component",
         "estimator",
+        "decoding",
+        "perplexity",
         "analysis",
         "corpora",
         "scoring",
