@@ -18,7 +18,7 @@ from nlptk.neural.seq2seq_pieces import Pieces, train_tokenizer  # noqa: E402
 from nlptk.tokenize.bpe import BPE  # noqa: E402
 
 _random = random.Random(3)
-SOURCES = ["".join(_random.choices("abcd", k=_random.randint(1, 5))) for _ in range(400)]
+SOURCES = ["".join(_random.choices("abcd", k=_random.randint(1, 4))) for _ in range(300)]
 TARGETS = [text[::-1] for text in SOURCES]
 TEST = ["abcd", "dcba", "aab", "c", "", "bdbdb", "ccc"]
 TINY: dict[str, Any] = {
@@ -57,12 +57,12 @@ def weights(made: Seq2Seq) -> list[np.ndarray]:
 )
 def test_learns_to_reverse(model: str, options: dict[str, Any]) -> None:
     made = Seq2Seq(model, **{**TINY, "epochs": 20, **options})
-    made.fit(SOURCES[:350], TARGETS[:350], SOURCES[350:], TARGETS[350:])
-    found = made.predict(SOURCES[350:])
-    right = sum(a == b for a, b in zip(found, TARGETS[350:], strict=True))
-    assert right >= 40
+    made.fit(SOURCES[:260], TARGETS[:260], SOURCES[260:], TARGETS[260:])
+    found = made.predict(SOURCES[260:])
+    right = sum(a == b for a, b in zip(found, TARGETS[260:], strict=True))
+    assert right >= 32
     scores = [entry["dev_score"] for entry in made.log_.entries]
-    assert made.score(SOURCES[350:], TARGETS[350:]) == pytest.approx(max(scores), abs=1e-4)
+    assert made.score(SOURCES[260:], TARGETS[260:]) == pytest.approx(max(scores), abs=1e-4)
 
 
 def test_average_is_the_mean_of_the_last_epochs_weights(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_translations_begin_with_their_prefixes(reverser: Seq2Seq) -> None:
 
 
 def test_unknown_characters_are_read_but_never_written(reverser: Seq2Seq) -> None:
-    found = reverser.translate(["aéb", "漢字"], beam=6, n_best=6)
+    found = reverser.translate(["aéb", "漢字"], beam=5, n_best=5)
     assert not any("<unk>" in one.text for choices in found for one in choices)
 
 
@@ -230,11 +230,12 @@ def test_batches_of_two_lengths_have_little_padding() -> None:
     random = np.random.default_rng(1)
     targets = random.integers(4, 30, 4000)
     sources = np.maximum(targets + random.integers(-4, 5, 4000), 1)
-    padded = sum(
-        sources[rows].max() * len(rows)
-        for rows in map(np.array, Batches(targets, 800, within=sources).epoch(0))
-    )
-    assert padded < 1.1 * sources.sum()
+
+    def padding(**options: Any) -> int:
+        batches = map(np.array, Batches(targets, 800, **options).epoch(0))
+        return sum(int((sources[rows].max() - sources[rows]).sum()) for rows in batches)
+
+    assert padding(within=sources) < 0.5 * padding()
 
 
 # ---- bad input ---------------------------------------------------------------------------------------------

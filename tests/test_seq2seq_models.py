@@ -133,7 +133,7 @@ def test_steps_with_a_cache_are_those_without_and_those_of_training(name: str) -
 @torch.no_grad()
 def test_attention_sums_to_one_and_keeps_off_padding(name: str) -> None:
     batch = collate_pairs(PAIRS)
-    weights = MODELS[name]().attention(batch)  # [batch, layers, heads, time, keys]
+    weights = MODELS[name]().looks(batch)  # [batch, layers, heads, time, keys]
     assert weights.shape[0] == 3
     assert weights.shape[-2:] == (5, 6)
     torch.testing.assert_close(weights.sum(-1), torch.ones(weights.shape[:-1]))

@@ -57,7 +57,7 @@ class Seq2Seq(Estimator):
         label_smoothing: share of a target token's probability that is spread over the vocabulary.
         max_length: tokens of a text at most. Longer pairs are left out of training.
         beam: hypotheses that `predict` keeps; 1 is greedy.
-        length_penalty: of a beam's scores, see :func:`nlptk.decoding.beam_search`.
+        length_penalty: alpha of a beam's scores, see :mod:`nlptk.neural.decode_beam`; 0 for none.
         batch_tokens: tokens of the targets of a training batch; None for what suits the model.
         optimizer, learning_rate, weight_decay, beta2, schedule, warmup, epochs, max_grad_norm, patience,
             average, seed, device, precision, compile, halve_on_oom: see
@@ -96,7 +96,7 @@ class Seq2Seq(Estimator):
         label_smoothing: float = 0.1,
         max_length: int = 256,
         beam: int = 5,
-        length_penalty: float = 1.0,
+        length_penalty: float = 0.6,
         batch_tokens: int | None = None,
         optimizer: str = "adam",
         learning_rate: float | None = None,

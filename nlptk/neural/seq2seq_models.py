@@ -122,6 +122,11 @@ class Seq2SeqModel(nn.Module):
         """Tokens that decoding never gives."""
 
     @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.output.device
+
+    @property
     def output(self) -> Tensor:
         """Weights of the output layer, [words, dim]: the table of target tokens."""
         return self.tables[-1].weight  # type: ignore[return-value]
@@ -161,7 +166,7 @@ class Seq2SeqModel(nn.Module):
         smoothing = self.smoothing if self.training else 0.0
         return smoothed_loss(states, self.output, batch.gold, smoothing), len(batch.gold)
 
-    # ---- decoding: the protocol of nlptk.decoding ---------------------------------------------------------
+    # ---- decoding: a nlptk.decoding.StepModel -------------------------------------------------------------
 
     def start(self, source: Source, cached: bool = True) -> Any:
         """The state of decoding before BOS, a row a source; not `cached` for the slow way to the same."""
@@ -185,7 +190,7 @@ class Seq2SeqModel(nn.Module):
             return Uncached(state.memory.select(rows), state.tokens[rows])
         return self.select(state, rows)
 
-    def attention(self, batch: Pairs) -> Tensor:
+    def looks(self, batch: Pairs) -> Tensor:
         """How much each target token looks at each source token, [batch, layers, heads, time, keys]."""
         weights: list[Tensor] = []
         self.decode(self.encode(batch.source), batch.inputs, weights)

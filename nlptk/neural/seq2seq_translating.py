@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from nlptk.decoding import Hypothesis, Limits
 from nlptk.errors import ConfigError, DataError
-from nlptk.neural.batches import Batches
-from nlptk.neural.seq2seq_models import Seq2SeqModel
+from nlptk.neural.decode import beam_search, greedy
+from nlptk.neural.seq2seq_models import BOS, EOS, Seq2SeqModel, collate_pairs, collate_sources
 from nlptk.neural.seq2seq_pieces import Pieces
+from nlptk.neural.train import moved
+from nlptk.neural.workers import infer_each
 from nlptk.state import check_integer
 
-_MARGIN = 10  # tokens of a translation beyond twice the number that training leads one to expect
+_MARGIN = 5  # tokens of a translation beyond twice the number that training leads one to expect
+_STEP = 16  # and rounded up, so that there are few such lengths
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,7 @@ class Translation:
 
     Attributes:
         text: what it says.
-        score: log-probability of its tokens, over the length penalty where there is a beam.
+        score: log-probability of its tokens, end included, over the length penalty where there is a beam.
         tokens, source_tokens: with the end, which is ""; empty unless attention was asked for.
         attention: float32 [layers, heads, tokens, source tokens], each row of sum 1; None likewise.
     """
@@ -65,16 +70,63 @@ class Translator:
         sources = self._sources(texts, numbered_from)
         begins = self._begins(sources, prefixes, numbered_from)
         found = [[Translation("", 0.0)] for _ in texts]
-        kept = [number for number, source in enumerate(sources) if source]
         self.model.to(self.device).eval()
-        batches = Batches([len(sources[i]) for i in kept], 2**40, sentences=batch_size, shuffle=False)
-        for batch in batches.epoch(0) if kept else ():
-            chosen = [kept[i] for i in batch]
-            with torch.inference_mode():
-                answers = self._search([sources[i] for i in chosen], [begins[i] for i in chosen])
-            for number, answer in zip(chosen, answers, strict=True):
+        batches = list(self._batches(sources, batch_size))
+
+        def search(batch: list[int]) -> list[list[Translation]]:
+            return self._search([sources[i] for i in batch], [begins[i] for i in batch])
+
+        for batch, answers in zip(batches, infer_each(search, batches, self.device), strict=True):
+            for number, answer in zip(batch, answers, strict=True):
                 found[number] = answer
         return found
+
+    def _batches(self, sources: Sequence[Sequence[int]], size: int) -> Iterator[list[int]]:
+        """Numbers of texts of like length. All of a batch have the same greatest length of a translation, so
+        that what a text becomes does not depend on the others.
+        """
+        groups: dict[int, list[int]] = {}
+        for number in sorted(range(len(sources)), key=lambda number: -len(sources[number])):
+            if sources[number]:
+                groups.setdefault(self._most(sources[number]), []).append(number)
+        for group in groups.values():
+            yield from (group[first : first + size] for first in range(0, len(group), size))
+
+    def _search(
+        self, sources: Sequence[Sequence[int]], begins: Sequence[Sequence[int]]
+    ) -> list[list[Translation]]:
+        limits = Limits(bos=BOS, eos=EOS, max_length=self._most(sources[0]) + 1, prefix=begins)
+        state = self.model.start(moved(collate_sources(sources), self.device), self.cache)
+        if self.beam == 1:
+            found = [[one] for one in greedy(self.model, state, len(sources), limits)]
+        else:
+            found = beam_search(
+                self.model,
+                state,
+                len(sources),
+                limits,
+                beam=self.beam,
+                n_best=self.n_best,
+                length_penalty=self.length_penalty,
+            )
+        return [
+            [self._translation(source, one) for one in choices]
+            for source, choices in zip(sources, found, strict=True)
+        ]
+
+    def _translation(self, source: Sequence[int], found: Hypothesis) -> Translation:
+        text = self.pieces[1].decode(found.body)
+        if not self.attention:
+            return Translation(text, found.score)
+        # A pass as in training, over the whole translation: its end is there even where it was cut.
+        pair = moved(collate_pairs([(source, found.body)]), self.device)
+        return Translation(
+            text,
+            found.score,
+            self.pieces[1].tokens([*found.body, EOS]),
+            self.pieces[0].tokens([*source, EOS]),
+            self.model.looks(pair)[0].float().cpu().numpy(),
+        )
 
     def _check(self, batch_size: int) -> None:
         """Raise ConfigError for settings of the search that are out of range."""
@@ -130,4 +182,7 @@ class Translator:
 
     def _most(self, source: Sequence[int]) -> int:
         """Tokens of a translation at most, its end not counted."""
-        return self.max_length or min(self.longest, round(2 * self.ratio * (len(source) + 1)) + _MARGIN)
+        if self.max_length is not None:
+            return self.max_length
+        expected = 2 * self.ratio * (len(source) + 1)
+        return min(self.longest, _STEP * math.ceil((expected + _MARGIN) / _STEP))
