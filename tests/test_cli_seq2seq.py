@@ -20,7 +20,7 @@ SIZES = (
     "--learning-rate", 0.01, "--device", "cpu", "-q",
 )  # fmt: skip
 _random = random.Random(5)
-SOURCES = ["".join(_random.choices("abc", k=_random.randint(1, 4))) for _ in range(300)]
+SOURCES = ["".join(_random.choices("abcde", k=_random.randint(1, 4))) for _ in range(300)]
 
 
 @pytest.fixture(scope="module")
