@@ -61,7 +61,8 @@ def test_training_tells_what_it_made(run: Run, texts: Path) -> None:
     assert told["left_out"] == 0
     assert (texts / "state" / "training.safetensors").is_file()
     meta = json.loads((texts / "other" / "meta.json").read_text())
-    assert [file["file"] for file in meta["data"]["train"]] == ["in.txt", "out.txt"]
+    files = [(file["file"], file["pairs"]) for file in meta["data"]["train"]]
+    assert files == [("in.txt", 300), ("out.txt", 300)]
 
 
 def test_each_line_is_answered_by_a_line(run: Run, texts: Path, model: Path) -> None:

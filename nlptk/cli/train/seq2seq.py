@@ -143,7 +143,7 @@ def seq2seq(
         made.save(
             output,
             name=output.resolve().name,
-            data={"train": [source(path, 0) for path in files]},
+            data={"train": [source(path, pairs=len(pairs[0])) for path in files]},
             scores={"dev": scores},
         )
     if as_json:
