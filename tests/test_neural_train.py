@@ -47,6 +47,13 @@ def test_every_optimizer_learns(optimizer):
     assert accuracy(model) == log.best > 0.8
 
 
+def test_beta2_is_adams_alone():
+    model = Classifier()
+    betas = [group["betas"] for group in make_optimizer("adam", model, 0.1, beta2=0.98).param_groups]
+    assert set(betas) == {(0.9, 0.98)}
+    assert "betas" not in make_optimizer("adagrad", model, 0.1, beta2=0.98).param_groups[0]
+
+
 def test_the_gradient_is_the_mean_over_all_terms_of_an_update():
     whole, _ = run(
         changed(optimizer="sgd", epochs=1), Classifier(0.0), source=Batches(toy.LENGTHS, 80, shuffle=False)

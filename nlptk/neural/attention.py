@@ -157,9 +157,17 @@ class AdditiveAttention(nn.Module):
         """query [batch, queries, query_dim], key [batch, keys, key_dim], value [batch, keys, dim] (the keys
         where None), mask broadcast to [batch, queries, keys] -> output [batch, queries, dim], weights.
         """
-        both = self.query(query)[:, :, None] + self.key(key)[:, None]  # [batch, queries, keys, hidden]
+        return self.look(query, self.project(key), key if value is None else value, mask)
+
+    def project(self, key: Tensor) -> Tensor:
+        """U k of keys, which the steps of a decoder share: [batch, keys, hidden]."""
+        return self.key(key)  # type: ignore[no-any-return]
+
+    def look(self, query: Tensor, projected: Tensor, value: Tensor, mask: Tensor | None = None) -> Attended:
+        """As `forward`, with keys that `project` gave."""
+        both = self.query(query)[:, :, None] + projected[:, None]  # [batch, queries, keys, hidden]
         weights = masked_softmax(self.score(both.tanh())[..., 0], mask)  # [batch, queries, keys]
-        return Attended(weights @ (key if value is None else value), weights)
+        return Attended(weights @ value, weights)
 
 
 class LuongAttention(nn.Module):
@@ -219,16 +227,26 @@ class LuongAttention(nn.Module):
 
         `start` is the place of the first query, for "local-m" in a decoder that takes a step at a time.
         """
-        scores = query @ self.key(key).transpose(1, 2)  # [batch, queries, keys]
+        return self.look(query, self.project(key), key if value is None else value, mask, start=start)
+
+    def project(self, key: Tensor) -> Tensor:
+        """W k of keys, or k: [batch, keys, query_dim]; the steps of a decoder share it."""
+        return self.key(key)  # type: ignore[no-any-return]
+
+    def look(
+        self, query: Tensor, projected: Tensor, value: Tensor, mask: Tensor | None = None, *, start: int = 0
+    ) -> Attended:
+        """As `forward`, with keys that `project` gave."""
+        scores = query @ projected.transpose(1, 2)  # [batch, queries, keys]
         if self.window is not None:
-            place = torch.arange(key.shape[1], device=key.device)
+            place = torch.arange(value.shape[1], device=value.device)
             centre = self._centres(query, scores, mask, start)  # [batch or 1, queries, 1]
             near = (place - centre).abs() <= self.window  # [batch or 1, queries, keys]
             mask = near if mask is None else mask & near
         weights = masked_softmax(scores, mask)
         if self.window is not None and self.centre is not None:
             weights = weights * torch.exp(-2 * ((place - centre) / self.window) ** 2)
-        return Attended(weights @ (key if value is None else value), weights)
+        return Attended(weights @ value, weights)
 
     def _centres(self, query: Tensor, scores: Tensor, mask: Tensor | None, start: int) -> Tensor:
         if self.centre is None:
@@ -339,8 +357,7 @@ class MultiHeadAttention(nn.Module):
         if memory is not None and cache is not None and cache.length:
             key, value = cache.get()
         else:
-            source = x if memory is None else memory
-            key, value = self._split(self.key(source)), self._split(self.value(source))
+            key, value = self.project(x if memory is None else memory)
             if positions is not None and memory is None:
                 key = positions.rotate(key, start)
             if cache is not None:
@@ -360,6 +377,10 @@ class MultiHeadAttention(nn.Module):
             weights = None
             output = attend(query, key, value, mask=mask, bias=bias, causal=causal, dropout=dropout)
         return Attended(self.output(output.transpose(1, 2).flatten(2)), weights)
+
+    def project(self, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values of [batch, keys, memory_dim], each [batch, heads, keys, dim / heads]."""
+        return self._split(self.key(memory)), self._split(self.value(memory))
 
     def _split(self, x: Tensor) -> Tensor:
         """[batch, time, dim] -> [batch, heads, time, dim / heads]"""

@@ -34,6 +34,7 @@ def make_optimizer(
     learning_rate: float,
     weight_decay: float = 0.0,
     scales: Mapping[str, float] | None = None,
+    beta2: float = 0.999,
 ) -> Optimizer:
     """The optimizer of that name over the parameters of a model that learn.
 
@@ -42,6 +43,7 @@ def make_optimizer(
     Args:
         scales: prefix of parameters' names to factor of their learning rate; the longest prefix counts. Each
             group keeps its factor as ``group["scale"]``.
+        beta2: of Adam and AdamW, how slowly the mean of squares moves; others have none.
 
     Raises:
         ConfigError: there is no such optimizer, or no parameter has the prefix.
@@ -70,7 +72,8 @@ def make_optimizer(
     ]
     if not made:
         raise ConfigError("no parameter of the model learns: all have requires_grad=False")
-    return OPTIMIZERS[name](made, lr=learning_rate)
+    moving = {"betas": (0.9, beta2)} if name in ("adam", "adamw") else {}
+    return OPTIMIZERS[name](made, lr=learning_rate, **moving)
 
 
 @dataclass(frozen=True)

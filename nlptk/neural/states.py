@@ -14,6 +14,7 @@ from torch import nn
 from nlptk.corpora.files import PathLike
 from nlptk.errors import ConfigError, ModelError
 from nlptk.tag.base import take_array
+from nlptk.tokenize.bpe import BPE
 from nlptk.tokenize.wordpiece import WordPiece
 from nlptk.vectors.keyed_vectors import KeyedVectors
 
@@ -52,15 +53,21 @@ def load_weights(model: nn.Module, weights: Mapping[str, NDArray[Any]], what: st
         raise ModelError(f"the {what}'s weights do not fit its settings: {error}") from error
 
 
-def pack_tokenizer(tokenizer: WordPiece) -> dict[str, NDArray[Any]]:
+def pack_tokenizer(tokenizer: WordPiece | BPE, name: str = _TOKENIZER) -> dict[str, NDArray[Any]]:
     """A tokenizer, as the bytes of a tokenizer.json."""
-    return {_TOKENIZER: np.frombuffer(json.dumps(tokenizer.to_json()).encode(), np.uint8)}
+    return {name: np.frombuffer(json.dumps(tokenizer.to_json()).encode(), np.uint8)}
 
 
 def unpack_tokenizer(arrays: Mapping[str, NDArray[Any]], what: str) -> WordPiece:
     """The tokenizer that `pack_tokenizer` packed. Raises ModelError where there is none."""
     data = take_array(_TOKENIZER, arrays, np.uint8, 1).tobytes()
     return WordPiece.from_json(json.loads(data), f"the {what}'s tokenizer")
+
+
+def unpack_bpe(arrays: Mapping[str, NDArray[Any]], what: str, name: str = _TOKENIZER) -> BPE:
+    """The BPE that `pack_tokenizer` packed. Raises ModelError where there is none."""
+    data = take_array(name, arrays, np.uint8, 1).tobytes()
+    return BPE.from_json(json.loads(data), f"the {what}'s tokenizer")
 
 
 def check_pretrained(folder: PathLike | None) -> PathLike:

@@ -134,7 +134,12 @@ class _Trainer:
         warmup = settings.warmup * self.total if settings.warmup < 1 else settings.warmup
         self.schedule = Schedule(settings.schedule, round(warmup), self.total)
         self.optimizer = make_optimizer(
-            settings.optimizer, model, settings.learning_rate, settings.weight_decay, settings.scales
+            settings.optimizer,
+            model,
+            settings.learning_rate,
+            settings.weight_decay,
+            settings.scales,
+            settings.beta2,
         )
         self.parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         if settings.compile:
@@ -185,6 +190,8 @@ class _Trainer:
             if not settings.evaluate_every or self._at_end():
                 self._evaluate()
             at.loss = at.terms = 0.0
+            if settings.average and at.epoch > settings.epochs - settings.average:
+                self._average()
             if self.checkpoint is not None:
                 self._write()
 
@@ -335,13 +342,25 @@ class _Trainer:
             entry["dev_score"] = score
             if at.best is None or score > at.best:
                 at.best, at.best_step, at.waited = score, at.step, 0
-                self.best = {
-                    name: value.detach().cpu().clone() for name, value in self.model.state_dict().items()
-                }
+                if not self.settings.average:
+                    self.best = self._weights()
             else:
                 at.waited += 1
         self.log.append(entry)
         self._report(entry)
+
+    def _weights(self) -> Weights:
+        return {name: value.detach().cpu().clone() for name, value in self.model.state_dict().items()}
+
+    def _average(self) -> None:
+        """Let the weights to end with be the mean of those that this is called with."""
+        now = self._weights()
+        count = self.position.epoch - (self.settings.epochs - self.settings.average)
+        if self.best is not None:
+            for name, mean in self.best.items():
+                if mean.is_floating_point():
+                    now[name] = mean + (now[name] - mean) / count
+        self.best = now
 
     def _report(self, entry: dict[str, Any] | None = None) -> None:
         """Tell the caller, who is told once a second at most of what is not new."""

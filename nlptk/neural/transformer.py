@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from nlptk.errors import ConfigError, DataError
 from nlptk.neural import positions as position_ways
 from nlptk.neural.attention import KeyValueCache, MultiHeadAttention
+from nlptk.neural.dropout import Dropout
 from nlptk.neural.positions import POSITIONS, Positions
 
 
@@ -38,6 +39,7 @@ class TransformerConfig:
         positions: a name of `nlptk.neural.positions`.
         max_length: of positions that are learned.
         dropout: of the input, of attention weights, of hidden states, and of what each sublayer adds.
+        inner_dropout: of attention weights and hidden states, where it is another than `dropout`.
         norm: "layer" or "rms".
         pre_norm: see the module.
         activation: "relu", "gelu" or "swiglu".
@@ -53,6 +55,7 @@ class TransformerConfig:
     positions: str = "sinusoidal"
     max_length: int = 512
     dropout: float = 0.1
+    inner_dropout: float | None = None
     norm: str = "layer"
     pre_norm: bool = True
     activation: str = "gelu"
@@ -107,7 +110,7 @@ class FeedForward(nn.Module):
         self.inner = nn.Linear(dim, hidden, bias=not gated)
         self.gate = nn.Linear(dim, hidden, bias=False) if gated else None
         self.outer = nn.Linear(hidden, dim, bias=not gated)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         inner = self.function(self.inner(x))  # [batch, time, hidden]
@@ -136,7 +139,7 @@ class Sublayer(nn.Module):
         super().__init__()
         self.norm = NORMS[config.norm](config.dim)
         self.pre_norm = config.pre_norm
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, x: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
         if self.pre_norm:
@@ -149,7 +152,8 @@ class Block(nn.Module):
 
     def __init__(self, config: TransformerConfig, cross: bool = False) -> None:
         super().__init__()
-        dim, heads, dropout = config.dim, config.heads, config.dropout
+        dim, heads = config.dim, config.heads
+        dropout = config.dropout if config.inner_dropout is None else config.inner_dropout
         self.attention = MultiHeadAttention(dim, heads, dropout=dropout)
         self.attention_sum = Sublayer(config)
         self.cross = MultiHeadAttention(dim, heads, dropout=dropout) if cross else None
@@ -169,10 +173,12 @@ class Block(nn.Module):
         positions: Positions | None = None,
         bias: Tensor | None = None,
         cache: LayerCache | None = None,
+        weights: list[Tensor] | None = None,
     ) -> Tensor:
         """x [batch, time, dim] -> [batch, time, dim]; the rest as in `MultiHeadAttention.forward`.
 
-        `memory_mask` is bool [batch, keys of the memory], False for padding.
+        `memory_mask` is bool [batch, keys of the memory], False for padding; `weights`: a list to which those
+        of the attention to the memory are appended, [batch, heads, time, keys].
         """
         x = self.attention_sum(
             x,
@@ -192,9 +198,20 @@ class Block(nn.Module):
             cross = self.cross
             if memory is None:
                 raise DataError("this block attends to a memory: give the encoder's states")
-            x = self.cross_sum(
-                x, lambda y: cross(y, memory, key_mask=memory_mask, cache=cache and cache.cross).output
-            )
+
+            def look(y: Tensor) -> Tensor:
+                found = cross(
+                    y,
+                    memory,
+                    key_mask=memory_mask,
+                    cache=cache and cache.cross,
+                    need_weights=weights is not None,
+                )
+                if weights is not None:
+                    weights.append(found.weights)
+                return found.output  # type: ignore[no-any-return]
+
+            x = self.cross_sum(x, look)
         x = self.feed_forward_sum(x, self.feed_forward)
         return x
 
@@ -216,7 +233,7 @@ class _Stack(nn.Module):
         )
         self.blocks = nn.ModuleList(Block(config, cross) for _ in range(config.layers))
         self.norm = NORMS[config.norm](config.dim) if config.pre_norm else nn.Identity()
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
 
 class Encoder(_Stack):
@@ -251,9 +268,13 @@ class Decoder(_Stack):
     def __init__(self, config: TransformerConfig, cross: bool = True) -> None:
         super().__init__(config, cross=cross, bidirectional=False)
 
-    def cache(self) -> list[LayerCache]:
-        """An empty cache, of one batch of sequences."""
-        return [LayerCache(KeyValueCache(), KeyValueCache()) for _ in self.blocks]
+    def cache(self, memory: Tensor | None = None) -> list[LayerCache]:
+        """An empty cache, of one batch of sequences; of a memory that is given it has keys and values."""
+        made = [LayerCache(KeyValueCache(), KeyValueCache()) for _ in self.blocks]
+        if memory is not None:
+            for block, cache in zip(self.blocks, made, strict=True):
+                cache.cross.append(*block.cross.project(memory))  # type: ignore[union-attr, operator]
+        return made
 
     def forward(
         self,
@@ -263,8 +284,12 @@ class Decoder(_Stack):
         key_mask: Tensor | None = None,
         memory_mask: Tensor | None = None,
         cache: list[LayerCache] | None = None,
+        weights: list[Tensor] | None = None,
     ) -> Tensor:
-        """memory [batch, keys, dim]; memory_mask bool [batch, keys], key_mask bool [batch, time so far]."""
+        """memory [batch, keys, dim]; memory_mask bool [batch, keys], key_mask bool [batch, time so far].
+
+        `weights`: a list to which each block's attention to the memory is appended.
+        """
         start = cache[0].own.length if cache else 0
         time = x.shape[1]
         x = self.dropout(self.positions.add(x, start))
@@ -279,5 +304,6 @@ class Decoder(_Stack):
                 positions=self.positions,
                 bias=bias,
                 cache=cache[number] if cache else None,
+                weights=weights,
             )
         return self.norm(x)  # type: ignore[no-any-return]

@@ -93,11 +93,11 @@ def train_pipeline(
             tokens = sum(map(len, train_docs))
         result: dict[str, Any] = {"output": str(output), "seconds": round(progress.elapsed, 2)}
         nlp.meta["name"] = output.resolve().name
-        nlp.meta["data"] = {"train": source(train, tokens)}
+        nlp.meta["data"] = {"train": source(train, tokens=tokens)}
         if dev and dev_docs:
             result["dev"] = corpus.score(nlp, dev_docs)
             nlp.meta["scores"] = {"dev": headlines(result["dev"])}
-            nlp.meta["data"]["dev"] = source(dev, sum(map(len, dev_docs)))
+            nlp.meta["data"]["dev"] = source(dev, tokens=sum(map(len, dev_docs)))
         nlp.to_disk(output)
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))
@@ -154,10 +154,10 @@ def shown(progress: Progress) -> Callable[[dict[str, Any]], None]:
     return show
 
 
-def source(path: Path, tokens: int) -> dict[str, Any]:
+def source(path: Path, **counts: int) -> dict[str, Any]:
     """What a model's meta says of a corpus: enough to find out whether another file is the same."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):
             digest.update(block)
-    return {"file": path.name, "sha256": digest.hexdigest(), "tokens": tokens}
+    return {"file": path.name, "sha256": digest.hexdigest(), **counts}
