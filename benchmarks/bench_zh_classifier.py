@@ -77,7 +77,8 @@ from nlptk import JiebaTokenizer
 from nlptk.neural.classifier import NeuralClassifier
 jieba = JiebaTokenizer()
 start = time.perf_counter()
-model = NeuralClassifier("cnn", vectors={vectors!r}, widths=(1, 2, 3), epochs={epochs})
+settings = {{"widths": (1, 2, 3), "unknown": 0.1, "dropout": 0.3, "learning_rate": 3e-3}}
+model = NeuralClassifier("cnn", vectors={vectors!r}, epochs={epochs}, **settings)
 model.fit([jieba.cut(text) for text in train[0]], train[1])
 end = time.perf_counter()
 test = [jieba.cut(text) for text in test[0]], test[1]
