@@ -64,7 +64,7 @@ def test_a_file_without_texts(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "options", "message"),
     [
-        ("a.tsv", "1\ta\nonly\n", {}, r"a\.tsv.*2.*1 columns, and column 2 is wanted"),
+        ("a.tsv", "1\ta\nonly\n", {}, r"a\.tsv.*2.*column 2 is missing: the line has 1"),
         ("a.tsv", "label\ttext\n1\ta\n\tb\n", {}, r"a\.tsv.*3.*no label, or an empty one"),
         ("a.tsv", "label\ttext\n1\ta\n", {"label": "stars"}, "no column 'stars' for the labels; it has"),
         ("a.csv", "id,label,year\n1,2,3\n", {}, "which column the texts are"),

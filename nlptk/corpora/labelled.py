@@ -108,7 +108,7 @@ def _table(
             if len(row) > max(columns):
                 yield row[columns[1]], [row[columns[0]]]
             elif row:  # not a blank line
-                message = f"there are {len(row)} columns, and column {max(columns) + 1} is wanted"
+                message = f"column {max(columns) + 1} is missing: the line has {len(row)}"
                 raise error_at(lines.name, lines.line, message)
     except csv.Error as error:
         raise error_at(lines.name, lines.line, f"this is no CSV: {error}") from error
