@@ -1,4 +1,4 @@
-"""``nlptk lm`` with neural models: train, perplexity, generate, and clear refusals."""
+"""``nlptk train lm`` and ``nlptk lm`` with neural models: train, perplexity, generate, and clear refusals."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_train(run: Run, text: Path, kind: str) -> None:
     output = text.parent / "lm"
     heads = ("--heads", 2, "--positions", "alibi") if kind == "transformer" else ("--hidden", 24, "--no-tie")
     status, out, err = run(
-        "lm", "train", text, "--model", kind, *SIZES, *heads, "--dev", text, "-o", output, "--json", "-q"
+        "train", "lm", text, "--model", kind, *SIZES, *heads, "--dev", text, "-o", output, "--json", "-q"
     )
     assert (status, err) == (0, "")
     told = json.loads(out)
@@ -52,7 +52,7 @@ def test_train(run: Run, text: Path, kind: str) -> None:
 
 def test_train_says_what_it_made(run: Run, text: Path) -> None:
     status, out, _ = run(
-        "lm", "train", text, *SIZES, "--unit", "words", "--dev", text, "-o", text.parent / "lm"
+        "train", "lm", text, *SIZES, "--unit", "words", "--dev", text, "-o", text.parent / "lm"
     )
     assert status == 0
     assert out.startswith(f"saved {text.parent / 'lm'} after ")
@@ -97,14 +97,14 @@ def test_generate(run: Run, model: Path) -> None:
 
 def test_refusals(run: Run, text: Path, model: Path) -> None:
     output = ("-o", text.parent / "lm")
-    check_refusal(run("lm", "train", text, "--resume", *output), 2, "--resume goes on from a --checkpoint")
-    check_refusal(run("lm", "train", text, "--heads", 2, *output), 2, "--heads is not for --model lstm")
+    check_refusal(run("train", "lm", text, "--resume", *output), 2, "--resume goes on from a --checkpoint")
+    check_refusal(run("train", "lm", text, "--heads", 2, *output), 2, "--heads is not for --model lstm")
     check_refusal(
-        run("lm", "train", text, "--unit", "nothing", *output), 2, "the file of a BPE, not 'nothing'"
+        run("train", "lm", text, "--unit", "nothing", *output), 2, "the file of a BPE, not 'nothing'"
     )
-    check_refusal(run("lm", "train", text, "-o", text.parent / "no" / "lm"), 2, "there is no folder")
+    check_refusal(run("train", "lm", text, "-o", text.parent / "no" / "lm"), 2, "there is no folder")
     (text.parent / "empty").write_text("\n\n")
-    check_refusal(run("lm", "train", text.parent / "empty", *output), 1, "holds no text")
+    check_refusal(run("train", "lm", text.parent / "empty", *output), 1, "holds no text")
     check_refusal(run("lm", "perplexity", model, text.parent / "empty"), 1, "holds no text")
     check_refusal(run("lm", "perplexity", text, text), 1, "not an nlptk file")
     check_refusal(run("lm", "generate", model, "-p", "ξ"), 1, "does not know the character 'ξ'")

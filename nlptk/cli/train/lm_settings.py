@@ -1,4 +1,4 @@
-"""Which options of ``nlptk lm train`` a neural model takes, and what its settings call them."""
+"""Which options of ``nlptk train lm`` a neural model takes, and what its settings call them."""
 
 from __future__ import annotations
 
