@@ -1081,8 +1081,8 @@ class SgnsTrainer:
 
 # ---- ngram_lm ----
 
-# Of an order: last words uint32 [n], log10 of probabilities and of back-off weights float32 [n], and where the
-# longer n-grams of each begin, uint32 [n + 1]; the last two are empty for the highest order.
+# Of an order: last words uint32 [n], log10 of probabilities and of back-off weights float32 [n], and where
+# the longer n-grams of each begin, uint32 [n + 1]; the last two are empty for the highest order.
 NgramLevel = tuple[NDArray[np.uint32], NDArray[np.float32], NDArray[np.float32], NDArray[np.uint32]]
 NgramSentence = str | Sequence[str]
 
@@ -1096,8 +1096,8 @@ class NgramSettings(TypedDict):
 class NgramModel:
     """A back-off model and its words. ValueError for parts that do not match.
 
-    Sentences are strings, which are cut at ASCII white space and NUL, or sequences of strings. States are int64
-    [rows, order].
+    Sentences are strings, which are cut at ASCII white space and NUL, or sequences of strings. States are
+    int64 [rows, order].
     """
 
     def __init__(self, words: Sequence[str], levels: Sequence[NgramLevel], laplace: bool) -> None: ...

@@ -102,14 +102,9 @@ void add_sentences(NgramCorpus& corpus, const py::sequence& sentences) {
   for (const py::handle sentence : sentences) {
     words.clear();
     words.add(sentence);
-    try {
-      corpus.begin_sentence();
-      for (const std::string_view word : words.words()) corpus.add_word(word);
-      corpus.end_sentence();
-    } catch (...) {
-      corpus.drop_sentence();
-      throw;
-    }
+    corpus.begin_sentence();
+    for (const std::string_view word : words.words()) corpus.add_word(word);
+    corpus.end_sentence();
   }
 }
 

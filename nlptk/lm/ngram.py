@@ -1,15 +1,13 @@
 """N-gram language models: interpolated modified Kneser-Ney and Laplace, counted and asked in C++.
 
-Sources: Chen and Goodman 1998, "An Empirical Study of Smoothing Techniques for Language Modeling"; Heafield et
-al. 2013, "Scalable Modified Kneser-Ney Language Model Estimation", whose lmplz and Python module (KenLM) this
-follows in every definition and name. docs/language_models.md has the formulas.
+Sources: Chen and Goodman 1998, "An Empirical Study of Smoothing Techniques for Language Modeling"; Heafield
+et al. 2013, "Scalable Modified Kneser-Ney Language Model Estimation", whose lmplz and Python module (KenLM)
+this follows in every definition and name. docs/language_models.md has the formulas.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -17,72 +15,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlptk import _core
-from nlptk.corpora.files import LineReader, PathLike, error_at, open_text, source_name
+from nlptk.corpora.files import PathLike, open_text, source_name
 from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.estimator import Estimator
 from nlptk.lm.arpa import read_arpa, write_arpa
-from nlptk.state import check_integer, pack_strings, take_array, unpack_strings
+from nlptk.lm.next_words import NextWords, Sentence
+from nlptk.lm.perplexity import NgramPerplexity
+from nlptk.lm.state import from_arrays, to_arrays
+from nlptk.lm.training import SMOOTHINGS, add_block, empty_corpus, passing
 from nlptk.store import load_model, save_model
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-#: A list of words, or a string, which the tokenizer cuts, or white space.
-Sentence = str | Sequence[str]
 #: Called with the bytes of text read, and those there are (None: unknown).
 Progress = Callable[[int, int | None], None]
-#: int64 [rows, order]: words of the context, then the numbers of their n-grams (-1: none).
-States = NDArray[np.int64]
 
-SMOOTHINGS = ("kneser-ney", "laplace")
-UNKNOWN, BEGIN, END = "<unk>", "<s>", "</s>"
-_BEGIN, _END = 1, 2  # numbers of words
-_ORDERS = 6
+UNKNOWN = "<unk>"
 _BATCH = 4096  # sentences
 _FORMAT = 1
 _COMPONENT = "lm"
 _FACTORY = "ngram_lm"
-_LEVEL = ((np.uint32, "words"), (np.float32, "log_probs"), (np.float32, "backoffs"), (np.uint32, "begins"))
 
 
-@dataclass(frozen=True)
-class NgramPerplexity:
-    """What a model gave some sentences.
-
-    Attributes:
-        log10: of the probability of all tokens.
-        log10_unknown: of the unknown words alone.
-        tokens: words, and an end for each sentence.
-        unknown: words that the model does not know.
-    """
-
-    log10: float
-    log10_unknown: float
-    tokens: int
-    unknown: int
-
-    @property
-    def including(self) -> float:
-        """Per token, of all tokens; unknown words count as the one word <unk>."""
-        return _power(-self.log10 / self.tokens)
-
-    @property
-    def excluding(self) -> float:
-        """Per token, of the known words and sentence ends alone; NaN where there are none."""
-        known = self.tokens - self.unknown
-        return _power(-(self.log10 - self.log10_unknown) / known) if known else float("nan")
-
-    @property
-    def bits_per_token(self) -> float:
-        """-log2 of the probability, over tokens: bits per character if tokens are characters."""
-        return float(-self.log10 / self.tokens / np.log10(2))
-
-
-def _power(exponent: float) -> float:
-    return 10.0**exponent if exponent < 308 else float("inf")
-
-
-class NgramLM(Estimator):
+class NgramLM(NextWords, Estimator):
     """A language model of word n-grams.
 
     Args:
@@ -111,6 +67,7 @@ class NgramLM(Estimator):
     sentences_: int
     tokens_: int
     _model: _core.NgramModel
+    _words: list[str] | None
 
     def __init__(
         self,
@@ -141,12 +98,12 @@ class NgramLM(Estimator):
 
         Raises:
             ConfigError: a setting is out of range.
-            DataError: there is no sentence; one is neither a string nor a list of strings, or holds ``<s>`` or
-                ``</s>``; discounts cannot be estimated and there is no `discount_fallback`.
+            DataError: there is no sentence; one is neither a string nor a list of strings, or holds ``<s>``
+                or ``</s>``; discounts cannot be estimated and there is no `discount_fallback`.
         """
-        corpus = self._corpus()
+        corpus = empty_corpus(self)
         for batch in self._batches(X):
-            _passing(corpus.add_sentences, batch)
+            passing(corpus.add_sentences, batch)
         return self._estimate(corpus)
 
     def fit_files(
@@ -159,12 +116,12 @@ class NgramLM(Estimator):
         """
         if errors not in ("strict", "replace"):
             raise ConfigError(f"errors must be 'strict' or 'replace', not {errors!r}")
-        corpus = self._corpus()
+        corpus = empty_corpus(self)
         done = 0
         for path in paths:
             with open_text(path) as reader:
                 for block in reader.blocks():
-                    self._add_block(corpus, reader, block, errors)
+                    add_block(self, corpus, reader, block, errors)
                     if progress is not None:
                         whole = reader.disk_size if len(paths) == 1 else None
                         scale = reader.text_bytes / reader.disk_bytes if reader.disk_bytes else 1.0
@@ -172,61 +129,11 @@ class NgramLM(Estimator):
                 done += reader.text_bytes
         return self._estimate(corpus)
 
-    def _add_block(self, corpus: _core.NgramCorpus, reader: LineReader, block: bytes, errors: str) -> None:
-        if self.tokenizer is not None or errors == "replace":
-            try:
-                text = block.decode("utf-8", errors)
-            except UnicodeDecodeError as error:
-                raise _not_utf8(reader, block, error.start) from error
-            if self.tokenizer is not None:
-                lines = text.removesuffix("\n").split("\n")
-                _passing(corpus.add_sentences, [self._cut(line.removesuffix("\r")) for line in lines])
-                return
-            block = text.encode()
-        bad = _passing(corpus.add_lines, block)
-        if bad >= 0:
-            raise _not_utf8(reader, block, bad)
-
-    def _corpus(self) -> _core.NgramCorpus:
-        """An empty corpus. Raises ConfigError for a setting that cannot be."""
-        check_integer("order", self.order, 1)
-        check_integer("min_freq", self.min_freq, 1)
-        check_integer("threads", self.threads, 0)
-        if self.order > _ORDERS:
-            raise ConfigError(f"order must be from 1 to {_ORDERS}, not {self.order}")
-        if self.smoothing not in SMOOTHINGS:
-            raise ConfigError(f"smoothing must be one of {', '.join(SMOOTHINGS)}, not {self.smoothing!r}")
-        if not _is_number(self.alpha) or not 0 < self.alpha < float("inf"):
-            raise ConfigError(f"alpha must be a number above 0, not {self.alpha!r}")
-        prune = list(self.prune)
-        for least in prune:
-            check_integer("prune", least, 0)
-        if not prune or prune[0] != 0 or prune != sorted(prune) or len(prune) > self.order:
-            raise ConfigError(
-                f"prune must be at most {self.order} numbers that begin with 0 and do not fall, not {prune}"
-            )
-        if prune[-1] and self.smoothing == "laplace":
-            raise ConfigError("prune goes with smoothing='kneser-ney'; Laplace keeps all n-grams")
-        fallback = self.discount_fallback
-        if fallback is not None and (
-            len(fallback) != 3 or not all(_is_number(d) and 0 <= d <= n for n, d in enumerate(fallback, 1))
-        ):
-            raise ConfigError(
-                "discount_fallback must be three numbers, from 0 to 1, 2 and 3, such as (0.5, 1, 1.5), "
-                f"not {fallback!r}"
-            )
-        if self.vocabulary is None:
-            return _core.NgramCorpus()
-        words = [self.vocabulary] if isinstance(self.vocabulary, str) else list(self.vocabulary)
-        if not all(isinstance(word, str) for word in words):
-            raise ConfigError("vocabulary must hold strings only")
-        return _core.NgramCorpus(words)
-
     def _estimate(self, corpus: _core.NgramCorpus) -> Self:
         if not corpus.sentences:
             raise DataError("there is no sentence to learn from; give at least one")
         sentences, tokens = corpus.sentences, corpus.tokens - corpus.sentences
-        model = _passing(
+        model = passing(
             corpus.estimate,
             self.min_freq,
             {
@@ -243,16 +150,18 @@ class NgramLM(Estimator):
         return self
 
     def _set(self, model: _core.NgramModel) -> None:
-        vars(self).pop("words", None)
         for name in ("discounts_", "sentences_", "tokens_"):
             vars(self).pop(name, None)
-        self._model = model
+        self._model, self._words = model, None
 
     # ---- what is known ----
 
-    @cached_property
+    @property
     def words(self) -> list[str]:
-        return self._fitted().words()
+        model = self._fitted()
+        if self._words is None:
+            self._words = model.words()
+        return self._words
 
     @property
     def counts(self) -> list[int]:
@@ -276,13 +185,13 @@ class NgramLM(Estimator):
             DataError: the sentence is neither a string nor a list of strings.
         """
         model = self._fitted()
-        return _passing(model.score, self._cut(words), bos, eos)
+        return float(passing(model.score, self._cut(words), bos, eos))
 
     def full_scores(
         self, words: Sentence, bos: bool = True, eos: bool = True
     ) -> list[tuple[float, int, bool]]:
         """Of each word: log10 of its probability, words of the n-gram that gave it, whether it is unknown."""
-        found = _passing(self._fitted().full_scores, self._cut(words), bos, eos)
+        found = passing(self._fitted().full_scores, self._cut(words), bos, eos)
         log_probs, matched, numbers = found
         return list(zip(log_probs.tolist(), matched.tolist(), (numbers == 0).tolist(), strict=True))
 
@@ -293,7 +202,7 @@ class NgramLM(Estimator):
         model = self._fitted()
         sums = [np.zeros(0)]
         for batch in self._batches(sentences):
-            sums.append(_passing(model.score_batch, batch, bos, eos, self.threads)[0][:, 0])
+            sums.append(passing(model.score_batch, batch, bos, eos, self.threads)[0][:, 0])
         return np.concatenate(sums)
 
     def perplexity(
@@ -307,112 +216,12 @@ class NgramLM(Estimator):
         model = self._fitted()
         sums, counts = np.zeros(2), np.zeros(2, np.int64)
         for batch in self._batches(sentences):
-            of_sums, of_counts = _passing(model.score_batch, batch, bos, eos, self.threads)
+            of_sums, of_counts = passing(model.score_batch, batch, bos, eos, self.threads)
             sums += of_sums.sum(0)
             counts += of_counts.sum(0)
         if not counts[0]:
             raise DataError("there is no token to measure perplexity on; give at least one sentence")
         return NgramPerplexity(float(sums[0]), float(sums[1]), int(counts[0]), int(counts[1]))
-
-    def predict(self, context: Sentence = (), bos: bool = True) -> NDArray[np.float32]:
-        """Probabilities of all `words` after these, float32 [words]; that of ``<s>`` is 0. Raises as `score`."""
-        model = self._fitted()
-        states = self._context(context, bos)
-        return np.exp(model.distributions(states, 1)[0])
-
-    def predict_top(self, context: Sentence = (), n: int = 10, bos: bool = True) -> list[tuple[str, float]]:
-        """The `n` most probable words after these and their probabilities. Raises as `score`."""
-        check_integer("n", n, 1)
-        found = self.predict(context, bos)
-        best = np.argsort(-found, kind="stable")[:n]
-        return [(self.words[word], float(found[word])) for word in best]
-
-    def sample(
-        self,
-        n: int = 1,
-        prefix: Sentence = (),
-        *,
-        max_length: int = 100,
-        temperature: float = 1.0,
-        unknown: bool = False,
-        seed: int | None = None,
-    ) -> list[list[str]]:
-        """Draw sentences from the model, lists of words without ``<s>`` and ``</s>``.
-
-        Args:
-            prefix: what each begins with.
-            max_length: words at most, with the prefix; a sentence that has not ended then is cut.
-            temperature: below 1 likely words are drawn more often than they should be, above 1 less often.
-            unknown: whether ``<unk>`` may be drawn.
-            seed: the same gives the same sentences; None: new ones each time.
-
-        Raises:
-            ConfigError: a setting is out of range, or there is no model yet.
-            DataError: the prefix is neither a string nor a list of strings.
-        """
-        check_integer("n", n, 0)
-        check_integer("max_length", max_length, 0)
-        if not _is_number(temperature) or not 0 < temperature < float("inf"):
-            raise ConfigError(f"temperature must be a number above 0, not {temperature!r}")
-        random = np.random.default_rng(seed)
-        cut = self._cut(prefix)
-        begin = cut.split() if isinstance(cut, str) else list(cut)
-        start = self._context(begin, True)
-        return [
-            begin + self._draw(start, max_length - len(begin), temperature, unknown, random) for _ in range(n)
-        ]
-
-    def _draw(
-        self, states: States, most: int, temperature: float, unknown: bool, random: np.random.Generator
-    ) -> list[str]:
-        model = self._fitted()
-        drawn: list[str] = []
-        while len(drawn) < most:
-            log_probs = model.distributions(states, 1)[0].astype(np.float64)
-            if not unknown:
-                log_probs[0] = -np.inf
-            shares = np.cumsum(np.exp((log_probs - log_probs.max()) / temperature))
-            word = int(np.searchsorted(shares, random.random() * shares[-1], side="right"))
-            if word == _END:
-                break
-            drawn.append(self.words[word])
-            states = model.advance(states, np.array([word]))
-        return drawn
-
-    # ---- a step at a time, for decoding ----
-
-    def start(self, rows: int, bos: bool = False) -> States:
-        """States before anything, of a batch of rows; with `bos` after ``<s>``."""
-        check_integer("rows", rows, 0)
-        return self._fitted().start(rows, bos)
-
-    def step(self, tokens: NDArray[np.int64], state: States) -> tuple[NDArray[np.float32], States]:
-        """What follows after one more token of each row.
-
-        Args:
-            tokens: int64 [rows], places in `words`; the first may be 1, ``<s>``.
-
-        Returns:
-            Natural logarithms of the probabilities of all words, float32 [rows, words], -inf of ``<s>``; and
-            the states after the tokens.
-
-        Raises:
-            DataError: tokens or states are not such.
-        """
-        model = self._fitted()
-        after = _passing(model.advance, state, tokens)
-        return model.distributions(after, self.threads), after
-
-    def reorder(self, state: States, rows: NDArray[np.int64]) -> States:
-        """The states whose row i is what row rows[i] was."""
-        return state[rows]
-
-    def _context(self, words: Sentence, bos: bool) -> States:
-        model = self._fitted()
-        states = model.start(1, bos)
-        for number in _passing(model.numbers, self._cut(words)).tolist():
-            states = model.advance(states, np.array([number]))
-        return states
 
     # ---- files ----
 
@@ -481,18 +290,13 @@ class NgramLM(Estimator):
         begin that continue it. Raises ConfigError if not fitted.
         """
         model = self._fitted()
-        arrays = pack_strings("words", self.words)
-        for n in range(1, model.order + 1):
-            for (_, name), array in zip(_LEVEL, model.level(n), strict=True):
-                if array.size or name in ("words", "log_probs"):
-                    arrays[f"{n}.{name}"] = array
         config = {
             "format": _FORMAT,
             "order": model.order,
             "smoothing": SMOOTHINGS[model.laplace],
             "alpha": self.alpha,
         }
-        return config, arrays
+        return config, to_arrays(model)
 
     @classmethod
     def from_state(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
@@ -504,23 +308,21 @@ class NgramLM(Estimator):
             )
         try:
             made = cls(**{name: config[name] for name in ("order", "smoothing", "alpha")})
-            made._corpus()
-            levels = [_level(n, made.order, arrays) for n in range(1, made.order + 1)]
-            words = unpack_strings("words", arrays)
-            made._set(_core.NgramModel(words, levels, made.smoothing == "laplace"))
+            empty_corpus(made)  # checks them
+            made._set(from_arrays(made.order, made.smoothing == "laplace", arrays))
         except (KeyError, ValueError, TypeError) as error:
             raise ModelError(f"the n-gram model is altered ({error}); fetch it again") from error
         return made
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {name: value for name, value in vars(self).items() if name not in ("_model", "words")}
+        state = {name: value for name, value in vars(self).items() if name not in ("_model", "_words")}
         return state | {"_state": self.to_state()} if hasattr(self, "_model") else state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         saved = state.pop("_state", None)
         vars(self).update(state)
         if saved is not None:
-            self._model = self.from_state(*saved)._model
+            self._model, self._words = self.from_state(*saved)._model, None
 
     # ---- steps ----
 
@@ -541,31 +343,3 @@ class NgramLM(Estimator):
         stream = iter(sentences)
         while batch := [self._cut(sentence) for sentence in islice(stream, _BATCH)]:
             yield batch
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-
-
-def _level(n: int, order: int, arrays: Mapping[str, NDArray[Any]]) -> _core.NgramLevel:
-    found = [
-        np.zeros(0, dtype)
-        if n == order and name in ("backoffs", "begins")
-        else take_array(f"{n}.{name}", arrays, dtype, 1)
-        for dtype, name in _LEVEL
-    ]
-    return found[0], found[1], found[2], found[3]
-
-
-def _passing(call: Callable[..., Any], *arguments: Any) -> Any:
-    """What the kernel gives; what it refuses is a DataError."""
-    try:
-        return call(*arguments)
-    except (ValueError, TypeError) as error:
-        raise DataError(str(error)) from None
-
-
-def _not_utf8(reader: LineReader, block: bytes, place: int) -> DataError:
-    line = reader.line - block.count(b"\n", place) + 1
-    message = f'byte 0x{block[place]:02x} is not UTF-8; convert the file, or give errors="replace"'
-    return error_at(reader.name, line, message)

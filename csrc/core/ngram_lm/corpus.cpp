@@ -30,13 +30,9 @@ void NgramCorpus::add_word(std::string_view word) {
   std::uint32_t number = closed_ ? table_.find(word, hash) : table_.insert(word, hash);
   if (number == TermTable::kNone) number = kUnknown;
   if (number == kBegin || number == kEnd)
-    throw std::invalid_argument("sentence " + std::to_string(sentences_) + " holds the word '" + std::string(word) +
+    throw std::invalid_argument("sentence " + std::to_string(sentences_ + 1) + " holds the word '" + std::string(word) +
                                 "', which stands for where sentences begin or end; remove it");
   add(number);
-}
-
-void NgramCorpus::drop_sentence() {
-  while (!text_.empty() && text_.back() != kEnd) text_.pop_back();
 }
 
 void NgramCorpus::add_lines(std::string_view text) {

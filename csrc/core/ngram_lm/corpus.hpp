@@ -39,8 +39,6 @@ class NgramCorpus {
   void begin_sentence() { add(kBegin); }
   void add_word(std::string_view word);
   void end_sentence() { add(kEnd); }
-  // Takes back all of the sentence that is not ended.
-  void drop_sentence();
   // Sentences that end at LF; so may the last one.
   void add_lines(std::string_view text);
 

@@ -174,11 +174,12 @@ class Estimator {
 
   float backoff(std::size_t n, const Followers& all) const {
     if (settings_.laplace)
-      return static_cast<float>(std::log10(settings_.alpha / (all.total + settings_.alpha * static_cast<double>(words_ - 1))));
-    return all.total == 0 ? 0 : static_cast<float>(std::log10(interpolation(n, all)));
+      return log_of(settings_.alpha / (all.total + settings_.alpha * static_cast<double>(words_ - 1)));
+    return all.total == 0 ? 0 : log_of(interpolation(n, all));
   }
 
-  static float log_of(double probability) { return static_cast<float>(std::min(std::log10(probability), 0.0)); }
+  // What rounding puts above 1, and what discounts of 0 leave without any share, stay within what ARPA files hold.
+  static float log_of(double share) { return static_cast<float>(std::clamp(std::log10(share), -99.0, 0.0)); }
 
   void unigrams() {
     const Followers all = count(1, 1)[0];
