@@ -119,6 +119,7 @@ std::string arpa_of(const Made& made) {
 void test_arpa() {
   NgramSettings settings;
   settings.order = 4;
+  settings.fallback = {{0.5, 1, 1.5}};
   const Made made = make(random_text(3), settings);
   const std::string text = arpa_of(made);
   ArpaReader reader;

@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import nlptk
-from nlptk.cli import annotate, bpe, demo, evaluate, explain, info, train, vectors
+from nlptk.cli import annotate, bpe, demo, evaluate, explain, info, lm, train, vectors
 from nlptk.errors import ConfigError, NlptkError
 from nlptk.render import visible
 
@@ -32,6 +32,7 @@ app.command("annotate")(annotate.annotate)
 app.add_typer(train.app, name="train")
 app.add_typer(bpe.app, name="bpe")
 app.add_typer(vectors.app, name="vectors")
+app.add_typer(lm.app, name="lm")
 app.command("evaluate")(evaluate.evaluate)
 app.command("explain")(explain.explain)
 app.command("info")(info.info)
