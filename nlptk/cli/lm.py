@@ -115,7 +115,7 @@ def train(
     if output is not None:
         check_model_folder(output)
     if arpa is not None:
-        check_output(arpa, is_folder=False)
+        check_output(arpa, is_folder=False, option="--arpa")
         if model is Model.laplace and order > 1:
             raise ConfigError("--arpa holds back-off models, which laplace is not; give --output.")
     learner = NgramLM(

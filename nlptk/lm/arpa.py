@@ -21,8 +21,6 @@ def read_arpa(path: PathLike) -> _core.NgramModel:
             if isinstance(error, DataError):  # of the file itself, such as damaged gzip
                 raise
             raise error_at(reader.name, max(parser.line, 1), str(error)) from None
-        except UnicodeDecodeError as error:
-            raise error_at(reader.name, max(parser.line, 1), "the line is not UTF-8") from error
 
 
 def write_arpa(model: _core.NgramModel, path: PathLike) -> None:

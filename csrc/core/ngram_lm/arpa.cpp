@@ -17,7 +17,19 @@ constexpr float kNoUnknown = -100;  // log10 of <unk> where a file has none, as 
 
 [[noreturn]] void fail(const std::string& message) { throw std::invalid_argument(message); }
 
-std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
+// The text, or its beginning up to a whole character; messages end at NUL, so it is shown as two characters.
+std::string quoted(std::string_view text, std::size_t most = 100) {
+  std::size_t end = std::min(text.size(), most);
+  while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  std::string out = "'";
+  for (const char c : text.substr(0, end)) {
+    if (c == '\0')
+      out += "\\0";
+    else
+      out += c;
+  }
+  return out + "'";
+}
 
 void append_number(std::string& out, float number) {
   std::array<char, 32> digits;  // the shortest that gives the same float again
@@ -101,11 +113,13 @@ std::string arpa_lines(const NgramModel& model, const TermTable& table, std::siz
 
 void ArpaReader::feed(std::string_view block) {
   const InterruptScope scope;
+  const char* const bad = block.data() + utf8::find_invalid(block.data(), block.size());
   while (!block.empty()) {
     if (line_ % 1024 == 0) poll_interrupt();
     const std::size_t end = std::min(block.find('\n'), block.size());
     ++line_;
     const std::string_view line = strip(block.substr(0, end));
+    if (bad < block.data() + end) fail("the line is not UTF-8; convert the file");
     if (!line.empty() && !ended_) read(line);
     block.remove_prefix(std::min(end + 1, block.size()));
   }
@@ -113,7 +127,7 @@ void ArpaReader::feed(std::string_view block) {
 
 void ArpaReader::read(std::string_view line) {
   if (!started_) {
-    if (line != "\\data\\") fail("an ARPA file begins with \\data\\, not with " + quoted(line.substr(0, 40)));
+    if (line != "\\data\\") fail("an ARPA file begins with \\data\\, not with " + quoted(line, 40));
     started_ = true;
   } else if (line.front() == '\\') {
     begin_section(line);
@@ -130,7 +144,7 @@ void ArpaReader::read_count(std::string_view line) {
   const char* const begin = line.data() + std::min(expected.size(), line.size());
   const auto [end, error] = std::from_chars(begin, line.data() + line.size(), count);
   if (!line.starts_with(expected) || error != std::errc() || end != line.data() + line.size())
-    fail("expected " + quoted(expected + "COUNT") + ", found " + quoted(line.substr(0, 40)));
+    fail("expected " + quoted(expected + "COUNT") + ", found " + quoted(line, 40));
   if (counts_.size() == kMostOrder) fail("the model is of an order above 6; 6 is the highest");
   if (count >= kNone - 1) fail("the file has 2^32 n-grams of an order or more; prune it");
   counts_.push_back(count);
@@ -140,7 +154,7 @@ void ArpaReader::begin_section(std::string_view line) {
   if (section_ > 0) end_section();
   const std::size_t next = section_ + 1;
   const std::string expected = counts_.empty() ? "ngram 1=COUNT" : next > counts_.size() ? "\\end\\" : section_name(next);
-  if (line != expected) fail("expected " + quoted(expected) + ", found " + quoted(line.substr(0, 40)));
+  if (line != expected) fail("expected " + quoted(expected) + ", found " + quoted(line, 40));
   section_ = next;
   section_line_ = line_;
   ended_ = next > counts_.size();
@@ -160,7 +174,7 @@ void ArpaReader::read_entry(std::string_view line) {
   }
   float backoff = 0;
   if (!line.empty() && !highest) backoff = number_of(take_field(line));
-  if (!line.empty()) fail("there is more after the n-gram than belongs there: " + quoted(line.substr(0, 40)));
+  if (!line.empty()) fail("there is more after the n-gram than belongs there: " + quoted(line, 40));
 
   Entry entry{0, 0, log_prob, backoff, static_cast<std::uint32_t>(line_ - section_line_)};
   if (section_ == 1) {
