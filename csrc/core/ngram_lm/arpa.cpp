@@ -62,7 +62,7 @@ float number_of(std::string_view field) {
   return value;
 }
 
-std::string section_name(std::size_t n) { return "\\" + std::to_string(n) + "-grams:"; }
+std::string section_name(std::size_t n) { return std::string("\\").append(std::to_string(n)) + "-grams:"; }
 
 }  // namespace
 
