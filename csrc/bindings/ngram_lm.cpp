@@ -154,8 +154,8 @@ std::unique_ptr<NgramLM> from_levels(const py::sequence& words, const std::vecto
   for (std::size_t w = 0; w < given.words().size(); ++w)
     if (table.insert(given.words()[w]) != w) throw py::value_error("words are given twice, or do not begin with <unk>, <s>, </s>");
   if (levels.empty()) throw py::value_error("an n-gram model is of order 1 to 6");
-  std::vector<std::vector<NgramModel::Node>> lower;
-  std::vector<NgramModel::Leaf> highest;
+  std::vector<HugeVector<NgramModel::Node>> lower;
+  HugeVector<NgramModel::Leaf> highest;
   for (std::size_t n = 1; n <= levels.size(); ++n) {
     const auto& [last, log_probs, backoffs, begins] = levels[n - 1];
     const py::ssize_t size = last.size();
@@ -166,7 +166,7 @@ std::unique_ptr<NgramLM> from_levels(const py::sequence& words, const std::vecto
       for (py::ssize_t i = 0; i < size; ++i) highest.push_back({last.data()[i], log_probs.data()[i]});
       continue;
     }
-    std::vector<NgramModel::Node>& nodes = lower.emplace_back();
+    HugeVector<NgramModel::Node>& nodes = lower.emplace_back();
     nodes.reserve(static_cast<std::size_t>(size) + 1);
     for (py::ssize_t i = 0; i < size; ++i)
       nodes.push_back({last.data()[i], log_probs.data()[i], backoffs.data()[i], begins.data()[i]});

@@ -241,7 +241,7 @@ void ArpaReader::set_unigrams() {
     if (!given_[special]) fail("there is no " + std::string(table_.term(special)) + " among the 1-grams");
   if (!given_[kUnknown]) entries_.push_back({0, kUnknown, kNoUnknown, 0, 0});
   const bool highest = counts_.size() == 1;
-  std::vector<NgramModel::Node> nodes(highest ? 0 : table_.size() + 1);
+  HugeVector<NgramModel::Node> nodes(highest ? 0 : table_.size() + 1);
   highest_.resize(highest ? table_.size() : 0);
   for (const Entry& entry : entries_) {
     if (highest)
@@ -259,10 +259,10 @@ void ArpaReader::set_longer() {
       return a.word != b.word ? a.word < b.word : a.line < b.line;
     });
   const bool highest = section_ == counts_.size();
-  std::vector<NgramModel::Node> nodes;
+  HugeVector<NgramModel::Node> nodes;
   nodes.reserve(highest ? 0 : entries_.size() + 1);
   highest_.reserve(highest ? entries_.size() : 0);
-  std::vector<NgramModel::Node>& contexts = lower_.back();
+  HugeVector<NgramModel::Node>& contexts = lower_.back();
   std::size_t context = 0;  // the first whose range is not begun
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     const Entry& entry = entries_[i];

@@ -53,8 +53,8 @@ class ArpaReader {
   std::vector<bool> given_;  // unigrams, by words
   std::string context_text_;
   std::uint32_t context_ = 0;
-  std::vector<std::vector<NgramModel::Node>> lower_;
-  std::vector<NgramModel::Leaf> highest_;
+  std::vector<HugeVector<NgramModel::Node>> lower_;
+  HugeVector<NgramModel::Leaf> highest_;
 };
 
 }  // namespace nlptk

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "huge_pages.hpp"
 #include "term_table.hpp"
 
 namespace nlptk {
@@ -50,13 +51,13 @@ class NgramCorpus {
 
   const TermTable& table() const { return table_; }
   TermTable take_table() { return std::move(table_); }
-  std::vector<std::uint32_t> take_text() { return std::move(text_); }
+  HugeVector<std::uint32_t> take_text() { return std::move(text_); }
 
  private:
   void add(std::uint32_t number);
 
   TermTable table_;
-  std::vector<std::uint32_t> text_;
+  HugeVector<std::uint32_t> text_;
   std::uint64_t sentences_ = 0;
   bool closed_ = false;  // the vocabulary is given
 };

@@ -11,7 +11,7 @@
 namespace nlptk {
 namespace {
 
-using Numbers = std::vector<std::uint32_t>;
+using Numbers = HugeVector<std::uint32_t>;
 constexpr std::uint32_t kNone = NgramContext::kNone;
 constexpr std::uint32_t kPruned = kNone - 1;  // stands for the number of an n-gram that has no entry
 constexpr std::size_t kAhead = 16;  // items of a list whose memory is asked for in time
@@ -28,7 +28,7 @@ void for_all(std::size_t n, F&& f) {
 // The text's positions by the words that end there.
 struct SortedText {
   Numbers positions;
-  std::vector<std::uint8_t> same;  // words that an entry shares with the one before it, at most N; N too up to <s>
+  HugeVector<std::uint8_t> same;  // words that an entry shares with the one before it, at most N; N too up to <s>
   std::size_t begin_first, begin_last;  // the entries of <s>
 };
 
@@ -99,16 +99,23 @@ class Estimator {
   }
 
  private:
-  // Calls f(ngram) for each of order n, by last word, then the word before it and so on.
-  template <class F>
-  void for_each(std::size_t n, F&& f) {
+  // Calls f(ngram) for each of order n, by last word, then the word before it and so on. Before that ahead(context, at)
+  // is called for what may soon follow, to have memory fetched: `at` is where it ends in the text.
+  template <class Ahead, class F>
+  void for_each(std::size_t n, Ahead&& ahead, F&& f) {
     const std::size_t size = text_.size();
     for (std::size_t first = 0, last; first < size; first = last) {
       std::uint32_t before = 1;
       for (last = first + 1; last < size && sorted_.same[last] >= n; ++last) before += sorted_.same[last] == n;
       if (++polled_ % kCharsPerPoll == 0) poll_interrupt();
       if (first >= sorted_.begin_first && first < sorted_.begin_last) continue;
-      if (n > 1 && last + kAhead < size) __builtin_prefetch(&numbers_[sorted_.positions[last + kAhead]]);
+      if (n > 1 && last + 2 * kAhead < size) {
+        const std::size_t far = sorted_.positions[last + 2 * kAhead], near = sorted_.positions[last + kAhead];
+        __builtin_prefetch(&numbers_[far]);
+        __builtin_prefetch(&text_[far]);
+        const std::uint32_t context = near == 0 ? kNone : numbers_[near - 1];
+        if (context < kPruned) ahead(context, near);
+      }
       const std::size_t at = sorted_.positions[first];
       const std::uint32_t context = n == 1 ? 0 : numbers_[at - 1];
       if (context == kNone) continue;  // would begin before <s>
@@ -120,10 +127,11 @@ class Estimator {
   bool is_kept(std::size_t n, const Ngram& ngram) const { return ngram.last - ngram.first > settings_.prune[n - 1]; }
 
   // What is known after all n-grams of an order are counted.
-  std::vector<Followers> count(std::size_t n, std::size_t contexts) {
-    std::vector<Followers> followers(contexts);
+  HugeVector<Followers> count(std::size_t n, std::size_t contexts) {
+    HugeVector<Followers> followers(contexts);
     NgramOrderStatistics& of = statistics_.emplace_back();
-    for_each(n, [&](const Ngram& ngram) {
+    const auto ahead = [&](std::uint32_t context, std::size_t) { __builtin_prefetch(&followers[context], 1); };
+    for_each(n, ahead, [&](const Ngram& ngram) {
       ++of.ngrams;
       if (ngram.adjusted <= 4) ++of.seen[ngram.adjusted - 1];
       if (ngram.context == kPruned) return;
@@ -185,7 +193,7 @@ class Estimator {
     const Followers all = count(1, 1)[0];
     const double uniform = 1.0 / static_cast<double>(words_ - 1);  // <s> is not predicted
     probabilities_.assign(words_, static_cast<float>(probability(1, all, 0, uniform)));
-    for_each(1, [&](const Ngram& ngram) {
+    for_each(1, [](std::uint32_t, std::size_t) {}, [&](const Ngram& ngram) {
       const std::uint32_t word = text_[sorted_.positions[ngram.first]];
       probabilities_[word] = static_cast<float>(probability(1, all, ngram.adjusted, uniform));
     });
@@ -201,18 +209,24 @@ class Estimator {
   }
 
   void longer(std::size_t n) {
-    const std::vector<Followers> followers = count(n, nodes_.size());
+    const HugeVector<Followers> followers = count(n, nodes_.size());
     std::uint32_t size = 0;
     for (std::size_t c = 0; c < nodes_.size(); ++c) {
       nodes_[c].backoff = backoff(n, followers[c]);
       nodes_[c].begin = size;
       size += followers[c].kept;
     }
-    std::vector<NgramModel::Node> nodes(n < order_ ? size : 0);
+    HugeVector<NgramModel::Node> nodes(n < order_ ? size : 0);
     if (n == order_) highest_.resize(size);
-    std::vector<float> probabilities(n < order_ ? size : 0);
+    HugeVector<float> probabilities(n < order_ ? size : 0);
     Numbers numbers(n < order_ ? text_.size() : 0, kNone);
-    for_each(n, [&](const Ngram& ngram) {
+    const auto ahead = [&](std::uint32_t context, std::size_t at) {
+      __builtin_prefetch(&followers[context]);
+      __builtin_prefetch(&nodes_[context], 1);
+      if (n < order_) __builtin_prefetch(&numbers[at], 1);
+      if (const std::uint32_t shorter = numbers_[at]; shorter < kPruned) __builtin_prefetch(&probabilities_[shorter]);
+    };
+    for_each(n, ahead, [&](const Ngram& ngram) {
       std::uint32_t number = kPruned;
       if (is_kept(n, ngram)) {  // and so are its context and the n-gram without its first word, which occur as often
         number = nodes_[ngram.context].begin++;
@@ -245,16 +259,16 @@ class Estimator {
   std::size_t polled_ = 0;
   std::vector<NgramOrderStatistics> statistics_;
   // Of the order before the one at work: its n-grams, their probabilities, and which of them ends at each position.
-  std::vector<NgramModel::Node> nodes_;
-  std::vector<float> probabilities_;
+  HugeVector<NgramModel::Node> nodes_;
+  HugeVector<float> probabilities_;
   Numbers numbers_;
-  std::vector<std::vector<NgramModel::Node>> lower_;
-  std::vector<NgramModel::Leaf> highest_;
+  std::vector<HugeVector<NgramModel::Node>> lower_;
+  HugeVector<NgramModel::Leaf> highest_;
 };
 
 }  // namespace
 
-NgramEstimate estimate_ngrams(std::vector<std::uint32_t> text, std::size_t words, const NgramSettings& settings) {
+NgramEstimate estimate_ngrams(HugeVector<std::uint32_t> text, std::size_t words, const NgramSettings& settings) {
   const InterruptScope scope;
   return Estimator(std::move(text), words, settings).run();
 }

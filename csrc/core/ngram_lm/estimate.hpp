@@ -39,6 +39,6 @@ struct NgramEstimate {
 
 // `text`: sentences from <s> to </s> one after another, of numbers below `words`. Throws std::invalid_argument where
 // discounts cannot be estimated and there are none to fall back to.
-NgramEstimate estimate_ngrams(std::vector<std::uint32_t> text, std::size_t words, const NgramSettings& settings);
+NgramEstimate estimate_ngrams(HugeVector<std::uint32_t> text, std::size_t words, const NgramSettings& settings);
 
 }  // namespace nlptk

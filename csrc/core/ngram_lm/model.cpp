@@ -24,7 +24,7 @@ void NgramIndex::insert(std::uint64_t hash, std::uint32_t number) {
   }
 }
 
-NgramModel::NgramModel(std::vector<std::vector<Node>> lower, std::vector<Leaf> highest, bool laplace)
+NgramModel::NgramModel(std::vector<HugeVector<Node>> lower, HugeVector<Leaf> highest, bool laplace)
     : lower_(std::move(lower)), highest_(std::move(highest)), laplace_(laplace) {
   const auto check = [](bool holds, const char* what) {
     if (!holds) throw std::invalid_argument(what);
@@ -34,7 +34,7 @@ NgramModel::NgramModel(std::vector<std::vector<Node>> lower, std::vector<Leaf> h
   check(words() > kEnd, "an n-gram model needs <unk>, <s> and </s>");
   for (std::size_t i = 0; i < words(); ++i) check(word(1, i) == i, "unigrams are not numbered by their words");
   for (std::size_t n = 2; n <= order(); ++n) {
-    const std::vector<Node>& contexts = lower_[n - 2];
+    const HugeVector<Node>& contexts = lower_[n - 2];
     check(contexts.front().begin == 0 && contexts.back().begin == size(n), "contexts do not divide the n-grams after them");
     for (std::size_t c = 0; c + 1 < contexts.size(); ++c) {
       check(contexts[c].begin <= contexts[c + 1].begin && contexts[c + 1].begin <= size(n),
@@ -175,11 +175,11 @@ void NgramModel::prepare(int threads) const {
 
 void NgramModel::make_index(int threads) const {
   std::vector<NgramIndex> index;
-  std::vector<std::uint64_t> contexts(words());
+  HugeVector<std::uint64_t> contexts(words());
   for (std::size_t w = 0; w < words(); ++w) contexts[w] = hash_step(kHashSeed, w);
   for (std::size_t n = 2; n <= order(); ++n) {
     index.emplace_back(size(n));
-    std::vector<std::uint64_t> hashes(size(n));
+    HugeVector<std::uint64_t> hashes(size(n));
     parallel_for(size(n - 1), threads, 1 << 14, [&](std::size_t first, std::size_t last, int) {
       const std::size_t begin = lower_[n - 2][first].begin, end = lower_[n - 2][last].begin;
       for (std::size_t c = first; c < last; ++c)

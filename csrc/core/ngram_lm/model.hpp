@@ -53,7 +53,7 @@ class NgramIndex {
     return static_cast<std::size_t>((static_cast<unsigned __int128>(hash) * slots_.size()) >> 64);
   }
 
-  std::vector<std::uint64_t, HugePageAllocator<std::uint64_t>> slots_;
+  HugeVector<std::uint64_t> slots_;
 };
 
 class NgramModel {
@@ -74,14 +74,14 @@ class NgramModel {
 
   // `lower`: orders 1 to N - 1, each ending in a node that is none, whose `begin` is the size of the next order.
   // Unigrams are numbered by their words. Throws std::invalid_argument where that does not hold.
-  NgramModel(std::vector<std::vector<Node>> lower, std::vector<Leaf> highest, bool laplace);
+  NgramModel(std::vector<HugeVector<Node>> lower, HugeVector<Leaf> highest, bool laplace);
 
   std::size_t order() const { return lower_.size() + 1; }
   bool laplace() const { return laplace_; }
   std::size_t words() const { return size(1); }
   std::size_t size(std::size_t n) const { return n == order() ? highest_.size() : lower_[n - 1].size() - 1; }
-  const std::vector<Node>& lower(std::size_t n) const { return lower_[n - 1]; }
-  const std::vector<Leaf>& highest() const { return highest_; }
+  const HugeVector<Node>& lower(std::size_t n) const { return lower_[n - 1]; }
+  const HugeVector<Leaf>& highest() const { return highest_; }
   std::uint32_t word(std::size_t n, std::size_t i) const { return n == order() ? highest_[i].word : lower_[n - 1][i].word; }
   float log_prob(std::size_t n, std::size_t i) const { return n == order() ? highest_[i].log_prob : lower_[n - 1][i].log_prob; }
 
@@ -107,8 +107,8 @@ class NgramModel {
   float weigh(NgramContext& context, const Found& found, std::uint8_t& matched) const;
   void make_index(int threads) const;
 
-  std::vector<std::vector<Node>> lower_;
-  std::vector<Leaf> highest_;
+  std::vector<HugeVector<Node>> lower_;
+  HugeVector<Leaf> highest_;
   bool laplace_;
   float unseen_;  // log10, of any word after a context that was not seen; laplace only
   mutable std::once_flag indexed_;
