@@ -195,10 +195,18 @@ py::list words_of(const NgramLM& lm) {
 
 // ---- scoring ----
 
+// Not with the GIL held: the thread that makes the index asks for it to look for Ctrl-C.
+void prepare(const NgramLM& lm, int threads) {
+  if (lm.model().prepared()) return;
+  const py::gil_scoped_release release;
+  lm.model().prepare(threads);
+}
+
 double score(const NgramLM& lm, const py::object& words, bool bos, bool eos) {
   std::vector<std::uint32_t> numbers;
   numbers.reserve(64);
   lm.number(words, eos, numbers);
+  prepare(lm, 0);
   return lm.model().score(numbers, bos, nullptr, nullptr);
 }
 
@@ -206,6 +214,7 @@ double score(const NgramLM& lm, const py::object& words, bool bos, bool eos) {
 py::tuple full_scores(const NgramLM& lm, const py::object& words, bool bos, bool eos) {
   std::vector<std::uint32_t> numbers;
   lm.number(words, eos, numbers);
+  prepare(lm, 0);
   const auto size = static_cast<py::ssize_t>(numbers.size());
   py::array_t<float> log_probs(size);
   py::array_t<std::uint8_t> matched(size);
@@ -226,9 +235,9 @@ py::tuple score_batch(const NgramLM& lm, const py::sequence& sentences, bool bos
   py::array_t<std::int64_t> counts({count, std::size_t{2}});
   double* const sum = sums.mutable_data();
   std::int64_t* const tokens = counts.mutable_data();
+  prepare(lm, threads);
   {
     const py::gil_scoped_release release;
-    lm.model().prepare(threads);
     parallel_for(count, threads, 64, [&](std::size_t begin, std::size_t end, int) {
       std::vector<float> log_probs;
       for (std::size_t s = begin; s < end; ++s) {
@@ -339,8 +348,7 @@ void bind_ngram_lm(py::module_& m) {
       .def("words", &words_of)
       .def("size", [](const NgramLM& lm, std::size_t n) { return n < 1 || n > lm.model().order() ? 0 : lm.model().size(n); }, "n"_a)
       .def("level", &level_of, "n"_a)
-      .def("prepare", [](const NgramLM& lm, int threads) { lm.model().prepare(threads); }, "threads"_a = 0,
-           py::call_guard<py::gil_scoped_release>())
+      .def("prepare", &prepare, "threads"_a = 0)
       .def("numbers", &numbers, "words"_a)
       .def("score", &score, "words"_a, "bos"_a, "eos"_a)
       .def("full_scores", &full_scores, "words"_a, "bos"_a, "eos"_a)

@@ -46,7 +46,8 @@ class NgramLM(NextWords, Estimator):
         smoothing: "kneser-ney", interpolated and modified as KenLM's lmplz has it, or "laplace", with `alpha`
             added to each count and no shorter context asked.
         min_freq: rarer words of the training text are read as ``<unk>``.
-        vocabulary: the words there are; all others are read as ``<unk>``. None: those of the text.
+        vocabulary: the words there are, however rare; all others are read as ``<unk>``. None: those of the
+            text.
         alpha: of "laplace".
         prune: n-grams that occur so often or less get no entry: a number for each order, the last one for all
             longer ones too. They do not fall and begin with 0, as lmplz has it. With "kneser-ney" only.

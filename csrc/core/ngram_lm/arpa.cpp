@@ -254,7 +254,8 @@ void ArpaReader::set_unigrams() {
 
 void ArpaReader::set_longer() {
   if (!sorted_)
-    std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
+    std::sort(entries_.begin(), entries_.end(), [compared = std::size_t{0}](const Entry& a, const Entry& b) mutable {
+      if (++compared % kCharsPerPoll == 0) poll_interrupt();
       if (a.context != b.context) return a.context < b.context;
       return a.word != b.word ? a.word < b.word : a.line < b.line;
     });

@@ -194,6 +194,7 @@ void NgramModel::make_index(int threads) const {
     contexts = std::move(hashes);
   }
   index_ = std::move(index);
+  prepared_.store(true, std::memory_order_release);
 }
 
 }  // namespace nlptk

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -98,8 +99,9 @@ class NgramModel {
   // Natural logarithms of the probabilities of all words after the context, [words]; of <s> minus infinity.
   void distribution(const NgramContext& context, float* out) const;
 
-  // The index is made when it is first needed, or here.
+  // The index is made when it is first needed, or here. Threads that need it wait for the one that makes it.
   void prepare(int threads) const;
+  bool prepared() const { return prepared_.load(std::memory_order_acquire); }
 
  private:
   using Found = std::array<std::uint32_t, kMostOrder>;  // numbers of the n-grams that end in a word, by order
@@ -112,6 +114,7 @@ class NgramModel {
   bool laplace_;
   float unseen_;  // log10, of any word after a context that was not seen; laplace only
   mutable std::once_flag indexed_;
+  mutable std::atomic<bool> prepared_{false};
   mutable std::vector<NgramIndex> index_;  // by order, from 2
 };
 
