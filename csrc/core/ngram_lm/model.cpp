@@ -13,6 +13,7 @@ namespace nlptk {
 namespace {
 
 constexpr std::size_t kBlock = 64;  // words that are looked up together
+constexpr std::size_t kFirst = 3;   // n-grams up to this order first; of longer ones many are known not to be there
 
 }  // namespace
 
@@ -111,20 +112,31 @@ double NgramModel::score(std::span<const std::uint32_t> words, bool begin, float
       for (std::size_t n = 2; n <= orders[i]; ++n) hashes[i][n - 1] = hash_step(before[n - 2], block[i]);
       before = hashes[i];
       known = orders[i];
-      for (std::size_t n = 2; n <= orders[i]; ++n) index_[n - 2].prefetch(hashes[i][n - 1] = hash_finish(hashes[i][n - 1]));
-    }
-    for (std::size_t i = 0; i < block.size(); ++i) {
+      for (std::size_t n = 2; n <= orders[i]; ++n) hashes[i][n - 1] = hash_finish(hashes[i][n - 1]);
+      for (std::size_t n = 2; n <= std::min(orders[i], kFirst); ++n) index_[n - 2].prefetch(hashes[i][n - 1]);
       candidates[i].fill(kNone);
       candidates[i][0] = block[i];
-      for (std::size_t n = 2; n <= orders[i]; ++n) {
-        const std::uint32_t at = candidates[i][n - 1] = index_[n - 2].find(hashes[i][n - 1]);
-        if (at == kNone) continue;
-        if (n == most)
-          __builtin_prefetch(&highest_[at]);
-        else
-          __builtin_prefetch(&lower_[n - 1][at]);
-      }
     }
+    // An n-gram's context is an n-gram, too: where that is none, nothing need be looked up. Of what ended in the block
+    // before nothing is known.
+    const auto may_be = [&](std::size_t i, std::size_t n) { return i == 0 || candidates[i - 1][n - 2] != kNone; };
+    const auto look_up = [&](std::size_t i, std::size_t n) {
+      const std::uint32_t at = candidates[i][n - 1] = index_[n - 2].find(hashes[i][n - 1]);
+      if (at == kNone) return;
+      if (n == most)
+        __builtin_prefetch(&highest_[at]);
+      else
+        __builtin_prefetch(&lower_[n - 1][at]);
+    };
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      for (std::size_t n = 2; n <= std::min(orders[i], kFirst); ++n)
+        if (may_be(i, n)) look_up(i, n);
+      for (std::size_t n = kFirst + 1; n <= orders[i]; ++n)
+        if (i + kFirst < n || candidates[i + kFirst - n][kFirst - 1] != kNone) index_[n - 2].prefetch(hashes[i][n - 1]);
+    }
+    for (std::size_t i = 0; i < block.size(); ++i)
+      for (std::size_t n = kFirst + 1; n <= orders[i]; ++n)
+        if (may_be(i, n)) look_up(i, n);
     for (std::size_t i = 0; i < block.size(); ++i) {
       for (std::size_t n = 2; n <= orders[i]; ++n) {
         std::uint32_t& at = candidates[i][n - 1];
