@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,16 @@ def test_batches_are_single_scores_and_long_sentences_are_no_different() -> None
             assert scores.tolist() == [model.score(sentence, bos, eos) for sentence in sentences]
             assert scores[-1] == pytest.approx(sum(e[0] for e in model.full_scores(sentences[-1], bos, eos)))
     assert model.score_batch([]).shape == (0,)
+
+
+def test_threads_may_ask_at_once() -> None:
+    model = NgramLM(5).fit(sentences_of(1))
+    sentences = sentences_of(5)
+    expected = copy.deepcopy(model).score_batch(sentences).tolist()
+    with ThreadPoolExecutor(4) as pool:
+        single = pool.map(model.score, sentences)
+        batch = pool.submit(model.score_batch, sentences)
+        assert list(single) == batch.result().tolist() == expected
 
 
 def test_samples_follow_the_model() -> None:
