@@ -39,6 +39,7 @@ ORDER = (
     "fasttext",
     "tfidf",
     "zh_classifier",
+    "ngram_lm",
 )
 
 INTRODUCTION = """# Benchmarks

@@ -3,7 +3,7 @@
 // The n-grams of an order lie one after another, sorted by their context (all but the last word) and then by their last
 // word, so that those of one context are a range that binary search, sampling and ARPA files read. Scoring does not
 // search: it hashes all n-grams of a sentence, has the places of the index fetched for all of them, then the n-grams
-// that the places name, and only then adds up. So memory is waited for once or twice a sentence, not for each n-gram.
+// that the places name, and only then adds up. So memory is waited for a few times a sentence, not for each n-gram.
 // The index holds 32 bits of each hash; the trie says whether the n-gram is the one, so answers are exact.
 #pragma once
 
