@@ -40,6 +40,7 @@ ORDER = (
     "fasttext",
     "tfidf",
     "zh_classifier",
+    "ngram_lm",
 )
 
 INTRODUCTION = """# Benchmarks

@@ -43,6 +43,7 @@ _EXPORTS = {
     "KeyedVectors": "nlptk.vectors.keyed_vectors:KeyedVectors",
     "Language": "nlptk.language:Language",
     "LinearClassifier": "nlptk.classify.linear:LinearClassifier",
+    "NgramLM": "nlptk.lm.ngram:NgramLM",
     "OneHotVectorizer": "nlptk.vectors.documents:OneHotVectorizer",
     "Phrases": "nlptk.vectors.phrases:Phrases",
     "RuleTokenizer": "nlptk.tokenize.rules:RuleTokenizer",

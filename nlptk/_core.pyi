@@ -1078,3 +1078,88 @@ class SgnsTrainer:
     @property
     def outputs(self) -> NDArray[np.float32]:
         """Likewise of words as they are predicted, then of inner nodes of the Huffman tree."""
+
+# ---- ngram_lm ----
+
+# Of an order: last words uint32 [n], log10 of probabilities and of back-off weights float32 [n], and where
+# the longer n-grams of each begin, uint32 [n + 1]; the last two are empty for the highest order.
+NgramLevel = tuple[NDArray[np.uint32], NDArray[np.float32], NDArray[np.float32], NDArray[np.uint32]]
+NgramSentence = str | Sequence[str]
+
+class NgramSettings(TypedDict):
+    order: int
+    laplace: bool
+    alpha: float
+    prune: list[int]
+    discount_fallback: tuple[float, ...] | None
+
+class NgramModel:
+    """A back-off model and its words. ValueError for parts that do not match.
+
+    Sentences are strings, which are cut at ASCII white space and NUL, or sequences of strings. States are
+    int64 [rows, order].
+    """
+
+    def __init__(self, words: Sequence[str], levels: Sequence[NgramLevel], laplace: bool) -> None: ...
+    @property
+    def order(self) -> int: ...
+    @property
+    def laplace(self) -> bool: ...
+    @property
+    def statistics(self) -> list[tuple[int, list[int], list[float]]]:
+        """Of each order: n-grams before pruning, how many have adjusted counts of 1 to 4, discounts."""
+
+    def words(self) -> list[str]: ...
+    def size(self, n: int) -> int: ...
+    def level(self, n: int) -> NgramLevel: ...
+    def prepare(self, threads: int = 0) -> None:
+        """Make the index of n-grams that scoring needs, which else its first call makes."""
+
+    def numbers(self, words: NgramSentence) -> NDArray[np.uint32]: ...
+    def score(self, words: NgramSentence, bos: bool, eos: bool) -> float: ...
+    def full_scores(
+        self, words: NgramSentence, bos: bool, eos: bool
+    ) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.uint32]]:
+        """log10 of probabilities, orders of the n-grams that gave them, numbers of words."""
+
+    def score_batch(
+        self, sentences: Sequence[NgramSentence], bos: bool, eos: bool, threads: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """[sentences, 2]: log10 of all words and of unknown ones; the number of both."""
+
+    def start(self, rows: int, bos: bool) -> NDArray[np.int64]: ...
+    def advance(self, states: NDArray[np.int64], tokens: NDArray[np.int64]) -> NDArray[np.int64]: ...
+    def distributions(self, states: NDArray[np.int64], threads: int) -> NDArray[np.float32]:
+        """Natural logarithms [rows, words]."""
+
+    def check_arpa_words(self) -> None:
+        """ValueError for a word that an ARPA file cannot hold."""
+
+    def arpa_header(self) -> bytes: ...
+    def arpa_lines(self, n: int, first: int, last: int) -> bytes: ...
+
+class NgramCorpus:
+    """Sentences as numbers of words. ValueError for ``<s>`` and ``</s>`` among them."""
+
+    def __init__(self, vocabulary: Sequence[str] | None = None) -> None: ...
+    @property
+    def sentences(self) -> int: ...
+    @property
+    def tokens(self) -> int:
+        """Words, and two for each sentence."""
+
+    def add_sentences(self, sentences: Sequence[NgramSentence]) -> None: ...
+    def add_lines(self, data: bytes) -> int:
+        """The place of the first byte that is not UTF-8, or -1, and then the lines are added."""
+
+    def estimate(self, min_count: int, settings: NgramSettings) -> NgramModel:
+        """The model; the corpus is empty after it."""
+
+class ArpaReader:
+    """Reads an ARPA file in blocks of whole lines. ValueError, and then `line` is the bad one's number."""
+
+    def __init__(self) -> None: ...
+    @property
+    def line(self) -> int: ...
+    def feed(self, block: bytes) -> None: ...
+    def finish(self) -> NgramModel: ...

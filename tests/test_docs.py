@@ -53,6 +53,7 @@ def clean() -> Iterator[None]:
         "keyed_vectors.md",
         "vectors-evaluation.md",
         "phrases.md",
+        "language_models.md",
         "classify.md",
         "vectorizers.md",
         "neural.md",

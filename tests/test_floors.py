@@ -54,7 +54,7 @@ FLOORS: list[set[str]] = [
         "render",
         "linear_svm",
     },
-    {"tokenize", "vectors", "tag", "classify", "hanlp"},
+    {"tokenize", "vectors", "tag", "classify", "lm", "hanlp"},
     {"neural"},
     {"pipes", "language_io", "language_pipe", "language"},
     {"evaluation"},
@@ -63,7 +63,7 @@ FLOORS: list[set[str]] = [
 ]
 # Subclasses of scikit-learn's classes, imported when one of them is asked for; what imports one is one.
 OF_SKLEARN = {PACKAGE / name for name in ("linear_svm.py", "vectors/counts.py", "vectors/documents.py")}
-CRAFTS = {"tokenize", "vectors", "tag", "classify"}
+CRAFTS = {"tokenize", "vectors", "tag", "classify", "lm"}
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 

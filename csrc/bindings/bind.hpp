@@ -16,6 +16,7 @@ void bind_features(pybind11::module_& m);
 void bind_jieba(pybind11::module_& m);
 void bind_linear_svm(pybind11::module_& m);
 void bind_ngram_counts(pybind11::module_& m);
+void bind_ngram_lm(pybind11::module_& m);
 void bind_phrases(pybind11::module_& m);
 void bind_pretokenize(pybind11::module_& m);
 void bind_rule_tokenizer(pybind11::module_& m);

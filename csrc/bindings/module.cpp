@@ -44,6 +44,7 @@ PYBIND11_MODULE(_core, m) {
   bind_unicode(m);
   bind_linear_svm(m);
   bind_ngram_counts(m);
+  bind_ngram_lm(m);
   bind_phrases(m);
   bind_pretokenize(m);
   bind_word_ids(m);

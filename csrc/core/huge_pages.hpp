@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <new>
+#include <vector>
 
 #ifdef __linux__
 #include <sys/mman.h>
@@ -38,5 +39,8 @@ struct HugePageAllocator {
 
   friend bool operator==(const HugePageAllocator&, const HugePageAllocator&) { return true; }
 };
+
+template <class T>
+using HugeVector = std::vector<T, HugePageAllocator<T>>;
 
 }  // namespace nlptk

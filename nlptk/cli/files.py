@@ -91,24 +91,24 @@ def check_model_folder(path: Path) -> None:
     check_parent(path)
 
 
-def check_output(path: Path, is_folder: bool) -> None:
+def check_output(path: Path, is_folder: bool, option: str = "--output") -> None:
     """Refuse, before any work is done, a file, or a folder of files, that cannot be written."""
     if path == STDIN:
-        raise ConfigError("--output - is not possible here; give a file's name.")
+        raise ConfigError(f"{option} - is not possible here; give a file's name.")
     if path.exists() and path.is_dir() != is_folder:
         wanted, found = ("a folder", "a file") if is_folder else ("a file", "a folder")
-        raise ConfigError(f"--output {path} is {found}; give {wanted}.")
+        raise ConfigError(f"{option} {path} is {found}; give {wanted}.")
     if not is_folder and not path.resolve().parent.exists():
-        raise ConfigError(f"--output {path} cannot be written: there is no folder {path.parent}.")
+        raise ConfigError(f"{option} {path} cannot be written: there is no folder {path.parent}.")
     if path.exists() and not os.access(path, os.W_OK):
-        raise ConfigError(f"--output {path} is not writable.")
-    check_parent(path)
+        raise ConfigError(f"{option} {path} is not writable.")
+    check_parent(path, option)
 
 
-def check_parent(path: Path) -> None:
+def check_parent(path: Path, option: str = "--output") -> None:
     """Refuse a place beneath a folder that is not writable; folders that are missing can be made."""
     parent = path.resolve().parent
     while not parent.exists():
         parent = parent.parent
     if not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise ConfigError(f"--output {path} cannot be written: {parent} is not a writable folder.")
+        raise ConfigError(f"{option} {path} cannot be written: {parent} is not a writable folder.")

@@ -1,48 +1,35 @@
-"""``nlptk lm`` for neural models: say how well one tells a text, let it go on from a prompt."""
+"""What ``nlptk lm`` does with neural models."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from nlptk.cli.files import existing_files
-from nlptk.cli.train.options import Json, Seed, given
+from nlptk.cli.train.options import given
 from nlptk.errors import ConfigError
 
 if TYPE_CHECKING:
     from nlptk.neural.lm import NeuralLM
     from nlptk.perplexity import Perplexity
 
-app = typer.Typer(
-    help="Language models: measure perplexity, let one write.",
-    epilog="Example: nlptk lm perplexity lm.safetensors test.txt",
-)
+
+def is_neural(path: Path) -> bool:
+    """Whether a file is safetensors: 8 bytes of a length, and JSON. N-gram models are folders, or ARPA."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(9)[8:] == b"{"
 
 
-Files = Annotated[
-    list[Path],
-    typer.Argument(
-        callback=existing_files,
-        metavar="FILES",
-        show_default=False,
-        help="UTF-8 text, gzip or not; - is standard input.",
-    ),
-]
-Path_ = Annotated[
-    Path, typer.Argument(metavar="MODEL", exists=True, dir_okay=False, help="Of nlptk train lm.")
-]
-Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:1.", show_default=False)]
+def load(path: Path, device: str | None) -> NeuralLM:
+    """A model. Raises ModelError where the file holds none."""
+    from nlptk.neural.lm import NeuralLM
 
-
-def read(files: Sequence[Path]) -> list[str]:
-    """The lines of all files."""
-    from nlptk.corpora.files import read_lines
-
-    return [line for path in files for line in read_lines(path)]
+    return NeuralLM.load(path).set_params(**given(device=device))
 
 
 def told(found: Perplexity) -> dict[str, Any]:
@@ -68,68 +55,24 @@ def line_of(found: Perplexity) -> str:
     )
 
 
-@app.command("perplexity")
-def perplexity(
-    model: Path_,
-    files: Files,
-    parts: Annotated[
-        int, typer.Option(min=1, help="Of the text, read side by side: faster, each begins anew.")
-    ] = 1,
-    device: Device = None,
-    as_json: Json = False,
-) -> None:
-    """Say how well a model tells a text: per token, per word and in bits per character.
-
-    Example: nlptk lm perplexity lm.safetensors test.txt
-    """
-    found = _load(model, device).perplexity(read(files), parts=parts)
-    typer.echo(json.dumps(told(found)) if as_json else line_of(found))
-
-
-@app.command("generate")
 def generate(
-    model: Path_,
-    prompt: Annotated[
-        list[str] | None, typer.Option("--prompt", "-p", help="To go on from; more than once for several.")
-    ] = None,
-    max_length: Annotated[int, typer.Option(min=1, help="Tokens to add at most.")] = 200,
-    line: Annotated[bool, typer.Option("--line/--no-line", help="End with the line.")] = True,
-    beam: Annotated[int | None, typer.Option(min=1, help="Search, do not draw.", show_default=False)] = None,
-    temperature: Annotated[float | None, typer.Option(help="Below 1: safer.", show_default="1")] = None,
-    top_k: Annotated[int | None, typer.Option(help="Draw from so many.", show_default=False)] = None,
-    top_p: Annotated[float | None, typer.Option(help="Draw from this share.", show_default=False)] = None,
-    min_p: Annotated[
-        float | None, typer.Option(help="Nothing below this share of the best.", show_default=False)
-    ] = None,
-    repetition_penalty: Annotated[
-        float | None, typer.Option(help="Above 1: less of what was had.", show_default=False)
-    ] = None,
-    length_penalty: Annotated[float | None, typer.Option(help="Of --beam.", show_default=False)] = None,
-    seed: Seed = None,
-    device: Device = None,
-    as_json: Json = False,
+    path: Path,
+    prompts: Sequence[str],
+    *,
+    beam: int | None,
+    drawing: Mapping[str, Any],
+    searching: Mapping[str, Any],
+    common: Mapping[str, Any],
+    device: str | None,
+    as_json: bool,
 ) -> None:
-    """Let a model go on from prompts; without one it begins a line.
+    """Print how the model goes on from each prompt: drawn, or with a beam searched.
 
-    Example: nlptk lm generate lm.safetensors --prompt 'the old ' --top-p 0.9
+    Raises ConfigError for an option of the other way.
     """
-    drawing = {
-        "temperature": temperature, "top_k": top_k, "top_p": top_p, "min_p": min_p,
-        "repetition_penalty": repetition_penalty,
-    }  # fmt: skip
-    searching = {"length_penalty": length_penalty}
-    for name, value in (searching if beam is None else drawing).items():
-        if value is not None:
-            which = "without" if beam is None else "with"
-            raise ConfigError(f"--{name.replace('_', '-')} has no meaning {which} --beam.")
-    options = given(**drawing, **searching, seed=seed)
-    prompts = prompt or [""]
-    texts = _load(model, device).generate(prompts, max_length=max_length, line=line, beam=beam, **options)
+    for name in searching if beam is None else drawing:
+        which = "without" if beam is None else "with"
+        raise ConfigError(f"--{name.replace('_', '-')} has no meaning {which} --beam.")
+    texts = load(path, device).generate(prompts, beam=beam, **drawing, **searching, **common)
     for begin, text in zip(prompts, texts, strict=True):
         typer.echo(json.dumps({"prompt": begin, "text": text}, ensure_ascii=False) if as_json else text)
-
-
-def _load(path: Path, device: str | None) -> NeuralLM:
-    from nlptk.neural.lm import NeuralLM
-
-    return NeuralLM.load(path).set_params(**given(device=device))

@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import nlptk
-from nlptk.cli import annotate, bpe, demo, evaluate, explain, info, lm_neural, train, translate, vectors
+from nlptk.cli import annotate, bpe, demo, evaluate, explain, info, lm, train, translate, vectors
 from nlptk.errors import ConfigError, NlptkError
 from nlptk.render import visible
 
@@ -32,7 +32,7 @@ app.command("annotate")(annotate.annotate)
 app.add_typer(train.app, name="train")
 app.add_typer(bpe.app, name="bpe")
 app.add_typer(vectors.app, name="vectors")
-app.add_typer(lm_neural.app, name="lm")
+app.add_typer(lm.app, name="lm")
 app.command("evaluate")(evaluate.evaluate)
 app.command("explain")(explain.explain)
 app.command("translate")(translate.translate)

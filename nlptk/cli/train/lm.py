@@ -9,14 +9,24 @@ from typing import Annotated, Any
 
 import typer
 
-from nlptk.cli.files import check_output
-from nlptk.cli.lm_neural import Device, Files, line_of, read, told
+from nlptk.cli.files import check_output, existing_files
+from nlptk.cli.lm_neural import line_of, told
 from nlptk.cli.progress import Progress
 from nlptk.cli.train.lm_settings import settings_of
 from nlptk.cli.train.options import Json, Quiet, Seed, Threads
 from nlptk.cli.train.run import shown
 from nlptk.cli.train.tagger import Precision
 from nlptk.errors import ConfigError
+
+Files = Annotated[
+    list[Path],
+    typer.Argument(
+        callback=existing_files,
+        metavar="FILES",
+        show_default=False,
+        help="UTF-8 text, gzip or not; - is standard input.",
+    ),
+]
 
 
 class Model(str, enum.Enum):
@@ -74,7 +84,7 @@ def lm(
     patience: Annotated[
         int | None, typer.Option(min=1, help="Looks without a better one.", show_default=False)
     ] = None,
-    device: Device = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:1.", show_default=False)] = None,
     precision: Annotated[Precision | None, typer.Option(help="Of products.", show_default="float32")] = None,
     checkpoint: Annotated[
         Path | None, typer.Option(file_okay=False, help="Folder for the state of the training.")
@@ -98,12 +108,14 @@ def lm(
         evaluate_every=evaluate_every, patience=patience, device=device, precision=precision, seed=seed,
     )  # fmt: skip
     check_output(output, is_folder=False)
+    from nlptk.corpora.files import read_lines
     from nlptk.neural.devices import set_threads
     from nlptk.neural.lm import NeuralLM
 
     if threads:
         set_threads(threads)
-    lines, held_out = read(files), read([dev]) if dev else None
+    lines = [line for path in files for line in read_lines(path)]
+    held_out = list(read_lines(dev)) if dev else None
     with Progress("train", unit="updates", every=5.0, quiet=quiet) as progress:
         made = NeuralLM(**settings)
         made.fit(lines, held_out, checkpoint=checkpoint, resume=resume, progress=shown(progress))

@@ -1,0 +1,1 @@
+"""Language models that count: n-grams. Neural ones are in nlptk.neural."""
