@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import typer
 
@@ -32,6 +32,17 @@ def existing_files(paths: list[Path]) -> list[Path]:
     for path in paths:
         existing_file(path)
     return paths
+
+
+TextFiles = Annotated[
+    list[Path],
+    typer.Argument(
+        callback=existing_files,
+        metavar="FILES",
+        help="Text, a sentence a line, gzip or not; - is standard input.",
+        show_default=False,
+    ),
+]
 
 
 class OnError(enum.Enum):

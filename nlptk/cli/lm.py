@@ -8,14 +8,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nlptk.cli import lm_neural
-from nlptk.cli.files import STDIN, check_model_folder, check_output, existing_files
+from nlptk.cli.files import STDIN, TextFiles, check_model_folder, check_output
 from nlptk.cli.progress import Progress
-from nlptk.cli.train.options import given
+from nlptk.cli.train.options import NEURAL, device_option, given, option
 from nlptk.cli.vectors.text import Lower, Tokenizer, cutter
 from nlptk.errors import ConfigError
 
@@ -44,15 +44,6 @@ class Units(enum.Enum):
     characters = "characters"
 
 
-Files = Annotated[
-    list[Path],
-    typer.Argument(
-        callback=existing_files,
-        metavar="FILES",
-        help="Text, a sentence a line, gzip or not; - is standard input.",
-        show_default=False,
-    ),
-]
 Trained = Annotated[
     Path,
     typer.Argument(
@@ -61,18 +52,13 @@ Trained = Annotated[
 ]
 UnitsOption = Annotated[Units | None, typer.Option(help="What n-grams are of.", show_default="words")]
 Threads = Annotated[int | None, typer.Option(min=0, help="0: all cores.", show_default="0")]
-NEURAL = "Of neural models"
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 
 
-def _neural(help: str, *names: str, show_default: bool | str = False, **limits: Any) -> Any:
-    return typer.Option(*names, help=help, show_default=show_default, rich_help_panel=NEURAL, **limits)
-
-
 @app.command("train")
 def train(
-    files: Files,
+    files: TextFiles,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for the model.", show_default=False)
     ] = None,
@@ -174,16 +160,16 @@ def train(
 @app.command("perplexity")
 def perplexity(
     model: Trained,
-    files: Files,
+    files: TextFiles,
     units: UnitsOption = None,
     tokenizer: Tokenizer = None,
     lower: Lower = False,
     threads: Threads = None,
     parts: Annotated[
         int | None,
-        _neural("Of the text, read side by side: faster, each begins anew.", min=1, show_default="1"),
+        option("Of the text, read side by side: faster, each begins anew.", NEURAL, min=1, show_default="1"),
     ] = None,
-    device: Annotated[str | None, _neural("auto, cpu, cuda or cuda:1.")] = None,
+    device: Annotated[str | None, device_option(NEURAL)] = None,
     as_json: Json = False,
 ) -> None:
     """Say how well a model tells a text.
@@ -232,15 +218,15 @@ def generate(
     units: UnitsOption = None,
     tokenizer: Tokenizer = None,
     line: Annotated[
-        bool | None, _neural("End with the line.", "--line/--no-line", show_default="line")
+        bool | None, option("End with the line.", NEURAL, "--line/--no-line", show_default="line")
     ] = None,
-    beam: Annotated[int | None, _neural("Search, do not draw.", min=1)] = None,
-    top_k: Annotated[int | None, _neural("Draw from so many.")] = None,
-    top_p: Annotated[float | None, _neural("Draw from this share.")] = None,
-    min_p: Annotated[float | None, _neural("Nothing below this share of the best.")] = None,
-    repetition_penalty: Annotated[float | None, _neural("Above 1: less of what was had.")] = None,
-    length_penalty: Annotated[float | None, _neural("Of --beam.")] = None,
-    device: Annotated[str | None, _neural("auto, cpu, cuda or cuda:1.")] = None,
+    beam: Annotated[int | None, option("Search, do not draw.", NEURAL, min=1)] = None,
+    top_k: Annotated[int | None, option("Draw from so many.", NEURAL)] = None,
+    top_p: Annotated[float | None, option("Draw from this share.", NEURAL)] = None,
+    min_p: Annotated[float | None, option("Nothing below this share of the best.", NEURAL)] = None,
+    repetition_penalty: Annotated[float | None, option("Above 1: less of what was had.", NEURAL)] = None,
+    length_penalty: Annotated[float | None, option("Of --beam.", NEURAL)] = None,
+    device: Annotated[str | None, device_option(NEURAL)] = None,
     as_json: Json = False,
 ) -> None:
     """Let a model write, from prompts or from nothing.

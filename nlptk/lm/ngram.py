@@ -20,9 +20,9 @@ from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.estimator import Estimator
 from nlptk.lm.arpa import read_arpa, write_arpa
 from nlptk.lm.next_words import NextWords, Sentence
-from nlptk.lm.perplexity import NgramPerplexity
 from nlptk.lm.state import from_arrays, to_arrays
 from nlptk.lm.training import SMOOTHINGS, add_block, empty_corpus, passing
+from nlptk.perplexity import NgramPerplexity
 from nlptk.store import load_model, save_model
 
 if TYPE_CHECKING:

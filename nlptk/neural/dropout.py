@@ -1,6 +1,6 @@
 """Dropout whose random numbers are cheap on a CPU.
 
-torch draws a number of 32 bits or more for each element with a serial generator, which takes a fifth of the
+torch draws a number of 32 bits or more for each element with a serial generator, which takes much of the
 time of a small Transformer's training. Here an element has a byte of NumPy's SFC64, which is seeded by torch:
 what is drawn still depends on `torch.manual_seed` alone.
 """

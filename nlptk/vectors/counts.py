@@ -117,10 +117,11 @@ class _NgramCounting(sklearn_text._VectorizerMixin):  # type: ignore[misc]
         if of_words:
             tokenize, stop_words = self.build_tokenizer(), self.get_stop_words()
             self._check_stop_words_consistency(stop_words, preprocess, tokenize)
-        pattern = r"\S+" if self.tokenizer == _WHITESPACE else self.token_pattern
-        unit, least = _NATIVE.get(pattern, (self.analyzer, 1)) if of_words else (self.analyzer, 1)
-        if pattern in _NATIVE and self.tokenizer in (None, _WHITESPACE):
-            tokenize = None
+        unit, least = self.analyzer, 1
+        if of_words and (self.tokenizer is None or self.tokenizer == _WHITESPACE):
+            pattern = r"\S+" if self.tokenizer else self.token_pattern
+            if pattern in _NATIVE:
+                tokenize, (unit, least) = None, _NATIVE[pattern]
         if tokenize is None and self.preprocessor is None and not self.strip_accents:
             preprocess = None  # texts are read as they are
         low, high = self.ngram_range

@@ -9,9 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nlptk.cli.progress import Progress
-from nlptk.cli.train.options import Json, Quiet, Seed, Threads, given
+from nlptk.cli.train.options import (
+    Json,
+    Precision,
+    Quiet,
+    Seed,
+    Threads,
+    check_resume,
+    checkpoint_option,
+    given,
+    resume_option,
+)
 from nlptk.cli.train.run import shown
-from nlptk.cli.train.tagger import Precision
 from nlptk.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -61,10 +70,8 @@ def bert(
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
     precision: Annotated[Precision, typer.Option(help="Of products.")] = Precision.float32,
-    checkpoint: Annotated[
-        Path | None, typer.Option(file_okay=False, help="Folder for the state of the training.")
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
+    checkpoint: Annotated[Path | None, checkpoint_option()] = None,
+    resume: Annotated[bool, resume_option()] = False,
     seed: Seed = None,
     threads: Threads = None,
     as_json: Json = False,
@@ -76,8 +83,7 @@ def bert(
 
     Example: nlptk train bert wiki.txt --tokenizer vocab.txt --dev held-out.txt -o my-bert
     """
-    if resume and checkpoint is None:
-        raise ConfigError("--resume goes on from a --checkpoint; name its folder.")
+    check_resume(checkpoint, resume)
     if output.exists() and not output.is_dir():
         raise ConfigError(f"cannot save a model to {str(output)!r}: a file of that name is in the way.")
     from nlptk.neural.bert_config import BertConfig

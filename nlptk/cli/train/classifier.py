@@ -19,26 +19,28 @@ from nlptk.cli.train.classifier_settings import (
     settings_of,
 )
 from nlptk.cli.train.options import (
+    NEURAL,
     Dev,
     Iterations,
     Json,
     Lang,
     MinFreq,
     Output,
+    Precision,
     Quiet,
     Seed,
     Threads,
     Train,
+    check_resume,
+    checkpoint_option,
+    device_option,
+    option,
+    resume_option,
 )
 from nlptk.cli.train.run import LabelledCorpus, train_pipeline
-from nlptk.cli.train.tagger import NEURAL, Precision
 from nlptk.errors import ConfigError
 
 LINEAR = "Linear models and fastText"
-
-
-def _option(help: str, panel: str, *names: str, **limits: Any) -> Any:
-    return typer.Option(*names, help=help, show_default=False, rich_help_panel=panel, **limits)
 
 
 def classifier(
@@ -66,42 +68,38 @@ def classifier(
     ] = None,
     max_iterations: Iterations = None,
     min_freq: MinFreq = None,
-    algorithm: Annotated[LinearAlgorithm | None, _option("Of a linear model.", LINEAR)] = None,
-    weighting: Annotated[Weighting | None, _option("What an n-gram counts (linear).", LINEAR)] = None,
-    analyzer: Annotated[Analyzer | None, _option("What n-grams are of (linear).", LINEAR)] = None,
-    ngrams: Annotated[int | None, _option("Longest n-grams.", LINEAR, min=1)] = None,
-    c: Annotated[float | None, _option("What errors cost (svm, logistic).", LINEAR, "--C", min=0)] = None,
-    alpha: Annotated[float | None, _option("Added to counts (naive-bayes).", LINEAR, min=0)] = None,
-    dim: Annotated[int | None, _option("Of fastText's vectors.", LINEAR, min=1)] = None,
-    loss: Annotated[Loss | None, _option("Of fastText; ova for several labels a text.", LINEAR)] = None,
+    algorithm: Annotated[LinearAlgorithm | None, option("Of a linear model.", LINEAR)] = None,
+    weighting: Annotated[Weighting | None, option("What an n-gram counts (linear).", LINEAR)] = None,
+    analyzer: Annotated[Analyzer | None, option("What n-grams are of (linear).", LINEAR)] = None,
+    ngrams: Annotated[int | None, option("Longest n-grams.", LINEAR, min=1)] = None,
+    c: Annotated[float | None, option("What errors cost (svm, logistic).", LINEAR, "--C", min=0)] = None,
+    alpha: Annotated[float | None, option("Added to counts (naive-bayes).", LINEAR, min=0)] = None,
+    dim: Annotated[int | None, option("Of fastText's vectors.", LINEAR, min=1)] = None,
+    loss: Annotated[Loss | None, option("Of fastText; ova for several labels a text.", LINEAR)] = None,
     vectors: Annotated[
-        Path | None, _option("Word vectors, kept in the model (not linear).", NEURAL, exists=True)
+        Path | None, option("Word vectors, kept in the model (not linear).", NEURAL, exists=True)
     ] = None,
     length_weight: Annotated[
-        float | None, _option("A text of n words counts as much as n to this power.", NEURAL, min=0, max=10)
+        float | None, option("A text of n words counts as much as n to this power.", NEURAL, min=0, max=10)
     ] = None,
-    learning_rate: Annotated[float | None, _option("Its highest value (not linear).", NEURAL, min=0)] = None,
+    learning_rate: Annotated[float | None, option("Its highest value (not linear).", NEURAL, min=0)] = None,
     pretrained: Annotated[
-        Path | None, _option("Folder of a BERT checkpoint.", NEURAL, exists=True, file_okay=False)
+        Path | None, option("Folder of a BERT checkpoint.", NEURAL, exists=True, file_okay=False)
     ] = None,
-    hidden: Annotated[int | None, _option("Dimensions.", NEURAL, min=1)] = None,
-    layers: Annotated[int | None, _option("Layers.", NEURAL, min=1)] = None,
-    dropout: Annotated[float | None, _option("Share dropped.", NEURAL, min=0)] = None,
+    hidden: Annotated[int | None, option("Dimensions.", NEURAL, min=1)] = None,
+    layers: Annotated[int | None, option("Layers.", NEURAL, min=1)] = None,
+    dropout: Annotated[float | None, option("Share dropped.", NEURAL, min=0)] = None,
     unknown: Annotated[
-        float | None, _option("Share of training words taken for unknown (not bert).", NEURAL, min=0, max=1)
+        float | None, option("Share of training words taken for unknown (not bert).", NEURAL, min=0, max=1)
     ] = None,
-    batch_tokens: Annotated[int | None, _option("Of a training batch.", NEURAL, min=1)] = None,
+    batch_tokens: Annotated[int | None, option("Of a training batch.", NEURAL, min=1)] = None,
     patience: Annotated[
-        int | None, _option("Epochs without a better dev score to stop at.", NEURAL, min=1)
+        int | None, option("Epochs without a better dev score to stop at.", NEURAL, min=1)
     ] = None,
-    device: Annotated[str | None, _option("auto, cpu, cuda or cuda:1.", NEURAL)] = None,
-    precision: Annotated[Precision | None, _option("Of products.", NEURAL)] = None,
-    checkpoint: Annotated[
-        Path | None, _option("Folder for the state of the training.", NEURAL, file_okay=False)
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the checkpoint.", rich_help_panel=NEURAL)
-    ] = False,
+    device: Annotated[str | None, device_option(NEURAL)] = None,
+    precision: Annotated[Precision | None, option("Of products.", NEURAL)] = None,
+    checkpoint: Annotated[Path | None, checkpoint_option(NEURAL)] = None,
+    resume: Annotated[bool, resume_option(NEURAL)] = False,
     seed: Seed = None,
     threads: Threads = None,
     as_json: Json = False,
@@ -114,8 +112,7 @@ def classifier(
     check_model_folder(output)
     if checkpoint is not None and not model.neural:
         raise ConfigError(f"--checkpoint is not for --model {model.value}.")
-    if resume and checkpoint is None:
-        raise ConfigError("--resume goes on from a --checkpoint; name its folder.")
+    check_resume(checkpoint, resume)
     config = settings_of(
         model, algorithm=algorithm, weighting=weighting, analyzer=analyzer, ngrams=ngrams, C=c, alpha=alpha,
         dim=dim, loss=loss, vectors=vectors and str(vectors), pretrained=pretrained and str(pretrained),

@@ -9,24 +9,22 @@ from typing import Annotated, Any
 
 import typer
 
-from nlptk.cli.files import check_output, existing_files
+from nlptk.cli.files import TextFiles, check_output
 from nlptk.cli.lm_neural import line_of, told
 from nlptk.cli.progress import Progress
 from nlptk.cli.train.lm_settings import settings_of
-from nlptk.cli.train.options import Json, Quiet, Seed, Threads
+from nlptk.cli.train.options import (
+    Json,
+    Precision,
+    Quiet,
+    Seed,
+    Threads,
+    check_resume,
+    checkpoint_option,
+    device_option,
+    resume_option,
+)
 from nlptk.cli.train.run import shown
-from nlptk.cli.train.tagger import Precision
-from nlptk.errors import ConfigError
-
-Files = Annotated[
-    list[Path],
-    typer.Argument(
-        callback=existing_files,
-        metavar="FILES",
-        show_default=False,
-        help="UTF-8 text, gzip or not; - is standard input.",
-    ),
-]
 
 
 class Model(str, enum.Enum):
@@ -39,7 +37,7 @@ class Model(str, enum.Enum):
 
 
 def lm(
-    files: Files,
+    files: TextFiles,
     output: Annotated[Path, typer.Option("--output", "-o", help="File for the model.")],
     model: Annotated[Model, typer.Option(help="What learns.")] = Model.lstm,
     unit: Annotated[
@@ -84,12 +82,10 @@ def lm(
     patience: Annotated[
         int | None, typer.Option(min=1, help="Looks without a better one.", show_default=False)
     ] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:1.", show_default=False)] = None,
+    device: Annotated[str | None, device_option()] = None,
     precision: Annotated[Precision | None, typer.Option(help="Of products.", show_default="float32")] = None,
-    checkpoint: Annotated[
-        Path | None, typer.Option(file_okay=False, help="Folder for the state of the training.")
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
+    checkpoint: Annotated[Path | None, checkpoint_option()] = None,
+    resume: Annotated[bool, resume_option()] = False,
     seed: Seed = None,
     threads: Threads = None,
     as_json: Json = False,
@@ -99,8 +95,7 @@ def lm(
 
     Example: nlptk train lm text.txt --model lstm --hidden 512 --dev held-out.txt -o lm.safetensors
     """
-    if resume and checkpoint is None:
-        raise ConfigError("--resume goes on from a --checkpoint; name its folder.")
+    check_resume(checkpoint, resume)
     settings = settings_of(
         model.value, unit=unit, min_count=min_count, dim=dim, hidden=hidden, layers=layers, heads=heads,
         positions=positions, tie=tie, dropout=dropout, window=window, batch_size=batch_size,

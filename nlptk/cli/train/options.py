@@ -10,6 +10,15 @@ import typer
 
 from nlptk.errors import ConfigError
 
+NEURAL = "Neural networks"  # the panel of their options
+
+
+class Precision(str, enum.Enum):
+    """Of a neural network's products."""
+
+    float32 = "float32"
+    bfloat16 = "bfloat16"
+
 
 class Algorithm(str, enum.Enum):
     """How a CRF is trained."""
@@ -62,6 +71,34 @@ Seed = Annotated[int | None, typer.Option(help="Of whatever is random.", show_de
 Threads = Annotated[int | None, typer.Option(min=0, help="0: all cores.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
+
+
+def option(
+    help: str, panel: str | None = None, *names: str, show_default: bool | str = False, **limits: Any
+) -> Any:
+    """An option whose default is the model's own."""
+    return typer.Option(*names, help=help, show_default=show_default, rich_help_panel=panel, **limits)
+
+
+def device_option(panel: str | None = None) -> Any:
+    """``--device``"""
+    return option("auto, cpu, cuda or cuda:1.", panel)
+
+
+def checkpoint_option(panel: str | None = None) -> Any:
+    """``--checkpoint``"""
+    return option("Folder for the state of the training.", panel, file_okay=False)
+
+
+def resume_option(panel: str | None = None) -> Any:
+    """``--resume``"""
+    return option("Go on from the checkpoint.", panel, "--resume")
+
+
+def check_resume(checkpoint: Path | None, resume: bool) -> None:
+    """Raise ConfigError for a training that is to go on from nowhere."""
+    if resume and checkpoint is None:
+        raise ConfigError("--resume goes on from a --checkpoint; name its folder.")
 
 
 def given(**options: Any) -> dict[str, Any]:

@@ -11,9 +11,21 @@ import typer
 
 from nlptk.cli.files import check_model_folder
 from nlptk.cli.progress import Progress
-from nlptk.cli.train.options import Json, Output, Quiet, Seed, Threads, given
+from nlptk.cli.train.options import (
+    Json,
+    Output,
+    Precision,
+    Quiet,
+    Seed,
+    Threads,
+    check_resume,
+    checkpoint_option,
+    device_option,
+    given,
+    option,
+    resume_option,
+)
 from nlptk.cli.train.run import shown, source
-from nlptk.cli.train.tagger import Precision
 from nlptk.errors import ConfigError, DataError
 
 RECURRENT = "LSTM and GRU"
@@ -46,11 +58,7 @@ class Attention(str, enum.Enum):
 
 
 def _file(help: str) -> Any:
-    return typer.Option(exists=True, dir_okay=False, help=help, show_default=False)
-
-
-def _setting(help: str, panel: str | None = None, **limits: Any) -> Any:
-    return typer.Option(help=help, show_default=False, rich_help_panel=panel, **limits)
+    return option(help, exists=True, dir_okay=False)
 
 
 def seq2seq(
@@ -65,38 +73,36 @@ def seq2seq(
     lower: Annotated[bool, typer.Option("--lower", help="Learn from lower-case text.")] = False,
     source_tokenizer: Annotated[Path | None, _file("A BPE; without it one is learnt.")] = None,
     target_tokenizer: Annotated[Path | None, _file("Likewise, with --separate.")] = None,
-    vocab_size: Annotated[int | None, _setting("Of what is learnt.", min=1)] = None,
+    vocab_size: Annotated[int | None, option("Of what is learnt.", min=1)] = None,
     separate: Annotated[bool, typer.Option("--separate", help="A vocabulary for each side.")] = False,
-    units: Annotated[Units | None, _setting("Subwords of bytes or characters, or characters.")] = None,
-    target_units: Annotated[Units | None, _setting("Of targets, with --separate.")] = None,
-    bpe_dropout: Annotated[float | None, _setting("Share of merges left out.", min=0, max=0.99)] = None,
-    dim: Annotated[int | None, _setting("Of tokens' vectors.", min=1)] = None,
-    hidden: Annotated[int | None, _setting("Of feed-forward networks, or recurrent states.", min=1)] = None,
-    layers: Annotated[int | None, _setting("Of encoder and decoder.", min=1)] = None,
-    heads: Annotated[int | None, _setting("Of the Transformer.", min=1)] = None,
+    units: Annotated[Units | None, option("Subwords of bytes or characters, or characters.")] = None,
+    target_units: Annotated[Units | None, option("Of targets, with --separate.")] = None,
+    bpe_dropout: Annotated[float | None, option("Share of merges left out.", min=0, max=0.99)] = None,
+    dim: Annotated[int | None, option("Of tokens' vectors.", min=1)] = None,
+    hidden: Annotated[int | None, option("Of feed-forward networks, or recurrent states.", min=1)] = None,
+    layers: Annotated[int | None, option("Of encoder and decoder.", min=1)] = None,
+    heads: Annotated[int | None, option("Of the Transformer.", min=1)] = None,
     post_norm: Annotated[
         bool, typer.Option("--post-norm", help="Norms where the Transformer's paper has them.")
     ] = False,
-    attention: Annotated[Attention | None, _setting("Bahdanau's, or one of Luong's.", RECURRENT)] = None,
+    attention: Annotated[Attention | None, option("Bahdanau's, or one of Luong's.", RECURRENT)] = None,
     scheduled_sampling: Annotated[
         float | None,
-        _setting("Share of its own tokens that it reads at the end.", RECURRENT, min=0, max=1),
+        option("Share of its own tokens that it reads at the end.", RECURRENT, min=0, max=1),
     ] = None,
-    dropout: Annotated[float | None, _setting("Share dropped.", min=0, max=0.99)] = None,
-    label_smoothing: Annotated[float | None, _setting("Of target tokens.", min=0, max=0.99)] = None,
-    max_length: Annotated[int | None, _setting("Tokens of a text at most.", min=1)] = None,
-    batch_tokens: Annotated[int | None, _setting("Of a training batch's targets.", min=1)] = None,
-    learning_rate: Annotated[float | None, _setting("Its highest value.", min=0)] = None,
-    warmup: Annotated[float | None, _setting("Updates, or a share, in which it rises.", min=0)] = None,
-    epochs: Annotated[int | None, _setting("Over the corpus.", min=1)] = None,
-    patience: Annotated[int | None, _setting("Epochs without a better dev loss to stop at.", min=1)] = None,
-    average: Annotated[int | None, _setting("Average the weights of so many last epochs.", min=0)] = None,
-    device: Annotated[str | None, _setting("auto, cpu, cuda or cuda:1.")] = None,
-    precision: Annotated[Precision | None, _setting("Of products.")] = None,
-    checkpoint: Annotated[
-        Path | None, _setting("Folder for the state of the training.", file_okay=False)
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
+    dropout: Annotated[float | None, option("Share dropped.", min=0, max=0.99)] = None,
+    label_smoothing: Annotated[float | None, option("Of target tokens.", min=0, max=0.99)] = None,
+    max_length: Annotated[int | None, option("Tokens of a text at most.", min=1)] = None,
+    batch_tokens: Annotated[int | None, option("Of a training batch's targets.", min=1)] = None,
+    learning_rate: Annotated[float | None, option("Its highest value.", min=0)] = None,
+    warmup: Annotated[float | None, option("Updates, or a share, in which it rises.", min=0)] = None,
+    epochs: Annotated[int | None, option("Over the corpus.", min=1)] = None,
+    patience: Annotated[int | None, option("Epochs without a better dev loss to stop at.", min=1)] = None,
+    average: Annotated[int | None, option("Average the weights of so many last epochs.", min=0)] = None,
+    device: Annotated[str | None, device_option()] = None,
+    precision: Annotated[Precision | None, option("Of products.")] = None,
+    checkpoint: Annotated[Path | None, checkpoint_option()] = None,
+    resume: Annotated[bool, resume_option()] = False,
     seed: Seed = None,
     threads: Threads = None,
     as_json: Json = False,
@@ -107,8 +113,7 @@ def seq2seq(
     Example: nlptk train seq2seq --train pairs.tsv --dev dev.tsv --epochs 30 -o my-translator
     """
     check_model_folder(output)
-    if resume and checkpoint is None:
-        raise ConfigError("--resume goes on from a --checkpoint; name its folder.")
+    check_resume(checkpoint, resume)
     _check(model, attention=attention, scheduled_sampling=scheduled_sampling, heads=heads)
     files = _files("train", train, train_source, train_target)
     dev_files = _files("dev", dev, dev_source, dev_target)

@@ -14,6 +14,7 @@ from nlptk.cli.files import check_model_folder
 from nlptk.cli.train.options import (
     C1,
     C2,
+    NEURAL,
     Algo,
     CorpusFormat,
     Dev,
@@ -23,19 +24,23 @@ from nlptk.cli.train.options import (
     Lang,
     MinFreq,
     Output,
+    Precision,
     Quiet,
     Seed,
     Template,
     Threads,
     Train,
+    check_resume,
+    checkpoint_option,
+    device_option,
     gazetteers,
     given,
+    option,
+    resume_option,
     template_of,
 )
 from nlptk.cli.train.run import Corpus, train_pipeline
 from nlptk.errors import ConfigError
-
-NEURAL = "Neural networks"
 
 
 class TaggerModel(str, enum.Enum):
@@ -59,15 +64,8 @@ class TaggerModel(str, enum.Enum):
         return self not in (TaggerModel.hmm, TaggerModel.crf, TaggerModel.stacked)
 
 
-class Precision(str, enum.Enum):
-    """Of a neural network's products."""
-
-    float32 = "float32"
-    bfloat16 = "bfloat16"
-
-
 def _number(help: str, low: float) -> Any:
-    return typer.Option(min=low, help=help, show_default=False, rich_help_panel=NEURAL)
+    return option(help, NEURAL, min=low)
 
 
 def tagger(
@@ -150,26 +148,10 @@ def tagger(
     learning_rate: Annotated[float | None, _number("Its highest value.", 0)] = None,
     batch_tokens: Annotated[int | None, _number("Of a training batch.", 1)] = None,
     patience: Annotated[int | None, _number("Epochs without a better dev score to stop at.", 1)] = None,
-    device: Annotated[
-        str | None,
-        typer.Option(help="auto, cpu, cuda or cuda:1.", show_default=False, rich_help_panel=NEURAL),
-    ] = None,
-    precision: Annotated[
-        Precision | None,
-        typer.Option(help="Of products.", show_default=False, rich_help_panel=NEURAL),
-    ] = None,
-    checkpoint: Annotated[
-        Path | None,
-        typer.Option(
-            file_okay=False,
-            help="Folder for the state of the training.",
-            show_default=False,
-            rich_help_panel=NEURAL,
-        ),
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the checkpoint.", rich_help_panel=NEURAL)
-    ] = False,
+    device: Annotated[str | None, device_option(NEURAL)] = None,
+    precision: Annotated[Precision | None, option("Of products.", NEURAL)] = None,
+    checkpoint: Annotated[Path | None, checkpoint_option(NEURAL)] = None,
+    resume: Annotated[bool, resume_option(NEURAL)] = False,
     seed: Seed = None,
     threads: Threads = None,
     as_json: Json = False,
@@ -244,8 +226,7 @@ def _check(
         raise ConfigError("--hash-bits is for --stream.")
     if checkpoint is not None and not model.neural:
         raise ConfigError("--checkpoint is for neural networks.")
-    if resume and checkpoint is None:
-        raise ConfigError("--resume goes on from a --checkpoint; name its folder.")
+    check_resume(checkpoint, resume)
 
 
 def _refuse(options: dict[str, Any], model: TaggerModel) -> None:

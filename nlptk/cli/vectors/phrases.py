@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nlptk.cli.files import STDIN, OnError, check_output, existing_files, open_output
+from nlptk.cli.files import STDIN, OnError, TextFiles, check_output, open_output
 from nlptk.cli.progress import Progress
 from nlptk.errors import ConfigError
 
@@ -28,15 +28,7 @@ class Scoring(enum.Enum):
 
 
 def phrases(
-    files: Annotated[
-        list[Path],
-        typer.Argument(
-            callback=existing_files,
-            metavar="FILES",
-            help="Text, a sentence a line, gzip or not; - is standard input.",
-            show_default=False,
-        ),
-    ],
+    files: TextFiles,
     output: Annotated[
         Path | None,
         typer.Option(

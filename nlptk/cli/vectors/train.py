@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nlptk.cli.files import OnErrorOrIgnore, check_output, existing_files
+from nlptk.cli.files import OnErrorOrIgnore, TextFiles, check_output
 from nlptk.cli.progress import Progress
 from nlptk.cli.vectors.text import Errors, Lower, Tokenizer, cutter
 from nlptk.errors import ConfigError
@@ -30,15 +30,7 @@ class Model(enum.Enum):
 
 
 def train(
-    files: Annotated[
-        list[Path],
-        typer.Argument(
-            callback=existing_files,
-            metavar="FILES",
-            show_default=False,
-            help="Text, a sentence a line, gzip or not; - is standard input.",
-        ),
-    ],
+    files: TextFiles,
     output: Annotated[
         Path,
         typer.Option(
