@@ -1,6 +1,6 @@
 # make run    build, install into .venv and annotate English and Chinese with the embedded pipelines
 # make test   lint, types, C++ tests under sanitizers, Python tests
-# make bench  measure everything that docs/benchmarks.md shows (minutes; wants the corpora, see README)
+# make bench  measure what docs/benchmarks.md shows (hours; wants the corpora, see README)
 # make fuzz   run the fuzz targets under ASan and UBSan, FUZZ_SECONDS each (docs/fuzzing.md)
 # make docs   run the examples of docs/ and write docs/benchmarks.md from the last results
 # make models train the embedded pipelines from the corpora

@@ -176,13 +176,12 @@ def perplexity(
 
     Example: nlptk lm perplexity my-lm test.txt
     """
-    neural = given(parts=parts, device=device)
     if lm_neural.is_neural(model):
         _refuse("a neural model", units=units, tokenizer=tokenizer, lower=lower or None, threads=threads)
         told = lm_neural.load(model, device).perplexity(_lines(files), parts=parts or 1)
         typer.echo(json.dumps(lm_neural.told(told)) if as_json else lm_neural.line_of(told))
         return
-    _refuse("an n-gram model", **neural)
+    _refuse("an n-gram model", parts=parts, device=device)
     found = _load(model, _cutter(tokenizer, lower, units), threads or 0).perplexity(_lines(files))
     result = {
         "perplexity": found.including,
