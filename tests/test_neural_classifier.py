@@ -328,3 +328,9 @@ def test_what_a_text_counts_is_in_the_loss() -> None:
 def test_a_length_weight_out_of_range_is_refused(power: float) -> None:
     with pytest.raises(ConfigError, match="length_weight must be from 0 to 10"):
         NeuralClassifier("cnn", length_weight=power).fit(*TRAIN)
+
+
+@pytest.mark.parametrize("encoder", [encoder for encoder in ENCODERS if encoder != "bert"])
+def test_sizes_that_are_not_given_go_together(encoder: str) -> None:
+    fitted = NeuralClassifier(encoder, epochs=1, device="cpu").fit(*(part[:20] for part in TRAIN))
+    assert fitted.predict_proba(["ba"]).sum() == pytest.approx(1)

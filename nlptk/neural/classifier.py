@@ -100,7 +100,7 @@ class NeuralClassifier(TextClassifier):
         dim: int = 100,
         characters: str | None = None,
         character_dim: int = 50,
-        hidden: int = 150,
+        hidden: int = 160,
         layers: int = 1,
         heads: int = 4,
         widths: Sequence[int] = (3, 4, 5),
