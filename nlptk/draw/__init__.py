@@ -1,8 +1,8 @@
 """Pictures of what models look at: a page to point at words in, or a PNG.
 
-    draw.attention(translation, "page.html")            # what has a to_attention()
-    draw.attention(bert.to_attention(tokenizer, "A cat sat."), "head.png", layer=0, head=3)
-    draw.attention(draw.Attention(weights, words, words), "own.html")
+draw.attention(translation, "page.html")            # what has a to_attention()
+draw.attention(bert.to_attention(tokenizer, "A cat sat."), "head.png", layer=0, head=3)
+draw.attention(draw.Attention(weights, words, words), "own.html")
 """
 
 from __future__ import annotations

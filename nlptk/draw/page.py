@@ -49,7 +49,9 @@ def to_html(attention: Attention, layer: int | None = None, head: int | None = N
     return before.replace("@TITLE@", html.escape(visible(attention.title))) + script + after
 
 
-def save_page(path: PathLike, attention: Attention, layer: int | None = None, head: int | None = None) -> None:
+def save_page(
+    path: PathLike, attention: Attention, layer: int | None = None, head: int | None = None
+) -> None:
     """Write `to_html`, whole or not at all. Raises DataError also where the file cannot be written."""
     page = to_html(attention, layer, head)
     with atomic_writer(path) as file:

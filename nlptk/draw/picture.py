@@ -28,7 +28,9 @@ def save_picture(
     longest = max(weights.shape)
     if longest > _MOST:
         raise DataError(f"a PNG takes {_MOST} words a side, and here are {longest}: write an .html page")
-    rows, columns = ([clip(shown(word), _LONGEST) for word in side] for side in (attention.rows, attention.columns))
+    rows, columns = (
+        [clip(shown(word), _LONGEST) for word in side] for side in (attention.rows, attention.columns)
+    )
     title = f"{clip(shown(attention.title), 60)}\n{_which(attention, layer, head)}"
     cell = _CELL * (1.4 if longest <= _NUMBERS else 1)
     room = [_LETTER * max(map(display_width, side)) for side in (rows, columns)]
