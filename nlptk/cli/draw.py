@@ -61,6 +61,7 @@ def attention(
 
     from nlptk import draw
 
+    draw.suffix_of(output)
     check_output(output, is_folder=False)
     seen = _seen(model, text, pair)
     if title is not None:
@@ -77,20 +78,21 @@ def attention(
 def _seen(model: Path, text: str, pair: str | None) -> Attention:
     """What the model at that place looks at in a text."""
     if (model / "config.json").is_file():
-        from nlptk import Bert, WordPiece
+        from nlptk.neural.bert import Bert
+        from nlptk.tokenize.wordpiece import WordPiece
 
         return Bert.from_pretrained(model).to_attention(WordPiece.load(model), text, pair)
     if pair is not None:
         raise ConfigError(f"--pair is for a BERT, and {model} is none")
     if model.is_file():
-        from nlptk import NeuralLM
+        from nlptk.neural.lm import NeuralLM
 
         return NeuralLM.load(model).to_attention(text)
     from nlptk.store import load_model
 
     meta, _ = load_model(model)
     if [entry["factory"] for entry in meta["pipeline"]] == ["seq2seq"]:
-        from nlptk import Seq2Seq
+        from nlptk.neural.seq2seq import Seq2Seq
 
         return Seq2Seq.load(model).translate([text], attention=True)[0][0].to_attention()
     from nlptk import load

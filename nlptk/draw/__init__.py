@@ -16,7 +16,7 @@ from nlptk.draw.picture import save_picture
 from nlptk.draw.weights import Attention
 from nlptk.errors import ConfigError
 
-__all__ = ["Attention", "HasAttention", "attention", "to_html"]
+__all__ = ["Attention", "HasAttention", "attention", "suffix_of", "to_html"]
 
 
 class HasAttention(Protocol):
@@ -24,6 +24,14 @@ class HasAttention(Protocol):
 
     def to_attention(self) -> Attention:
         """Its weights and words."""
+
+
+def suffix_of(path: PathLike) -> str:
+    """ ".html" or ".png", as `path` ends. Raises ConfigError for another end."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in (".html", ".png"):
+        raise ConfigError(f"{str(path)!r} must end in .html, for a page, or .png")
+    return suffix
 
 
 def attention(
@@ -46,9 +54,7 @@ def attention(
         DataError: too many weights for a page, or too many words for a picture; it cannot be written.
         MissingDependencyError: matplotlib, which PNG needs, is not installed.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in (".html", ".png"):
-        raise ConfigError(f"{str(path)!r} must end in .html, for a page, or .png")
+    suffix = suffix_of(path)
     shown = seen if isinstance(seen, Attention) else seen.to_attention()
     if suffix == ".png":
         return save_picture(path, shown, layer, head)
