@@ -121,6 +121,13 @@ def test_a_page_needs_nothing_and_holds_any_word(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["page.HTML"]
 
 
+def test_a_notebook_shows_the_page() -> None:
+    seen = attention(rows=HOSTILE, title='"</iframe>')
+    found = re.fullmatch(r'<iframe srcdoc="([^"]*)" [^>]*></iframe>', seen._repr_html_())
+    assert found
+    assert html.unescape(found[1]) == draw.to_html(seen)
+
+
 def test_a_page_that_would_be_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page_module, "_MOST", 100)
     with pytest.raises(DataError, match="a page takes 100 weights, and these are 120"):
@@ -259,6 +266,8 @@ addEventListener("load", () => {
     high: document.documentElement.scrollHeight,
     gap: Math.min(...columns.map((box) => box.left)) - Math.max(...rows.map((box) => box.right)),
     overlaps: words.filter((a, i) => words.some((b, j) => i < j && overlap(a, b))).length,
+    cut: [...document.querySelectorAll(".word")].filter((one) =>
+      one.textContent.length < 8 && one.scrollWidth > one.clientWidth).map((one) => one.textContent),
     footer: document.querySelector("footer").getBoundingClientRect().bottom,
   });
   parent.document.body.append(one);
@@ -285,6 +294,7 @@ def test_narrow_and_wide_in_chromium(tmp_path: Path) -> None:
         assert one["wide"] <= one["width"]
         assert one["gap"] >= 50
         assert one["overlaps"] == 0
+        assert one["cut"] == []
         assert one["high"] > len(words) * 28  # it scrolls
         assert one["footer"] == 900  # and what is pointed at is told where it is seen
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -63,6 +64,12 @@ class Attention:
                 raise ConfigError(f"there is no {what} {number}: give one from 0 to {count - 1}")
         found: Weights = chosen[0, 0]
         return found
+
+    def _repr_html_(self) -> str:
+        """The page, in a frame: a notebook shows it."""
+        from nlptk.draw.page import to_html
+
+        return f'<iframe srcdoc="{html.escape(to_html(self))}" width="100%" height="640"></iframe>'
 
 
 def _checked(given: object) -> Weights:
