@@ -219,7 +219,7 @@ def test_the_page_in_chromium(tmp_path: Path) -> None:
     same(result["pinned"], seen.of(1, 2)[3])
     np.testing.assert_allclose(result["shares"], seen.of(1, 2)[1] / seen.of(1, 2)[1].max(), atol=1e-4)
     order = np.argsort(-seen.of(1, 2)[1]).tolist()
-    told = ", ".join(f"{shown(COLUMNS[i])}\u00a0{seen.of(1, 2)[1, i]:.3f}" for i in order)
+    told = " · ".join(f"{shown(COLUMNS[i])}\u00a0{seen.of(1, 2)[1, i]:.3f}" for i in order)
     assert result["told"] == f"Hund looks at {told}"
     assert result["down"][0] == "Hund"
     same(result["down"][1], seen.of(1, 2)[1])
