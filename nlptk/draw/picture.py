@@ -31,7 +31,7 @@ def save_picture(
     rows, columns = (
         [clip(shown(word), _LONGEST) for word in side] for side in (attention.rows, attention.columns)
     )
-    title = f"{clip(shown(attention.title), 60)}\n{_which(attention, layer, head)}"
+    title = f"{clip(shown(attention.title), 50)}\n{_which(attention, layer, head)}"
     cell = _CELL * (1.4 if longest <= _NUMBERS else 1)
     room = [_LETTER * max(map(display_width, side)) for side in (rows, columns)]
     width = cell * len(columns) + room[0] + 1.2
