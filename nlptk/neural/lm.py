@@ -19,12 +19,19 @@ from torch import nn
 from nlptk.corpora.files import PathLike
 from nlptk.crf import Progress
 from nlptk.decoding import Hypothesis, Limits
+from nlptk.draw import Attention
 from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.estimator import Estimator
 from nlptk.neural.decode import beam_search, sample
 from nlptk.neural.devices import find_device
 from nlptk.neural.lm_data import Shuffled, Streams
-from nlptk.neural.lm_models import RECURRENT, LanguageNetwork, Training, make_network
+from nlptk.neural.lm_models import (
+    RECURRENT,
+    LanguageNetwork,
+    Training,
+    TransformerNetwork,
+    make_network,
+)
 from nlptk.neural.lm_units import END, UNKNOWN, Unit, Units, checked_lines
 from nlptk.neural.states import checked_dropout, load_weights, pack_weights, unpack_weights
 from nlptk.neural.train import TrainingLog, TrainSettings, train
@@ -282,6 +289,27 @@ class NeuralLM(Estimator):
         for number, line in enumerate(lines):
             ids += [*([END] if number else []), *self._units.encode(line)]
         return ids
+
+    def to_attention(self, text: str) -> Attention:
+        """How much each token of a text looks at each up to itself; the end of a line stands before it.
+
+        `nlptk.draw.attention` draws it.
+
+        Raises:
+            ConfigError: nothing is fitted, or the model is no Transformer.
+            DataError: the text is longer than the model's window, or has a character that it does not know.
+        """
+        network = self._ready()
+        if not isinstance(network, TransformerNetwork):
+            raise ConfigError(f"a language model {self.model!r} has no attention; train a 'transformer'")
+        ids = self._prompt(text)
+        if len(ids) > self.window:
+            raise DataError(
+                f"the text has {len(ids)} tokens with its begin, and the model looks back at {self.window}: "
+                "draw a part of it"
+            )
+        tokens = [self._units.decode([number]) for number in ids]
+        return Attention(network.looks(ids), tokens, tokens, text)
 
     @torch.no_grad()
     def _decode(self, ids: NDArray[np.int64], limits: Limits, options: dict[str, Any]) -> list[Hypothesis]:

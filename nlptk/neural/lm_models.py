@@ -11,6 +11,7 @@ tokens, whose keys and values are kept.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
@@ -175,6 +176,14 @@ class TransformerNetwork(LanguageNetwork[list[LayerCache]]):
             mask = torch.arange(length, device=x.device) >= length - self.window  # what is too far back
             mask = mask.expand(len(x), -1)
         return self.stack(x, key_mask=mask, cache=state), state
+
+    @torch.no_grad()
+    def looks(self, ids: Sequence[int]) -> NDArray[np.float32]:
+        """How much each of the ids looks at each up to itself, [layers, heads, ids, ids]."""
+        weights: list[Tensor] = []
+        vectors = self.embedding(torch.tensor([ids], device=self.device)) * self.scale
+        self.stack(vectors, weights=weights)
+        return torch.cat(weights).float().cpu().numpy()
 
     def text_log_probs(self, ids: Ids, parts: int, window: int) -> NDArray[np.float32]:
         """In windows that overlap by half, `parts` at a time: but for the first, what is in the second half

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from nlptk.decoding import Hypothesis, Limits
+from nlptk.draw import Attention
 from nlptk.errors import ConfigError, DataError
 from nlptk.neural.decode import beam_search, greedy
 from nlptk.neural.seq2seq_models import BOS, EOS, Seq2SeqModel, collate_pairs, collate_sources
@@ -39,6 +40,17 @@ class Translation:
     tokens: list[str] = field(default_factory=list)
     source_tokens: list[str] = field(default_factory=list)
     attention: NDArray[np.float32] | None = None
+
+    def to_attention(self) -> Attention:
+        """What `nlptk.draw.attention` draws: tokens look at source tokens.
+
+        Raises ConfigError where attention was not asked for, or the text was empty.
+        """
+        if self.attention is None:
+            raise ConfigError(
+                "there is no attention to draw: translate a text that is not empty with attention=True"
+            )
+        return Attention(self.attention, self.tokens, self.source_tokens, self.text)
 
 
 @dataclass(frozen=True)

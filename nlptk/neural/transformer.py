@@ -178,22 +178,27 @@ class Block(nn.Module):
         """x [batch, time, dim] -> [batch, time, dim]; the rest as in `MultiHeadAttention.forward`.
 
         `memory_mask` is bool [batch, keys of the memory], False for padding; `weights`: a list to which those
-        of the attention to the memory are appended, [batch, heads, time, keys].
+        of the attention to the memory, or where there is none to itself, are appended, [batch, heads, time,
+        keys].
         """
-        x = self.attention_sum(
-            x,
-            lambda y: (
-                self.attention(
-                    y,
-                    key_mask=key_mask,
-                    mask=mask,
-                    causal=causal,
-                    positions=positions,
-                    bias=bias,
-                    cache=cache and cache.own,
-                ).output
-            ),
-        )
+        own = weights if self.cross is None else None
+
+        def look_within(y: Tensor) -> Tensor:
+            found = self.attention(
+                y,
+                key_mask=key_mask,
+                mask=mask,
+                causal=causal,
+                positions=positions,
+                bias=bias,
+                cache=cache and cache.own,
+                need_weights=own is not None,
+            )
+            if own is not None:
+                own.append(found.weights)
+            return found.output  # type: ignore[no-any-return]
+
+        x = self.attention_sum(x, look_within)
         if self.cross is not None and self.cross_sum is not None:
             cross = self.cross
             if memory is None:
@@ -288,7 +293,7 @@ class Decoder(_Stack):
     ) -> Tensor:
         """memory [batch, keys, dim]; memory_mask bool [batch, keys], key_mask bool [batch, time so far].
 
-        `weights`: a list to which each block's attention to the memory is appended.
+        `weights`: a list to which each block's attention to the memory is appended, or without one to itself.
         """
         start = cache[0].own.length if cache else 0
         time = x.shape[1]

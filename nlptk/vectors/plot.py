@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import html
 import json
-import os
-import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,13 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from nlptk.corpora.files import PathLike, atomic_writer
-from nlptk.errors import ConfigError, MissingDependencyError
+from nlptk.draw.figures import plain, write_png
+from nlptk.errors import ConfigError
 
 Points = npt.NDArray[np.float64]
 Method = Literal["pca", "tsne"]
-
-# Looked at first where the default font lacks characters; others are tried after them.
-_FONTS = ("Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Zen Hei", "Microsoft YaHei", "PingFang SC")
 
 
 def project(vectors: npt.ArrayLike, method: Method = "pca", seed: int = 0) -> Points:
@@ -88,61 +84,13 @@ def save_png(
     Raises:
         MissingDependencyError: matplotlib is not installed.
     """
-    try:
-        import matplotlib
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingDependencyError(
-            "a PNG map needs matplotlib: pip install 'nlptk[plot]', or write a map.html, which needs nothing"
-        ) from None
-    fonts, missing = _fonts_for("".join([title, *words]))
-    # A lone surrogate has no glyph, and "$" would begin a formula.
-    texts = [text.encode("utf-8", "replace").decode().replace("$", r"\$") for text in (title, *words)]
-    scratch = f"{os.fspath(path)}.tmp"
-    with matplotlib.rc_context({"font.family": fonts}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # returned instead
-        figure = Figure(figsize=(size, size), layout="constrained")
-        axes = figure.add_subplot()
+
+    def draw(axes: Any) -> None:
         axes.scatter(points[:, 0], points[:, 1], s=9, color="#2e6da4")
-        for text, (x, y) in zip(texts[1:], points.tolist(), strict=True):
-            axes.annotate(text, (x, y), xytext=(3, 2), textcoords="offset points", fontsize=8)
-        axes.set_title(texts[0])
+        for word, (x, y) in zip(words, points.tolist(), strict=True):
+            axes.annotate(plain(word), (x, y), xytext=(3, 2), textcoords="offset points", fontsize=8)
+        axes.set_title(plain(title))
         axes.set_xticks([])
         axes.set_yticks([])
-        canvas: Any = FigureCanvasAgg(figure)
-        try:
-            canvas.print_png(scratch)
-            os.replace(scratch, path)
-        finally:
-            if os.path.exists(scratch):
-                os.unlink(scratch)
-    return missing
 
-
-def _fonts_for(text: str) -> tuple[list[str], list[str]]:
-    """Fonts that together have the text's characters, the default one first; and what none of them has."""
-    from matplotlib import font_manager
-
-    default = font_manager.FontProperties().get_name()
-    fonts = [default]
-    missing = _without(font_manager.findfont(default), {c for c in text if not c.isspace()})
-    # "Last Resort" has a box for every character there is.
-    listed = [font for font in font_manager.fontManager.ttflist if not font.name.startswith("Last Resort")]
-    order = sorted(listed, key=lambda font: _FONTS.index(font.name) if font.name in _FONTS else len(_FONTS))
-    for font in order:
-        if not missing:
-            break
-        left = _without(font.fname, missing)
-        if len(left) < len(missing) and font.name not in fonts:
-            fonts.append(font.name)
-            missing = left
-    return fonts, sorted(missing)
-
-
-def _without(font: str, characters: Iterable[str]) -> set[str]:
-    """The characters that a font file lacks."""
-    from matplotlib.ft2font import FT2Font
-
-    has: Any = FT2Font(font).get_charmap()
-    return {c for c in characters if ord(c) not in has}
+    return write_png(path, "".join([title, *words]), (size, size), draw)
