@@ -84,6 +84,21 @@ def test_n_best_and_json(run: Run, texts: Path, model: Path) -> None:
     assert only["text"].startswith("b")
 
 
+def test_drawn_translations_follow_the_seed(run: Run, texts: Path, model: Path) -> None:
+    words = ("translate", model, texts / "new.txt", "-q", "--sample", "--temperature", 4, "--n-best", 5)
+    first, again, other = run(*words), run(*words, "--seed", 1), run(*words, "--seed", 2)
+    assert first == again
+    assert first[1] != other[1]
+    assert len(first[1].splitlines()) == 11  # of the empty line there is one
+    assert run("translate", model, texts / "new.txt", "-q", "--sample", "--top-k", 1)[1] == "cba\n\nbac\n"
+    result = run("translate", model, texts / "new.txt", "-q", "--coverage-penalty", 0.2)
+    assert result == (0, "cba\n\nbac\n", "")
+    result = run("translate", model, texts / "new.txt", "-q", "--sample", "--beam", 3)
+    check_refusal(result, 2, "--beam has no meaning with --sample")
+    result = run("translate", model, texts / "new.txt", "-q", "--top-p", 0.9)
+    check_refusal(result, 2, "--top-p has no meaning without --sample")
+
+
 def test_bad_input_of_translate_is_one_sentence(run: Run, texts: Path, model: Path) -> None:
     (texts / "long.txt").write_text("a\n" + "a" * 300 + "\n")
     check_refusal(run("translate", model, texts / "long.txt", "-q"), 1, "text 2 has 300 tokens")

@@ -135,6 +135,55 @@ def test_n_best_are_different_and_in_order(reverser: Seq2Seq) -> None:
         assert scores == sorted(scores, reverse=True)
 
 
+@pytest.mark.parametrize("model", ["transformer", "gru"])
+@pytest.mark.parametrize("cache", [True, False])
+def test_coverage_penalty_ranks_by_what_was_not_looked_at(model: str, cache: bool) -> None:
+    made = untrained(model)
+    plain = {
+        one.text: one for one in made.translate(["abcd"], beam=5, n_best=5, max_length=4, attention=True)[0]
+    }
+    found = made.translate(["abcd"], beam=5, n_best=5, max_length=4, coverage_penalty=0.1, cache=cache)[0]
+    both = [one for one in found if one.text in plain]
+    assert len(both) >= 3
+    for one in both:
+        before = plain[one.text]
+        assert before.attention is not None
+        # An end is told even of what was cut at 5 tokens; what it looks at is not in the score.
+        looked = before.attention[-1].mean(0)[: min(len(before.tokens), 5)].sum(0)
+        expected = before.score + 0.1 * np.log(np.minimum(looked, 1)).sum()
+        assert one.score == pytest.approx(expected, abs=1e-3)
+
+
+def test_sampling_draws_the_same_whatever_the_batch(reverser: Seq2Seq) -> None:
+    how: dict[str, Any] = {"sampling": {"temperature": 3.0}, "n_best": 4, "seed": 7, "max_length": 6}
+    whole = reverser.translate(TEST, **how)
+    assert [len(choices) for choices in whole] == [4, 4, 4, 4, 1, 4, 4]
+    assert len({one.text for one in whole[0]}) > 1
+    single = reverser.translate(TEST, batch_size=1, **how)
+    assert [[one.text for one in choices] for choices in single] == [
+        [one.text for one in choices] for choices in whole
+    ]
+    (alone,) = reverser.translate(TEST[2:3], numbered_from=2, **how)
+    assert [one.text for one in alone] == [one.text for one in whole[2]]
+    assert reverser.translate(TEST, **{**how, "seed": 8}) != whole
+    greedy = reverser.translate(TEST, sampling={"top_k": 1})
+    assert [choices[0].text for choices in greedy] == reverser.predict(TEST)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"sampling": {"heat": 2}}, "sampling has no setting 'heat'; it has temperature"),
+        ({"sampling": {}, "coverage_penalty": 1.0}, "no meaning with sampling"),
+        ({"sampling": {"temperature": 0}}, "temperature must be"),
+        ({"coverage_penalty": -1.0}, "coverage_penalty must be a number of at least 0"),
+    ],
+)
+def test_wrong_settings_of_decoding_are_named(reverser: Seq2Seq, options: Any, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        reverser.translate(["ab"], **options)
+
+
 def test_attention_of_a_translation_is_told_with_its_tokens(reverser: Seq2Seq) -> None:
     found = reverser.translate(["abcd", "", "dd"], attention=True)
     first = found[0][0]

@@ -15,6 +15,7 @@ import typer
 from nlptk.cli import lm_neural
 from nlptk.cli.files import STDIN, TextFiles, check_model_folder, check_output
 from nlptk.cli.progress import Progress
+from nlptk.cli.sampling import MinP, RepetitionPenalty, Seed, Temperature, TopK, TopP
 from nlptk.cli.train.options import NEURAL, device_option, given, option
 from nlptk.cli.vectors.text import Lower, Tokenizer, cutter
 from nlptk.errors import ConfigError
@@ -211,8 +212,8 @@ def generate(
     max_length: Annotated[
         int | None, typer.Option(min=1, help="Tokens at most.", show_default="100, neural 200")
     ] = None,
-    temperature: Annotated[float | None, typer.Option(help="Below 1: safer.", show_default="1")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="The same gives the same text.")] = None,
+    temperature: Temperature = None,
+    seed: Seed = None,
     unknown: Annotated[bool, typer.Option("--unknown", help="Let <unk> be written, too.")] = False,
     units: UnitsOption = None,
     tokenizer: Tokenizer = None,
@@ -220,10 +221,10 @@ def generate(
         bool | None, option("End with the line.", NEURAL, "--line/--no-line", show_default="line")
     ] = None,
     beam: Annotated[int | None, option("Search, do not draw.", NEURAL, min=1)] = None,
-    top_k: Annotated[int | None, option("Draw from so many.", NEURAL)] = None,
-    top_p: Annotated[float | None, option("Draw from this share.", NEURAL)] = None,
-    min_p: Annotated[float | None, option("Nothing below this share of the best.", NEURAL)] = None,
-    repetition_penalty: Annotated[float | None, option("Above 1: less of what was had.", NEURAL)] = None,
+    top_k: TopK = None,
+    top_p: TopP = None,
+    min_p: MinP = None,
+    repetition_penalty: RepetitionPenalty = None,
     length_penalty: Annotated[float | None, option("Of --beam.", NEURAL)] = None,
     device: Annotated[str | None, device_option(NEURAL)] = None,
     as_json: Json = False,

@@ -13,6 +13,9 @@ import typer
 
 from nlptk.cli.files import STDIN, existing_file, open_output
 from nlptk.cli.progress import Progress
+from nlptk.cli.sampling import PANEL, MinP, RepetitionPenalty, Seed, Temperature, TopK, TopP
+from nlptk.cli.train.options import given
+from nlptk.errors import ConfigError
 
 _TEXTS = 1024  # read, sorted by length and translated together
 
@@ -43,8 +46,20 @@ def translate(
     length_penalty: Annotated[
         float | None, typer.Option(help="Higher for longer translations.", show_default=False)
     ] = None,
+    coverage_penalty: Annotated[
+        float | None, typer.Option(help="Of what attention passed over.", show_default=False)
+    ] = None,
     n_best: Annotated[int, typer.Option(min=1, help="Translations of each line, best first.")] = 1,
     prefix: Annotated[str, typer.Option(help="What each translation begins with.")] = "",
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Draw, do not search.", rich_help_panel=PANEL)
+    ] = False,
+    temperature: Temperature = None,
+    top_k: TopK = None,
+    top_p: TopP = None,
+    min_p: MinP = None,
+    repetition_penalty: RepetitionPenalty = None,
+    seed: Seed = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Texts at once.")] = 64,
     output: Annotated[
         Path | None,
@@ -63,6 +78,16 @@ def translate(
     from nlptk.corpora.files import read_lines
     from nlptk.neural.seq2seq import Seq2Seq
 
+    drawing = given(
+        temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p, repetition_penalty=repetition_penalty
+    )  # fmt: skip
+    searching = given(beam=beam, length_penalty=length_penalty, coverage_penalty=coverage_penalty)
+    for name in searching if sample else {**drawing, **given(seed=seed)}:
+        raise ConfigError(
+            f"--{name.replace('_', '-')} has no meaning {'with' if sample else 'without'} --sample."
+        )
+    if sample:
+        searching = {"sampling": drawing, **given(seed=seed)}
     if threads:
         from nlptk.neural.devices import set_threads
 
@@ -74,7 +99,7 @@ def translate(
     with open_output(output) as out, Progress("translate", unit="lines", quiet=quiet or typed) as progress:
         for texts in _blocks(lines, 1 if typed else _TEXTS):
             found = translator.translate(
-                texts, beam=beam, length_penalty=length_penalty, n_best=n_best,
+                texts, **searching, n_best=n_best,
                 prefixes=[prefix if text.strip() else "" for text in texts] if prefix else None,
                 batch_size=batch_size, numbered_from=done + 1,
             )  # fmt: skip

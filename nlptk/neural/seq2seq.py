@@ -257,6 +257,9 @@ class Seq2Seq(Estimator):
         *,
         beam: int | None = None,
         length_penalty: float | None = None,
+        coverage_penalty: float = 0.0,
+        sampling: Mapping[str, Any] | None = None,
+        seed: int = 1,
         n_best: int = 1,
         prefixes: Sequence[str] | None = None,
         max_length: int | None = None,
@@ -269,6 +272,11 @@ class Seq2Seq(Estimator):
 
         Args:
             beam, length_penalty: None for the settings'.
+            coverage_penalty: weight of what the attention passed over (Wu et al. 2016), see
+                :mod:`nlptk.neural.decode_beam`. Of a Transformer it is the mean of the last layer's heads.
+            sampling: to draw `n_best` translations and not search: temperature, top_k, top_p, min_p and
+                repetition_penalty of :func:`nlptk.neural.decode.sample`; {} for none of them.
+            seed: of what is drawn of a text: it, the number of the text and of the translation.
             prefixes: what each text's translations begin with; "" for nothing.
             max_length: tokens of a translation at most; None for twice what training leads one to expect.
             attention: whether to give what each token looks at.
@@ -289,6 +297,9 @@ class Seq2Seq(Estimator):
             device=find_device(self.device),
             beam=self.beam if beam is None else beam,
             length_penalty=self.length_penalty if length_penalty is None else length_penalty,
+            coverage_penalty=coverage_penalty,
+            sampling=sampling,
+            seed=seed,
             n_best=n_best,
             max_length=max_length,
             cache=cache,

@@ -149,8 +149,11 @@ class Seq2SeqModel(nn.Module):
         """The state before the first token, for `advance`."""
 
     @abstractmethod
-    def advance(self, tokens: Tensor, state: Any) -> tuple[Tensor, Any]:
-        """tokens int64 [rows] -> the vector of what comes after them, [rows, dim], and the state then."""
+    def advance(self, tokens: Tensor, state: Any, weights: list[Tensor] | None = None) -> tuple[Tensor, Any]:
+        """tokens int64 [rows] -> the vector of what comes after them, [rows, dim], and the state then.
+
+        `weights`: as of `decode`, with the time of one token.
+        """
 
     @abstractmethod
     def select(self, state: Any, rows: Tensor) -> Any:
@@ -173,13 +176,13 @@ class Seq2SeqModel(nn.Module):
         memory = self.encode(source)
         return self.begin(memory) if cached else Uncached(memory, source.ids[:, :0])
 
-    def step(self, tokens: Tensor, state: Any) -> tuple[Tensor, Any]:
+    def step(self, tokens: Tensor, state: Any, weights: list[Tensor] | None = None) -> tuple[Tensor, Any]:
         """Log-probabilities of what comes after the last tokens, int64 [rows]: float32 [rows, words]."""
         if isinstance(state, Uncached):
             state = Uncached(state.memory, torch.cat([state.tokens, tokens[:, None]], 1))
-            vectors = self.decode(state.memory, state.tokens)[:, -1]
+            vectors = self.decode(state.memory, state.tokens, weights)[:, -1]
         else:
-            vectors, state = self.advance(tokens, state)
+            vectors, state = self.advance(tokens, state, weights)
         scores = F.linear(vectors, self.output).float()
         scores[:, self.banned] = -torch.inf
         return scores.log_softmax(-1), state
@@ -195,3 +198,41 @@ class Seq2SeqModel(nn.Module):
         weights: list[Tensor] = []
         self.decode(self.encode(batch.source), batch.inputs, weights)
         return torch.stack(weights, 1)
+
+
+class Looked(NamedTuple):
+    """The state of a network, and what its last step looked at: float32 [rows, keys], of sources of so many
+    keys, int64 [rows].
+    """
+
+    state: Any
+    shares: Tensor
+    lengths: Tensor
+
+
+class Looking:
+    """A network that tells in decoding what it looks at: a :class:`nlptk.decoding.AttentiveModel`.
+
+    That is the mean of the heads of the last layer.
+    """
+
+    def __init__(self, model: Seq2SeqModel) -> None:
+        self.model, self.device = model, model.device
+
+    def start(self, source: Source, cached: bool = True) -> Looked:
+        """As the network's."""
+        return Looked(self.model.start(source, cached), torch.zeros_like(source.ids).float(), source.lengths)
+
+    def step(self, tokens: Tensor, state: Looked) -> tuple[Tensor, Looked]:
+        """As the network's."""
+        weights: list[Tensor] = []
+        log_probs, inner = self.model.step(tokens, state.state, weights)
+        return log_probs, Looked(inner, weights[-1].mean(1)[:, -1], state.lengths)
+
+    def reorder(self, state: Looked, rows: Tensor) -> Looked:
+        """As the network's."""
+        return Looked(self.model.reorder(state.state, rows), state.shares[rows], state.lengths[rows])
+
+    def attention(self, state: Looked) -> tuple[Tensor, Tensor]:
+        """What the last step looked at."""
+        return state.shares, state.lengths

@@ -157,9 +157,13 @@ class RecurrentSeq2Seq(Seq2SeqModel):
         rows = torch.arange(batch, device=before.device)
         return RecurrentState(memory.first, before, memory, self.look.project(memory.values), rows)
 
-    def advance(self, tokens: Tensor, state: RecurrentState) -> tuple[Tensor, RecurrentState]:
+    def advance(
+        self, tokens: Tensor, state: RecurrentState, weights: list[Tensor] | None = None
+    ) -> tuple[Tensor, RecurrentState]:
         x = self.tables[-1](tokens)
-        vector, _, after = self._move(x, state.state, state.before, state.memory, state.keys)
+        vector, shares, after = self._move(x, state.state, state.before, state.memory, state.keys)
+        if weights is not None:
+            weights.append(shares[:, None])  # [rows, 1, 1, keys]
         return vector, RecurrentState(after, vector, state.memory, state.keys, state.sources)
 
     def select(self, state: RecurrentState, rows: Tensor) -> RecurrentState:

@@ -51,10 +51,12 @@ class TransformerSeq2Seq(Seq2SeqModel):
         rows = torch.arange(len(memory.values), device=memory.values.device)
         return TransformerState(self.decoder.cache(memory.values), memory, rows)
 
-    def advance(self, tokens: Tensor, state: TransformerState) -> tuple[Tensor, TransformerState]:
+    def advance(
+        self, tokens: Tensor, state: TransformerState, weights: list[Tensor] | None = None
+    ) -> tuple[Tensor, TransformerState]:
         x = self.tables[-1](tokens[:, None]) * self.scale  # [rows, 1, dim]
         memory = state.memory
-        y = self.decoder(x, memory.values, memory_mask=memory.mask, cache=state.cache)
+        y = self.decoder(x, memory.values, memory_mask=memory.mask, cache=state.cache, weights=weights)
         return y[:, 0], state
 
     def select(self, state: TransformerState, rows: Tensor) -> TransformerState:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,14 +14,23 @@ from numpy.typing import NDArray
 from nlptk.decoding import Hypothesis, Limits
 from nlptk.draw import Attention
 from nlptk.errors import ConfigError, DataError
-from nlptk.neural.decode import beam_search, greedy
-from nlptk.neural.seq2seq_models import BOS, EOS, Seq2SeqModel, collate_pairs, collate_sources
+from nlptk.neural.decode import beam_search, greedy, sample
+from nlptk.neural.seq2seq_models import (
+    BOS,
+    EOS,
+    Looking,
+    Seq2SeqModel,
+    collate_pairs,
+    collate_sources,
+)  # fmt: skip
 from nlptk.neural.seq2seq_pieces import Pieces
 from nlptk.neural.train import moved
 from nlptk.neural.workers import infer_each
 from nlptk.state import check_integer
 
 _MARGIN = 5  # tokens of a translation beyond twice the number that training leads one to expect
+#: Settings of sampling, see :func:`nlptk.neural.decode.sample`.
+SAMPLING = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty")
 _STEP = 16  # and rounded up, so that there are few such lengths
 
 
@@ -30,7 +40,8 @@ class Translation:
 
     Attributes:
         text: what it says.
-        score: log-probability of its tokens, end included, over the length penalty where there is a beam.
+        score: log-probability of its tokens, end included; of a beam, over the length penalty and with the
+            coverage penalty.
         tokens, source_tokens: with the end, which is ""; empty unless attention was asked for.
         attention: float32 [layers, heads, tokens, source tokens], each row of sum 1; None likewise.
     """
@@ -69,6 +80,9 @@ class Translator:
     device: torch.device
     beam: int
     length_penalty: float
+    coverage_penalty: float
+    sampling: Mapping[str, Any] | None
+    seed: int
     n_best: int
     max_length: int | None
     cache: bool
@@ -86,7 +100,8 @@ class Translator:
         batches = list(self._batches(sources, batch_size))
 
         def search(batch: list[int]) -> list[list[Translation]]:
-            return self._search([sources[i] for i in batch], [begins[i] for i in batch])
+            numbers = [numbered_from + i for i in batch]
+            return self._decoded(numbers, [sources[i] for i in batch], [begins[i] for i in batch])
 
         for batch, answers in zip(batches, infer_each(search, batches, self.device), strict=True):
             for number, answer in zip(batch, answers, strict=True):
@@ -104,22 +119,33 @@ class Translator:
         for group in groups.values():
             yield from (group[first : first + size] for first in range(0, len(group), size))
 
-    def _search(
-        self, sources: Sequence[Sequence[int]], begins: Sequence[Sequence[int]]
+    def _decoded(
+        self, numbers: list[int], sources: Sequence[Sequence[int]], begins: Sequence[Sequence[int]]
     ) -> list[list[Translation]]:
-        limits = Limits(bos=BOS, eos=EOS, max_length=self._most(sources[0]) + 1, prefix=begins)
-        state = self.model.start(moved(collate_sources(sources), self.device), self.cache)
-        if self.beam == 1:
-            found = [[one] for one in greedy(self.model, state, len(sources), limits)]
+        copies = self.n_best if self.sampling is not None else 1
+        prefix = [begin for begin in begins for _ in range(copies)]
+        limits = Limits(bos=BOS, eos=EOS, max_length=self._most(sources[0]) + 1, prefix=prefix)
+        model = Looking(self.model) if self.coverage_penalty else self.model
+        state = model.start(moved(collate_sources(sources), self.device), self.cache)
+        if self.sampling is not None:
+            # The seeds are those of texts: what is drawn does not depend on the batch.
+            seeds = [[self.seed, number, copy] for number in numbers for copy in range(copies)]
+            rows = torch.arange(len(sources), device=self.device).repeat_interleave(copies)
+            state = model.reorder(state, rows)
+            drawn = sample(model, state, len(rows), limits, **self.sampling, seed=seeds)
+            found = [drawn[first : first + copies] for first in range(0, len(drawn), copies)]
+        elif self.beam == 1 and not self.coverage_penalty:
+            found = [[one] for one in greedy(model, state, len(sources), limits)]
         else:
             found = beam_search(
-                self.model,
+                model,
                 state,
                 len(sources),
                 limits,
                 beam=self.beam,
                 n_best=self.n_best,
                 length_penalty=self.length_penalty,
+                coverage_penalty=self.coverage_penalty,
             )
         return [
             [self._translation(source, one) for one in choices]
@@ -147,10 +173,20 @@ class Translator:
         if self.max_length is not None:
             check_integer("max_length", self.max_length, 1)
         words = self.pieces[1].size - len(self.model.banned)
+        if self.sampling is not None:
+            self._check_sampling(self.sampling)
+            return
         if self.beam > words:
             raise ConfigError(f"a beam of {self.beam} is larger than the vocabulary of {words} tokens")
         if self.n_best > self.beam:
             raise ConfigError(f"a beam of {self.beam} has no {self.n_best} best; raise beam to n_best")
+
+    def _check_sampling(self, sampling: Mapping[str, Any]) -> None:
+        wrong = [name for name in sampling if name not in SAMPLING]
+        if wrong:
+            raise ConfigError(f"sampling has no setting {wrong[0]!r}; it has {', '.join(SAMPLING)}")
+        if self.coverage_penalty:
+            raise ConfigError("coverage_penalty ranks hypotheses of a beam: it has no meaning with sampling")
 
     def _sources(self, texts: Sequence[str], numbered_from: int) -> list[list[int]]:
         """Ids of texts; none for white space. Raises DataError, naming the text."""
