@@ -9,8 +9,9 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
-from cli_process import check_interrupted, command, environment
+from cli_process import check_interrupted, check_refusal, command, environment
 
 import nlptk
 from nlptk.corpora import read_docs
@@ -256,3 +257,24 @@ def test_info_of_a_model(run: Run, model: str) -> None:
     assert answer["lang"] == "xx"
     assert [component["name"] for component in answer["pipeline"]] == ["tokenizer", "sentencizer"]
     assert "sentencizer" in run("info", model)[1]
+
+
+def test_info_of_a_model_that_is_no_pipeline(run: Run, tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("a b\nb a c\n" * 9)
+    assert run("lm", "train", text, "--order", 2, "--model", "laplace", "-o", tmp_path / "lm", "-q")[0] == 0
+    answer = json.loads(run("info", tmp_path / "lm", "--json")[1])
+    assert answer["pipeline"][0]["factory"] == "ngram_lm"
+    assert answer["lm"]["order"] == 2
+    assert "laplace" in run("info", tmp_path / "lm")[1]
+
+
+def test_info_of_a_file_of_arrays(run: Run, tmp_path: Path) -> None:
+    vectors = nlptk.KeyedVectors(["a", "b"], np.ones((2, 3), np.float32))
+    vectors.save(tmp_path / "v.safetensors")
+    answer = json.loads(run("info", tmp_path / "v.safetensors", "--json")[1])
+    assert "float32 [2, 3]" in answer["arrays"].values()
+    (tmp_path / "cut.safetensors").write_bytes((tmp_path / "v.safetensors").read_bytes()[:-5])
+    check_refusal(run("info", tmp_path / "cut.safetensors"), 1, "is cut short")
+    (tmp_path / "words.txt").write_text("no arrays")
+    check_refusal(run("info", tmp_path / "words.txt"), 1, "is no safetensors file")

@@ -6,12 +6,14 @@ import importlib.metadata
 import json
 import os
 import platform
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from nlptk.cli.tables import pairs
+from nlptk.errors import ModelError
 
 PACKAGES = ("numpy", "safetensors", "scikit-learn", "jieba", "typer", "rich", "torch", "hanlp", "spacy")
 ORDER = ("name", "lang", "version", "description", "pipeline", "data", "scores", "license")
@@ -22,7 +24,7 @@ def info(
         str | None,
         typer.Argument(
             metavar="MODEL",
-            help="A pipeline's name or folder; nothing: the installation.",
+            help="A pipeline's name, or what nlptk trained: a folder or a file; nothing: the installation.",
             show_default=False,
         ),
     ] = None,
@@ -75,14 +77,51 @@ def _version(package: str) -> str | None:
 
 def _model(name: str) -> dict[str, Any]:
     import nlptk
+    from nlptk.store import embedded_pipelines, load_model
 
+    path = Path(name)
+    if name not in embedded_pipelines() and path.is_file():
+        return _file(path)
+    if name not in embedded_pipelines() and path.is_dir():
+        meta, states = load_model(path)
+        if "lang" not in meta:  # a translator or n-grams: a model that is no pipeline
+            known = _ordered(meta, meta["pipeline"])
+            return {**known, **{name: _described(*state) for name, state in states.items()}}
     nlp = nlptk.load(name)
     parts = nlp.analyze_pipes()["summary"]
-    meta = {
-        **nlp.meta,
-        "pipeline": [
+    return _ordered(
+        nlp.meta,
+        [
             {"name": pipe, "factory": nlp.pipe_factories[pipe], "assigns": list(parts[pipe]["assigns"])}
             for pipe in nlp.pipe_names
         ],
-    }
+    )
+
+
+def _ordered(meta: Mapping[str, Any], pipeline: list[dict[str, Any]]) -> dict[str, Any]:
+    meta = {**meta, "pipeline": pipeline}
     return {key: meta[key] for key in (*ORDER, *(key for key in meta if key not in ORDER)) if key in meta}
+
+
+def _described(config: Mapping[str, Any], arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """Size of a model without a pipeline, and the settings that are not left to it."""
+    numbers = sum(array.size for array in arrays.values())
+    return {"numbers": numbers, **{key: value for key, value in config.items() if value is not None}}
+
+
+def _file(path: Path) -> dict[str, Any]:
+    """What a safetensors file holds: vectors, or a neural language model."""
+    from nlptk.store import load_json, unpack
+
+    try:
+        arrays = unpack(path.read_bytes(), str(path))
+    except OSError as error:
+        raise ModelError(f"cannot read {str(path)!r}: {error.strerror}") from error
+    config = arrays.pop("config", None)
+    settings = {} if config is None else load_json(config.tobytes(), str(path))
+    return {
+        "name": path.name,
+        "megabytes": round(path.stat().st_size / 1e6, 2),
+        **_described(settings, arrays),
+        "arrays": {name: f"{array.dtype} {list(array.shape)}" for name, array in arrays.items()},
+    }
