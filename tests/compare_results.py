@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from nlptk.render import UPOS
+
 SEGMENTERS = "segmenters"
 NAMES = (
     "hmm", "crf", "bilstm-crf", "bert", "spacy", "perceptron", "bilstm", "transformer", "nltk-hmm",
@@ -13,9 +15,23 @@ NAMES = (
 )  # fmt: skip
 _NEURAL = {"bilstm-crf", "bert", "bilstm", "transformer"}
 _PEERS = {"spacy", "nltk-hmm", "python-crfsuite", "hanlp", "transformers-token"}
-UPOS = tuple("NOUN VERB PUNCT PRON ADP DET ADJ PROPN AUX ADV CCONJ PART SCONJ NUM INTJ SYM X".split())
-_WORDS = "the a small old dog cat house river runs sees over under quickly today 7 , .".split()
-_CHINESE = "我 喜欢 北京 大学 的 图书馆 他们 昨天 在 研究 生命 起源 。 ，".split()
+_WORDS = [
+    "the",
+    "a",
+    "small",
+    "old",
+    "dog",
+    "cat",
+    "house",
+    "river",
+    "runs",
+    "sees",
+    "over",
+    "quickly",
+    "7",
+    ".",
+]
+_CHINESE = ["我", "喜欢", "北京", "大学", "的", "图书馆", "他们", "昨天", "在", "研究", "生命", "起源", "。"]
 
 
 def results(
@@ -123,13 +139,17 @@ def _model(
             }  # fmt: skip
             if dies:
                 cell.update(status="failed", why="killed by signal 9 (out of memory?)")
-                cell.update(dict.fromkeys(("score", "interval", "train_seconds", "train_memory_bytes", "dev_score")))
+                cell.update(
+                    dict.fromkeys(("score", "interval", "train_seconds", "train_memory_bytes", "dev_score"))
+                )
             else:
                 scores.append(score)
             cells.append(cell)
         if scores:
             mean = float(np.mean(scores))
-            curve.append({"size": size, "tokens": size * 16, "score": mean, "interval": _interval(mean, size)})
+            curve.append(
+                {"size": size, "tokens": size * 16, "score": mean, "interval": _interval(mean, size)}
+            )
     model: dict[str, Any] = {
         "name": name,
         "kind": "neural" if neural else "peer" if name in _PEERS else "classical",

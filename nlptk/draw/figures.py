@@ -26,7 +26,7 @@ def write_figure(
     """Write what `draw` makes of the axes of a figure, `size` inches wide and high; whole or not at all.
 
     Args:
-        paths: a file for each form, "png" or "svg". SVG keeps text as text, and equal figures are equal bytes.
+        paths: a file for each form, "png" or "svg"; SVG keeps text as text, equal figures are equal bytes.
         text: all that is to be written on it.
 
     Returns:
@@ -45,7 +45,7 @@ def write_figure(
             "a PNG needs matplotlib: pip install 'nlptk[plot]', or write an .html page, which needs nothing"
         ) from None
     fonts, missing = _fonts_for(text)
-    style = {"font.family": fonts, "svg.fonttype": "none", "svg.hashsalt": "nlptk"}
+    style: Any = {"font.family": fonts, "svg.fonttype": "none", "svg.hashsalt": "nlptk"}
     with matplotlib.rc_context(style), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")  # returned instead
         figure = Figure(figsize=size, layout="constrained")

@@ -1,7 +1,7 @@
 """The report of a comparison: a page to look round in, its figures as files, all numbers as CSV.
 
-Everything is made from the results alone (results.json; its form is told in `nlptk.compare`), so that a report
-can be made again, elsewhere, without models or corpora.
+Everything is made from the results alone (results.json), so that a report can be made again, elsewhere,
+without models or corpora.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from nlptk.compare.report.figures import FIGURES, write_figures
 from nlptk.compare.report.page import to_html
 from nlptk.compare.report.table import write_csv
 from nlptk.corpora.files import PathLike, atomic_writer
-from nlptk.errors import MissingDependencyError
+from nlptk.errors import DataError, MissingDependencyError
 
 __all__ = ["to_html", "write_csv", "write_report"]
 
@@ -34,7 +34,10 @@ def write_report(results: dict[str, Any], folder: PathLike) -> list[Path]:
     results = checked(results)
     folder = Path(folder)
     figures = folder / "figures"
-    figures.mkdir(parents=True, exist_ok=True)
+    try:
+        figures.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"cannot write {str(figures)!r}: {error.strerror}") from error
     try:
         written, missing = write_figures(results, figures)
         note = f"{len(written)} figures as PNG and SVG lie beside this page, in figures/." if written else ""

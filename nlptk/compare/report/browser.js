@@ -62,10 +62,12 @@ function sentence([row, found]) {
   const told = errors.map((error) => {
     const [unit, wrong] = error, wrongs = new Set(wrong.flatMap(([, models]) => models));
     const rights = browser.models.filter((i) => !wrongs.has(i));
-    const group = (name, answer, models) => html("span", { class: name }, html("b", {}, word(answer || "nothing")), ...models.map((i) => named(MODELS[i])));
+    const group = (name, answer, ...who) => html("span", { class: name }, html("b", {}, word(answer || "nothing")), ...who);
+    const list = (models) => models.map((i) => named(MODELS[i]));
     const of = data.task === "classifiers" ? [] : [html("b", { class: "unit" }, word(words[unit]))];
-    return html("li", { class: found.has(error) ? null : "other" }, ...of, group("answer good", byLabels ? browser.answers[gold[unit]] : words[unit], rights),
-      ...wrong.map(([answer, models]) => group("answer bad", browser.answers[answer], models)));
+    return html("li", { class: found.has(error) ? null : "other" }, ...of,
+      ...wrong.map(([answer, models]) => group("answer bad", browser.answers[answer], ...list(models))),
+      group("answer good", byLabels ? browser.answers[gold[unit]] : words[unit], ...(rights.length > 3 ? [" all others"] : rights.length ? list(rights) : [" none"])));
   });
   return html("li", {}, html("p", { class: `text ${data.task}` }, ...inText), html("ul", {}, ...told));
 }
@@ -92,7 +94,7 @@ function startBrowser() {
   options("answer", [["", "any"], ...(byLabels ? count(types) : [])], "");
   document.querySelectorAll(".of-labels").forEach((one) => { one.hidden = !byLabels; });
   $("filters").addEventListener("input", search);
-  $("filters").addEventListener("reset", () => setTimeout(search));
+  $("clear").addEventListener("click", () => { $("filters").reset(); search(); });
   $("filters").addEventListener("submit", (event) => event.preventDefault());
   find("#errors .more").addEventListener("click", () => { more += PAGE; paintSentences(); });
   search();
@@ -113,16 +115,22 @@ function start() {
   paintCells();
   const has = (part) => DONE.some(part);
   $("frontier").hidden = !COSTS.length;
-  $("curves").hidden = !has((model) => model.curve?.length);
+  $("numbers").hidden = $("errors").hidden = !DONE.length;
+  $("curves").hidden = new Set(DONE.flatMap((model) => (model.curve ?? []).map((point) => point.size))).size < 2;
   $("labels").hidden = !has((model) => Object.keys(model.best.per_label ?? {}).length);
   $("lengths").hidden = !has((model) => model.best.by_length?.length);
   $("robust").hidden = !facets().length;
+  for (const [pair, apart] of [[["frontier", "curves"]], [["labels", "lengths"]], [["differences", "disagreements"], DONE.length > 6]]) {
+    const alone = apart || pair.some((id) => $(id).hidden);
+    pair.forEach((id) => $(id).classList.toggle("wide", alone));
+  }
   find("#lengths .about").textContent = `How good each model is on short and long ${UNIT}.`;
   if (!$("frontier").hidden) {
     options("cost", COSTS.map(({ key, name }) => [key, name]), COSTS[0].key);
     $("cost").addEventListener("change", redraw);
     chart("frontier", tall, `${METRIC} of each model against its cost`, paintFrontier);
   }
+  $("scale").addEventListener("change", redraw);
   if (!$("curves").hidden) chart("curves", tall, `${METRIC} by the number of training ${UNIT}`, paintCurves);
   if (!$("lengths").hidden) chart("lengths", tall, `${METRIC} by length`, paintLengths);
   if (!$("labels").hidden) {

@@ -115,18 +115,26 @@ function chart(section, height, label, paint) {
 }
 const redraw = () => charts.forEach((draw) => draw());
 
-/** Score axis with its lines; returns its scale. */
-function scoreAxis(view, frame, low, high) {
+/** Score axis with its lines, or that of errors, whose share is told in logarithms; returns its scale. */
+function scoreAxis(view, frame, low, high, errors = false) {
+  if (errors) {
+    const least = 1e-4, share = (score) => Math.max(least, 1 - score), [few, most] = [share(high) / 1.15, share(low) * 1.15];
+    const at = logScale(few, most, frame.top, frame.bottom);
+    scoreLines(view, frame, logTicks(few, most, 8).map((tick) => [at(tick), 100 * tick]), "errors, % (100 − " + METRIC + ")");
+    return (score) => at(share(score));
+  }
   const pad = 0.06 * (high - low) || 0.01;
   const [from, to] = [Math.max(0, low - pad), Math.min(1, high + pad)];
   const y = scale(from, to, frame.bottom, frame.top);
-  for (const tick of ticks(100 * from, 100 * to, 6)) {
-    const at = y(tick / 100);
+  scoreLines(view, frame, ticks(100 * from, 100 * to, 6).map((tick) => [y(tick / 100), tick]), METRIC + ", %");
+  return y;
+}
+function scoreLines(view, frame, lines, title) {
+  for (const [at, tick] of lines) {
     view.append(svg("path", { class: "grid", d: `M${frame.left} ${at}H${frame.right}` }));
     view.append(write(frame.left - 8, at, String(Number(tick.toFixed(6))), "end", "tick"));
   }
-  view.append(write(2, 8, METRIC + ", %", "start", "title"));
-  return y;
+  view.append(write(2, 8, title, "start", "title"));
 }
 
 // ---- score against cost ----
@@ -181,19 +189,19 @@ function paintFrontier(view, width, height) {
 
 // ---- lines over sizes or lengths ----
 /** series: [{ model, points: [{ at, score, interval }] }] by `at`, an index into columns: [{ x, name, more, title }]. */
-function paintLines(view, width, height, series, columns, title, place) {
+function paintLines(view, width, height, series, columns, title, place, errors = false) {
   if (!series.length) return [];
   const room = Math.max(...series.map(({ model }) => Math.min(0.32 * width, measure(model.name)))) + 26;
   const frame = { left: 44, right: width - room, top: 24, bottom: height - 48 };
   const ends = series.flatMap(({ points: all }) => all.flatMap((one) => one.interval ?? [one.score]));
-  const y = scoreAxis(view, frame, Math.min(...ends), Math.max(...ends));
+  const y = scoreAxis(view, frame, Math.min(...ends), Math.max(...ends), errors);
   const x = place(frame.left + 14, frame.right - 6);
-  let last = -Infinity;
-  columns.forEach((column, k) => {
+  let next = Infinity;
+  [...columns.entries()].reverse().forEach(([k, column]) => {
     view.append(svg("path", { class: "grid", d: `M${x(k)} ${frame.top}V${frame.bottom}` }));
-    const half = measure(column.name) / 2 + 4;
-    if (x(k) - half < last) return;  // a name that would lie over the one before it
-    last = x(k) + half;
+    const half = measure(column.name) / 2 + 3;
+    if (x(k) + half > next) return;  // a name that would lie over the one after it
+    next = x(k) - half;
     view.append(write(x(k), frame.bottom + 14, column.name, "middle", "tick"));
   });
   view.append(write((frame.left + frame.right) / 2, height - 8, title, "middle", "title"));
@@ -239,7 +247,7 @@ function paintCurves(view, width, height) {
     return (k) => at(sizes[k]);
   };
   const lines = series.map((model) => ({ model, points: model.curve.map((point) => ({ ...point, at: sizes.indexOf(point.size) })) }));
-  return paintLines(view, width, height, lines, columns, `training ${UNIT}`, place);
+  return paintLines(view, width, height, lines, columns, `training ${UNIT}`, place, $("scale").value === "errors");
 }
 function paintLengths(view, width, height) {
   const series = shown().filter((model) => model.best.by_length?.length);

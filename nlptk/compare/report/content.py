@@ -1,4 +1,4 @@
-"""What the page shows, made from the results: texts that are safe to show, sentences packed by their errors."""
+"""What a report shows of the results: texts that are safe to show, sentences packed by their errors."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def checked(results: dict[str, Any]) -> dict[str, Any]:
         )
     lacking = [name for name in ("task", "metric", "models", "sizes", "seeds") if name not in results]
     if lacking:
-        raise DataError(f"the results lack {', '.join(map(repr, lacking))}: make them again with nlptk compare")
+        raise DataError(
+            f"the results lack {', '.join(map(repr, lacking))}: make them again with nlptk compare"
+        )
     clean: dict[str, Any] = _clean(results)
     return clean
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def write_figures(results: Results, folder: Path) -> tuple[list[Path], list[str]
         if not has(results):
             continue
         paths = {form: folder / f"{name}.{form}" for form in ("png", "svg")}
-        missing.update(write_figure(paths, text, size(results), lambda axes, draw=draw: draw(axes, results)))
+        missing.update(write_figure(paths, text, size(results), partial(draw, results=results)))
         written += paths.values()
     return written, sorted(missing)
 
@@ -152,7 +153,9 @@ def by_length(axes: Any, results: Results) -> None:
     axes.set_xlabel("tokens of a sentence", color=_SOFT)
     lines = []
     for model in models:
-        scored = [(k, 100 * b["score"]) for k, b in enumerate(model["best"]["by_length"]) if b["score"] is not None]
+        scored = [
+            (k, 100 * b["score"]) for k, b in enumerate(model["best"]["by_length"]) if b["score"] is not None
+        ]
         lines.append((model, [k for k, _ in scored], [y for _, y in scored], None))
     _lines(axes, results, [line for line in lines if line[1]])
 
@@ -214,10 +217,14 @@ def robustness(axes: Any, results: Results) -> None:
     _bare(axes, _headed(results, "Robustness"))
     step = 0.8 / len(models)
     for k, model in enumerate(models):
-        scores = [model["best"]["score"], *((model["robustness"].get(c) or {}).get("score") for c in conditions[1:])]
+        scores = [
+            model["best"]["score"],
+            *((model["robustness"].get(c) or {}).get("score") for c in conditions[1:]),
+        ]
         rows = np.arange(len(conditions)) + step * (k - (len(models) - 1) / 2)
         axes.plot(
-            [np.nan if score is None else 100 * score for score in scores], rows, MARKS.get(model["kind"], "o"),
+            [np.nan if score is None else 100 * score for score in scores], rows,
+            MARKS.get(model["kind"], "o"),
             color=colour_of(results, model["name"]), markersize=6, label=_name(model["name"]),
         )  # fmt: skip
     axes.set_yticks(range(len(conditions)), [_name(c) for c in conditions])
@@ -249,9 +256,13 @@ def differences(axes: Any, results: Results) -> None:
             dark = significant[i, j] and abs(value) > 0.9 * largest
             colour = "w" if dark else _INK if significant[i, j] else _SOFT
             axes.text(j, i, f"{value:+.2f}", ha="center", va="center", fontsize=8, color=colour)
-    axes.set_xticks(range(len(names)), [_name(n) for n in names], rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_xticks(
+        range(len(names)), [_name(n) for n in names], rotation=45, ha="right", rotation_mode="anchor"
+    )
     axes.set_yticks(range(len(names)), [_name(n) for n in names])
-    axes.set_xlabel("no colour: not significant at p < 0.05 (approximate randomization)", color=_SOFT, fontsize=9)
+    axes.set_xlabel(
+        "no colour: not significant at p < 0.05 (approximate randomization)", color=_SOFT, fontsize=9
+    )
 
 
 def _any(part: Callable[[dict[str, Any]], Any]) -> Callable[[Results], bool]:
@@ -267,7 +278,7 @@ def _high(rows: Callable[[Results], float], width: float = 8.0) -> Callable[[Res
     return lambda results: (width, 1.6 + rows(results))
 
 
-Draw = Callable[[Any, Results], None]
+Draw = Callable[..., None]
 Figure = tuple[Callable[[Results], bool], Callable[[Results], tuple[float, float]], Draw]
 
 # Of each: whether there are numbers for it, its size in inches, and what draws it.
@@ -275,7 +286,8 @@ FIGURES: dict[str, Figure] = {
     "frontier": (_any(lambda m: m["best"].get("tokens_per_second")), _high(lambda _: 3.6), frontier),
     "learning_curves": (_any(lambda m: m.get("curve")), _high(lambda _: 3.6), learning_curves),
     "per_label": (
-        _any(lambda m: m["best"].get("per_label")), _high(lambda r: max(1.5, 0.24 * len(_labels(r)))), per_label,
+        _any(lambda m: m["best"].get("per_label")),
+        _high(lambda r: max(1.5, 0.24 * len(_labels(r)))), per_label,
     ),
     "by_length": (_any(lambda m: m["best"].get("by_length")), _high(lambda _: 3.6), by_length),
     "robustness": (

@@ -1,4 +1,4 @@
-"""The result in a few sentences: the most accurate model, the fastest, the compromise, when neural pays off."""
+"""The result in a few sentences: the best model, the fastest, the compromise, when neural pays off."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def headlines(results: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def rate(number: float) -> str:
-    """A rate in three digits: 1.23 M, 45.6 k, 789."""
-    for unit, name in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+    """A rate in three digits, as the page writes it: 1.23M, 45.6K, 789."""
+    for unit, name in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
         if number >= unit:
             return f"{number / unit:.3g}{name}"
     return f"{number:.3g}"

@@ -30,7 +30,9 @@ def to_html(results: dict[str, Any], note: str = "") -> str:
     data.update(browser=packed_sentences(results), headlines=headlines(results), note=note)
     parts = {
         "TITLE": html.escape(str(results.get("title") or "Comparison")),
-        "STYLE": _read("page.css").replace("/* LIGHT */", variables(LIGHT)).replace("/* DARK */", variables(DARK)),
+        "STYLE": _read("page.css")
+        .replace("/* LIGHT */", variables(LIGHT))
+        .replace("/* DARK */", variables(DARK)),
         "SCRIPT": "".join(map(_read, _SCRIPTS)),
         # ASCII only, and no "<": no text can end the element that the data stands in.
         "DATA": json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),

@@ -9,12 +9,17 @@ function paintLabels() {
   const labels = Object.keys(table);
   const by = { gold: (a, b) => table[b].gold - table[a].gold, worst: (a, b) => (table[a][measured] ?? 2) - (table[b][measured] ?? 2), name: (a, b) => (a < b ? -1 : 1) };
   labels.sort(by[order]);
-  const rows = (allLabels ? labels : labels.slice(0, FIRST_LABELS)).map((label) => {
+  const drawn = allLabels ? labels : labels.slice(0, FIRST_LABELS);
+  // Where all are high the scale begins at the tens below them, so that they can be told apart.
+  const lowest = Math.min(...models.flatMap((model) => drawn.map((label) => model.best.per_label[label]?.[measured])).filter(isNumber));
+  const start = lowest >= 0.5 ? Math.floor(10 * Math.min(lowest, 0.99)) / 10 : 0, place = (score) => (100 * (score - start)) / (1 - start);
+  find("#labels .about").textContent = `The scale goes from ${Math.round(100 * start)} to 100 %. The bar is the chosen model, the marks are the others.` + (data.browser ? " A label shows its errors below." : "");
+  const rows = drawn.map((label) => {
     const value = table[label][measured];
-    const track = html("span", { class: "track" }, html("span", { class: "bar", style: `${colour(chosen.i)}; width: ${100 * (value ?? 0)}%` }));
+    const track = html("span", { class: "track" }, html("span", { class: "bar", style: `${colour(chosen.i)}; width: ${isNumber(value) ? Math.max(0, place(value)) : 0}%` }));
     for (const model of models) {
       const other = model.best.per_label[label]?.[measured];
-      if (model !== chosen && isNumber(other)) track.append(html("span", { class: "tick", style: `${colour(model.i)}; left: ${100 * other}%` }));
+      if (model !== chosen && isNumber(other)) track.append(html("span", { class: "tick", style: `${colour(model.i)}; left: ${place(other)}%` }));
     }
     const row = html("button", { type: "button", class: "row", "data-label": label, click: () => choose({ gold: label, wrong: chosen.i }) },
       html("span", { class: "name" }, word(label), html("small", {}, ` ${whole(table[label].gold)}`)), track, html("span", { class: "value" }, percent(value)));

@@ -24,6 +24,7 @@ def place_labels(
     across = np.arange(room[0], room[2], step)
     up = np.arange(room[1], room[3], step)
     grid = np.stack(np.meshgrid(across, up), -1).reshape(-1, 2)
+    lowest, highest = np.array(room[:2]), np.array(room[2:])
     taken = [(x - radius, y - radius, x + radius, y + radius) for x, y in points]
     found: list[tuple[float, float] | None] = []
     for (x, y), (width, height) in zip(points, sizes, strict=True):
@@ -31,7 +32,7 @@ def place_labels(
         beside = np.array([x + radius + half[0] + 1, y])
         centres = np.concatenate([beside[None], grid])
         low, high = centres - half, centres + half
-        free = (low >= room[:2]).all(1) & (high <= room[2:]).all(1)
+        free = np.all(low >= lowest, axis=1) & np.all(high <= highest, axis=1)
         for left, bottom, right, top in taken:
             free &= (high[:, 0] <= left) | (low[:, 0] >= right) | (high[:, 1] <= bottom) | (low[:, 1] >= top)
         if not free.any():
@@ -48,7 +49,7 @@ def place_labels(
 
 
 def spread(places: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """`places` on a line moved as little as it takes to be `gap` apart, or less where the room is too small."""
+    """`places` on a line, moved as little as it takes to be `gap` apart; less where the room is too small."""
     order = sorted(range(len(places)), key=lambda i: places[i])
     gap = min(gap, (high - low) / max(1, len(places) - 1))
     out = [0.0] * len(places)
