@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from page_checks import contrast
 
 from nlptk.compare.report import to_html, write_csv, write_report
-from nlptk.compare.report.content import checked, packed_sentences
+from nlptk.compare.report.content import checked, packed_sentences, significant
 from nlptk.compare.report.headlines import headlines, rate
 from nlptk.compare.report.palette import DARK, LIGHT
 from nlptk.compare.report.places import place_labels, spread
@@ -142,6 +142,10 @@ def test_headlines() -> None:
         # Better with 10 too, but not with 100.
         "Neural pays off": "net: from 1,000 sentences on: 95.50 % against 95.00 % of crf there",
     }
+    close["p"] = 0.04
+    assert told(small(models, [pair, close]))["Most accurate"].endswith(
+        "; significantly better than every other"
+    )
     models[2]["curve"][-1]["score"] = 0.94
     assert told(small(models, []))["Neural pays off"] == (
         "net: not with 1,000 sentences: 94.00 % against 95.00 % of crf there"
@@ -158,6 +162,16 @@ def test_headlines_of_few() -> None:
         "0.5",
         "2B",
     ]
+
+
+def test_holm_stops_at_the_first_that_fails() -> None:
+    def held(*values: float | None) -> list[bool]:
+        return significant({"differences": [{"p": p} for p in values]})
+
+    assert held(0.06, 0.001, 0.012, 0.011) == [False, True, True, True]  # against 0.05 / 4, / 3, / 2, / 1
+    assert held(0.03, 0.02, 0.04) == [False] * 3
+    assert held(0.03, None, 0.02) == [True, False, True]
+    assert significant({}) == []
 
 
 # ---- CSV ---------------------------------------------------------------------------------------------------

@@ -45,11 +45,17 @@ function ticks(low, high, count) {
   const first = Math.ceil(low / step), last = Math.floor(high / step);
   return Array.from({ length: last - first + 1 }, (_, k) => (first + k) * step);
 }
-function logTicks(low, high, most) {
+function logTicks(low, high, most, steps = [1, 2, 5]) {
   const found = [];
-  for (let p = Math.floor(Math.log10(low)); p <= Math.ceil(Math.log10(high)); p++) for (const m of [1, 2, 5]) found.push(m * 10 ** p);
+  for (let p = Math.floor(Math.log10(low)); p <= Math.ceil(Math.log10(high)); p++) for (const m of steps) found.push(m * 10 ** p);
   const inside = found.filter((v) => v >= low && v <= high);
   return inside.length > most ? inside.filter((v) => Math.abs(Math.log10(v) % 1) < 1e-9) : inside;
+}
+/** Seconds that have round names: the few of them where they are enough, else more. */
+function timeTicks(low, high) {
+  const few = [0.01, 0.1, 1, 10, 60, 600, 3600, 36000, 360000], more = [...few, 0.03, 0.3, 3, 30, 180, 1800, 10800, 108000];
+  const inside = (list) => list.filter((v) => v >= low && v <= high);
+  return inside(few).length > 3 ? inside(few) : inside(more);
 }
 const logScale = (low, high, from, to) => (v) => from + (Math.log(v / low) / Math.log(high / low)) * (to - from);
 const scale = (low, high, from, to) => (v) => from + ((v - low) / (high - low)) * (to - from);
@@ -120,7 +126,7 @@ function scoreAxis(view, frame, low, high, errors = false) {
   if (errors) {
     const least = 1e-4, share = (score) => Math.max(least, 1 - score), [few, most] = [share(high) / 1.15, share(low) * 1.15];
     const at = logScale(few, most, frame.top, frame.bottom);
-    scoreLines(view, frame, logTicks(few, most, 8).map((tick) => [at(tick), 100 * tick]), "errors, % (100 − " + METRIC + ")");
+    scoreLines(view, frame, logTicks(few, most, 12, [1, 1.5, 2, 3, 4, 5, 7]).map((tick) => [at(tick), 100 * tick]), "errors, % (100 − " + METRIC + ")");
     return (score) => at(share(score));
   }
   const pad = 0.06 * (high - low) || 0.01;
@@ -141,7 +147,7 @@ function scoreLines(view, frame, lines, title) {
 const COSTS = [
   { key: "speed", name: "tokens a second, in batches", of: (b) => b.tokens_per_second, more: true, tell: (v) => rate(v) + " tokens/s", tick: rate },
   { key: "latency", name: "latency of one, median", of: (b) => b.latency_ms?.p50, tell: milliseconds },
-  { key: "training", name: "time to train", of: (b) => b.train_seconds, tell: seconds },
+  { key: "training", name: "time to train", of: (b) => b.train_seconds, tell: seconds, ticks: timeTicks },
   { key: "memory", name: "memory in use", of: (b) => b.memory_bytes, tell: bytes },
   { key: "learning", name: "memory to train", of: (b) => b.train_memory_bytes, tell: bytes },
   { key: "disk", name: "size on disk", of: (b) => b.disk_bytes, tell: bytes },
@@ -158,7 +164,7 @@ function paintFrontier(view, width, height) {
   const x = cost.more ? logScale(low, high, frame.left, frame.right) : logScale(low, high, frame.right, frame.left);
   const ends = models.flatMap(({ best }) => best.interval ?? [best.score]);
   const y = scoreAxis(view, frame, Math.min(...ends), Math.max(...ends));
-  for (const tick of logTicks(low, high, width / 70)) {
+  for (const tick of cost.ticks?.(low, high) ?? logTicks(low, high, width / 70)) {
     view.append(svg("path", { class: "grid", d: `M${x(tick)} ${frame.top}V${frame.bottom}` }));
     view.append(write(x(tick), frame.bottom + 14, (cost.tick ?? cost.tell)(tick), "middle", "tick"));
   }

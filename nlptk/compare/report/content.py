@@ -53,6 +53,20 @@ def finished(results: dict[str, Any]) -> list[dict[str, Any]]:
     return sorted(done, key=lambda model: -float(model["best"]["score"]))
 
 
+def significant(results: dict[str, Any], level: float = 0.05) -> list[bool]:
+    """Whether each difference is significant with Holm's correction for all of them (Holm 1979): the k-th
+    smallest of n values of p, from 0, is held against level / (n - k), up to the first that fails."""
+    tested = [
+        (pair["p"], i) for i, pair in enumerate(results.get("differences") or ()) if pair["p"] is not None
+    ]
+    found = [False] * len(results.get("differences") or ())
+    for k, (p, i) in enumerate(sorted(tested)):
+        if p > level / (len(tested) - k):
+            break
+        found[i] = True
+    return found
+
+
 def packed_sentences(results: dict[str, Any]) -> dict[str, Any] | None:
     """The sentences with errors, as the page's browser reads them; None where the texts were left out.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nlptk.compare.report.content import finished
+from nlptk.compare.report.content import finished, significant
 from nlptk.compare.report.palette import MARKS, colour_of
 from nlptk.compare.report.places import place_labels, spread
 from nlptk.draw.figures import plain, write_figure
@@ -238,31 +238,29 @@ def _conditions(results: Results) -> list[str]:
 
 
 def differences(axes: Any, results: Results) -> None:
-    """Score of the row's model less that of the column's, in points; grey where it is not significant."""
+    """Score of the row's model less the column's, in points; without colour where it is not significant."""
     names = [model["name"] for model in finished(results)]
     matrix = np.full((len(names), len(names)), np.nan)
-    significant = np.zeros(matrix.shape, bool)
-    for pair in results["differences"]:
+    coloured = np.zeros(matrix.shape, bool)
+    for pair, clear in zip(results["differences"], significant(results), strict=True):
         if pair["a"] in names and pair["b"] in names and pair["difference"] is not None:
             i, j = names.index(pair["a"]), names.index(pair["b"])
             matrix[i, j], matrix[j, i] = 100 * pair["difference"], -100 * pair["difference"]
-            significant[i, j] = significant[j, i] = pair["p"] is not None and pair["p"] < 0.05
+            coloured[i, j] = coloured[j, i] = clear
     _bare(axes, _headed(results, "Differences in points, row less column"))
     axes.grid(False)
     largest = float(np.nanmax(np.abs(matrix), initial=0)) or 1.0
-    axes.imshow(np.where(significant, matrix, np.nan), cmap="PuOr", vmin=-1.3 * largest, vmax=1.3 * largest)
+    axes.imshow(np.where(coloured, matrix, np.nan), cmap="PuOr", vmin=-1.3 * largest, vmax=1.3 * largest)
     for (i, j), value in np.ndenumerate(matrix):
         if np.isfinite(value):
-            dark = significant[i, j] and abs(value) > 0.9 * largest
-            colour = "w" if dark else _INK if significant[i, j] else _SOFT
+            dark = coloured[i, j] and abs(value) > 0.9 * largest
+            colour = "w" if dark else _INK if coloured[i, j] else _SOFT
             axes.text(j, i, f"{value:+.2f}", ha="center", va="center", fontsize=8, color=colour)
     axes.set_xticks(
         range(len(names)), [_name(n) for n in names], rotation=45, ha="right", rotation_mode="anchor"
     )
     axes.set_yticks(range(len(names)), [_name(n) for n in names])
-    axes.set_xlabel(
-        "no colour: not significant at p < 0.05 (approximate randomization)", color=_SOFT, fontsize=9
-    )
+    axes.set_xlabel("no colour: not significant at 0.05 with Holm's correction", color=_SOFT, fontsize=9)
 
 
 def _any(part: Callable[[dict[str, Any]], Any]) -> Callable[[Results], bool]:

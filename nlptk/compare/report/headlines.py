@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from nlptk.compare.report.content import finished
+from nlptk.compare.report.content import finished, significant
 
 _NEAR = 0.01  # below the best score: "within a point"
-_SIGNIFICANT = 0.05
 
 
 def headlines(results: dict[str, Any]) -> list[dict[str, str]]:
@@ -60,16 +59,17 @@ def _line(title: str, model: dict[str, Any], results: dict[str, Any], text: str)
 def _equals(best: dict[str, Any], results: dict[str, Any]) -> str:
     """Those whose difference from the best is not significant."""
     name = best["name"]
-    pairs = [pair for pair in results.get("differences") or () if name in (pair["a"], pair["b"])]
+    differences = results.get("differences") or ()
+    pairs = [
+        (pair, clear)
+        for pair, clear in zip(differences, significant(results), strict=True)
+        if name in (pair["a"], pair["b"]) and pair["p"] is not None
+    ]
     if not pairs:
         return ""
-    equals = [
-        pair["b"] if pair["a"] == name else pair["a"]
-        for pair in pairs
-        if pair.get("p") is not None and pair["p"] >= _SIGNIFICANT
-    ]
+    equals = [pair["b"] if pair["a"] == name else pair["a"] for pair, clear in pairs if not clear]
     if not equals:
-        return "significantly better than every other (p < 0.05)"
+        return "significantly better than every other"
     return f"not significantly better than {', '.join(equals)}"
 
 

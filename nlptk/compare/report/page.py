@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from nlptk.compare.report.content import checked, packed_sentences
+from nlptk.compare.report.content import checked, packed_sentences, significant
 from nlptk.compare.report.headlines import headlines
 from nlptk.compare.report.palette import DARK, LIGHT, variables
 
@@ -28,6 +28,7 @@ def to_html(results: dict[str, Any], note: str = "") -> str:
     results = checked(results)
     data = {name: value for name, value in results.items() if name != "sentences"}
     data.update(browser=packed_sentences(results), headlines=headlines(results), note=note)
+    data["significant"] = significant(results)
     parts = {
         "TITLE": html.escape(str(results.get("title") or "Comparison")),
         "STYLE": _read("page.css")

@@ -50,10 +50,7 @@ function matrix(section, corner, cell) {
 function paintDifferences() {
   const pairs = (data.differences ?? []).filter((pair) => isNumber(pair.difference));
   $("differences").hidden = DONE.length < 2 || !pairs.length;
-  // Holm 1979: the k-th smallest of n values of p is held against 0.05 / (n - k).
-  const tested = pairs.filter((pair) => isNumber(pair.p)).sort((a, b) => a.p - b.p);
-  const failed = tested.findIndex((pair, k) => pair.p > 0.05 / (tested.length - k));
-  const significant = new Set(failed < 0 ? tested : tested.slice(0, failed));
+  const significant = new Set((data.differences ?? []).filter((_, k) => data.significant[k]));
   const largest = Math.max(...pairs.map((pair) => Math.abs(pair.difference))) || 1;
   matrix("differences", "", (row, column) => {
     const pair = pairs.find(({ a, b }) => (a === row.name && b === column.name) || (b === row.name && a === column.name));
