@@ -250,11 +250,10 @@ def differences(axes: Any, results: Results) -> None:
     _bare(axes, _headed(results, "Differences in points, row less column"))
     axes.grid(False)
     largest = float(np.nanmax(np.abs(matrix), initial=0)) or 1.0
-    axes.imshow(np.where(coloured, matrix, np.nan), cmap="PuOr", vmin=-1.3 * largest, vmax=1.3 * largest)
+    axes.imshow(np.where(coloured, matrix, np.nan), cmap="PuOr", vmin=-2 * largest, vmax=2 * largest)
     for (i, j), value in np.ndenumerate(matrix):
         if np.isfinite(value):
-            dark = coloured[i, j] and abs(value) > 0.9 * largest
-            colour = "w" if dark else _INK if coloured[i, j] else _SOFT
+            colour = _INK if coloured[i, j] else _SOFT
             axes.text(j, i, f"{value:+.2f}", ha="center", va="center", fontsize=8, color=colour)
     axes.set_xticks(
         range(len(names)), [_name(n) for n in names], rotation=45, ha="right", rotation_mode="anchor"
