@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import html
+import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +25,10 @@ def _luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def chromium(page: Path) -> tuple[str, list[str]]:
+DARK = "--blink-settings=preferredColorScheme=0"  # an option of `chromium`: a reader who prefers dark pages
+
+
+def chromium(page: Path, *options: str) -> tuple[str, list[str]]:
     """The page's DOM when it is loaded, and what it said on the console. Skips where there is no Chromium."""
     if shutil.which("chromium") is None:
         pytest.skip("chromium is not installed")
@@ -33,9 +40,38 @@ def chromium(page: Path) -> tuple[str, list[str]]:
         "--enable-logging=stderr",
         "--v=0",
         f"--user-data-dir={page.parent / 'profile'}",
+        *options,
         "--dump-dom",
         page.as_uri(),
     ]
     done = subprocess.run(command, capture_output=True, timeout=300, check=True)
     said = done.stderr.decode("utf-8", "replace").splitlines()
     return done.stdout.decode("utf-8"), [line for line in said if "CONSOLE" in line]
+
+
+def used(page: str, script: str, path: Path, *options: str) -> dict[str, Any]:
+    """What a script that is put at a page's end writes into an element "result", in Chromium."""
+    path.write_text(page.replace("</body>", f"{script}</body>"), encoding="utf-8")
+    dom, said = chromium(path, *options)
+    assert said == []
+    found = re.search(r'<pre id="result">(.*?)</pre>', dom, re.DOTALL)
+    assert found
+    result: dict[str, Any] = json.loads(html.unescape(found[1]))
+    return result
+
+
+def narrow_and_wide(pages: list[str], script: str, path: Path, *options: str) -> list[dict[str, Any]]:
+    """What a script that is put at the pages' ends adds to `parent.document.body`, as JSON in elements <pre>:
+    each page 400 and 1400 pixels wide, the narrow ones first. The JSON must have a "width"."""
+    inners = [html.escape(page.replace("</body>", f"{script}</body>")) for page in pages]
+    frames = "".join(
+        f'<iframe width="{width}" height="900" srcdoc="{inner}"></iframe>'
+        for inner in inners
+        for width in (400, 1400)
+    )
+    path.write_text(f'<!doctype html><meta charset="utf-8"><body>{frames}</body>', encoding="utf-8")
+    dom, said = chromium(path, *options)
+    assert said == []
+    found = [json.loads(html.unescape(text)) for text in re.findall(r"<pre>(.*?)</pre>", dom, re.DOTALL)]
+    assert sorted(one["width"] for one in found) == [400] * len(pages) + [1400] * len(pages)
+    return sorted(found, key=lambda one: one["width"])

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from page_checks import chromium, contrast
+from page_checks import contrast, narrow_and_wide, used
 
 from nlptk import draw
 from nlptk.draw import figures, picture
@@ -191,17 +191,6 @@ document.getElementById("result").textContent = JSON.stringify(result);
 }</script>"""
 
 
-def used(page: str, script: str, path: Path) -> dict[str, Any]:
-    """What a script that is put at a page's end writes into an element "result", in Chromium."""
-    path.write_text(page.replace("</body>", f"{script}</body>"), encoding="utf-8")
-    dom, said = chromium(path)
-    assert said == []
-    found = re.search(r'<pre id="result">(.*?)</pre>', dom, re.DOTALL)
-    assert found
-    result: dict[str, Any] = json.loads(html.unescape(found[1]))
-    return result
-
-
 def test_the_page_in_chromium(tmp_path: Path) -> None:
     seen = attention()
     result = used(draw.to_html(seen), USE, tmp_path / "page.html")
@@ -278,18 +267,7 @@ addEventListener("load", () => {
 def test_narrow_and_wide_in_chromium(tmp_path: Path) -> None:
     words = [*HOSTILE, *(f"word{i}" for i in range(60))]
     seen = attention(4, 16, words, words, "y" * 3000)
-    inner = html.escape(draw.to_html(seen).replace("</body>", f"{MEASURE}</body>"))
-    frames = "".join(
-        f'<iframe width="{width}" height="900" srcdoc="{inner}"></iframe>' for width in (400, 1400)
-    )
-    path = tmp_path / "frames.html"
-    path.write_text(f'<!doctype html><meta charset="utf-8"><body>{frames}</body>', encoding="utf-8")
-    dom, said = chromium(path)
-    assert said == []
-    found = sorted(
-        (json.loads(text) for text in re.findall(r"<pre>(.*?)</pre>", dom)), key=lambda one: one["width"]
-    )
-    assert [one["width"] for one in found] == [400, 1400]
+    found = narrow_and_wide([draw.to_html(seen)], MEASURE, tmp_path / "frames.html")
     for one in found:
         assert one["wide"] <= one["width"]
         assert one["gap"] >= 50

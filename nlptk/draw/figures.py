@@ -1,9 +1,9 @@
-"""PNG files by matplotlib, in fonts that have the characters that are to be drawn."""
+"""PNG and SVG files by matplotlib, in fonts that have the characters that are to be drawn."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from nlptk.corpora.files import PathLike, atomic_bytes
@@ -16,9 +16,17 @@ _FONTS = ("Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Zen Hei", "Micros
 def write_png(
     path: PathLike, text: str, size: tuple[float, float], draw: Callable[[Any], object]
 ) -> list[str]:
+    """`write_figure` as a PNG alone."""
+    return write_figure({"png": path}, text, size, draw)
+
+
+def write_figure(
+    paths: Mapping[str, PathLike], text: str, size: tuple[float, float], draw: Callable[[Any], object]
+) -> list[str]:
     """Write what `draw` makes of the axes of a figure, `size` inches wide and high; whole or not at all.
 
     Args:
+        paths: a file for each form, "png" or "svg"; SVG keeps text as text, equal figures are equal bytes.
         text: all that is to be written on it.
 
     Returns:
@@ -26,7 +34,7 @@ def write_png(
 
     Raises:
         MissingDependencyError: matplotlib is not installed.
-        DataError: the file cannot be written.
+        DataError: a file cannot be written.
     """
     try:
         import matplotlib
@@ -37,13 +45,15 @@ def write_png(
             "a PNG needs matplotlib: pip install 'nlptk[plot]', or write an .html page, which needs nothing"
         ) from None
     fonts, missing = _fonts_for(text)
-    with matplotlib.rc_context({"font.family": fonts}), warnings.catch_warnings():
+    style: Any = {"font.family": fonts, "svg.fonttype": "none", "svg.hashsalt": "nlptk"}
+    with matplotlib.rc_context(style), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")  # returned instead
         figure = Figure(figsize=size, layout="constrained")
         canvas: Any = FigureCanvasAgg(figure)
         draw(figure.add_subplot())
-        with atomic_bytes(path) as file:
-            canvas.print_png(file)
+        for form, path in paths.items():
+            with atomic_bytes(path) as file:
+                canvas.print_figure(file, format=form, metadata={"Date": None} if form == "svg" else None)
     return missing
 
 

@@ -1,0 +1,1 @@
+"""Classical against neural: models trained and measured on the same data, and a report of it."""
