@@ -4,9 +4,9 @@
 
 The text is the paragraphs of the English corpora as text8 has them: 26 letters, spaces, digits spelled out,
 an end for each paragraph. Of each twenty paragraphs one is for the test and one for dev, until there are
-400,000 and 50,000 characters; 10,000,000 are trained on. Each neural model has the given minutes of the
-given threads, in bfloat16: how many updates that are is measured before, so that its learning rate falls to
-0 (cosine) as time is up. The weights that tell dev best are those that are tested, once.
+400,000 and 50,000 characters; 10,000,000 are trained on. Each neural model has the given minutes of CPU
+time, of all its threads together, in bfloat16: how many updates that are is measured before, so that its
+learning rate falls to 0 (cosine) as time is up. The weights that tell dev best are those that are tested, once.
 
 The 5-gram has modified Kneser-Ney smoothing, and each paragraph stands alone; the LSTM carries its state from
 paragraph to paragraph in training and test, the Transformer sees half a window at least. All count the end
@@ -63,14 +63,14 @@ def texts(data: Path, sizes: dict[str, int]) -> dict[str, list[str]]:
 
 
 def updates(settings: dict[str, Any], lines: list[str], seconds: float) -> int:
-    """How many updates this machine makes in so many seconds."""
+    """How many updates this machine makes in so many seconds of CPU time."""
     from nlptk import NeuralLM
 
     taken = []
     for steps in (5, 5, 35):
-        begin = time.perf_counter()
+        begin = time.process_time()
         NeuralLM(**{**settings, "max_steps": steps}).fit(lines)
-        taken.append(time.perf_counter() - begin)
+        taken.append(time.process_time() - begin)
     return max(int(seconds / ((taken[2] - taken[1]) / 30)), LOOKS)
 
 
@@ -88,18 +88,18 @@ def trained(name: str, text: dict[str, list[str]], minutes: float, *, quick: boo
     settings = {**COMMON, **MODELS[name], "model": name}
     # A sample, as numbering the whole text takes seconds; the looks at dev are of the time, too.
     steps = 6 if quick else updates(settings, text["train"][:2000], 0.95 * 60 * minutes)
-    begin, curve = time.perf_counter(), []
+    begin, curve = time.process_time(), []
 
     def note(info: dict[str, Any]) -> None:
         if "dev_score" in info:
-            seconds = time.perf_counter() - begin
+            seconds = time.process_time() - begin
             curve.append({"step": info["iteration"], "seconds": seconds, "dev": -info["dev_score"]})
             at = f"{name}: update {info['iteration']:,} of {steps:,}, {seconds:.0f} s"
             say(f"{at}, dev {-info['dev_score']:.4f}")
 
     model = NeuralLM(**settings, max_steps=steps, evaluate_every=3 if quick else steps // LOOKS)
     model.fit(text["train"], text["dev"], progress=note)
-    seconds = time.perf_counter() - begin
+    seconds = time.process_time() - begin
     CACHE.mkdir(parents=True, exist_ok=True)
     model.save(path.with_suffix(".safetensors"))
     answer = {
@@ -120,10 +120,10 @@ def of_ngrams(text: dict[str, list[str]]) -> dict[str, Any]:
     from nlptk import NgramLM
 
     train, test = ([list(line.replace(" ", "_")) for line in text[split]] for split in ("train", "test"))
-    begin = time.perf_counter()
+    begin = time.process_time()
     # 30 characters are too few to estimate discounts of unigrams from; KenLM asks for a fallback likewise.
     model = NgramLM(order=5, discount_fallback=(0.5, 1, 1.5)).fit(train)
-    seconds = time.perf_counter() - begin
+    seconds = time.process_time() - begin
     return {"seconds": seconds, "test": model.perplexity(test).bits_per_token}
 
 
@@ -136,14 +136,16 @@ def plot(curves: dict[str, list[dict[str, float]]], ngrams: float) -> None:
     for name, points in curves.items():
         axes.plot([p["seconds"] / 60 for p in points], [p["dev"] for p in points], label=f"{name}, dev")
     axes.axhline(ngrams, color="gray", linestyle="--", label="5-gram, modified Kneser-Ney, test")
-    axes.set(xlabel="minutes", ylabel="bits per character")
+    axes.set(xlabel="minutes of CPU time", ylabel="bits per character")
     axes.legend()
     figure.savefig(PLOT, metadata={"Date": None})
 
 
 def main() -> None:
     options = parser(__doc__ or "")
-    options.add_argument("--minutes", type=float, default=30.0, help="of each neural model's training")
+    options.add_argument(
+        "--minutes", type=float, default=30.0, help="CPU time of each neural model's training"
+    )
     options.add_argument("--threads", type=int, default=1)
     options.add_argument("--train", choices=list(MODELS), help="train this one, and end")
     given = parse(options)
@@ -182,7 +184,7 @@ def main() -> None:
         tables=[
             table(
                 f"Bits per character of {sum(len(line) + 1 for line in text['test']):,} held-out characters",
-                ["model", "weights", "minutes", "characters read", "bits per character"],
+                ["model", "weights", "minutes of CPU", "characters read", "bits per character"],
                 rows,
             ),
             table(
@@ -197,7 +199,7 @@ def main() -> None:
         ],
         targets=[
             target(
-                f"{name} on held-out characters, {given.minutes:g} minutes on {found['threads']} thread(s)",
+                f"{name} on held-out characters, {given.minutes:g} minutes of CPU time",
                 "fewer bits than the 5-gram with Kneser-Ney",
                 found["test"] / ngrams["test"],
                 found["test"] < ngrams["test"],
