@@ -6,7 +6,7 @@ The text is the paragraphs of the English corpora as text8 has them: 26 letters,
 an end for each paragraph. Of each twenty paragraphs one is for the test and one for dev, until there are
 400,000 and 50,000 characters; 10,000,000 are trained on. Each neural model has the given minutes of CPU
 time, of all its threads together, in bfloat16: how many updates that are is measured before, so that its
-learning rate falls to 0 (cosine) as time is up. The weights that tell dev best are those that are tested, once.
+learning rate falls to 0 (cosine) as time is up. The weights that tell dev best are tested, once.
 
 The 5-gram has modified Kneser-Ney smoothing, and each paragraph stands alone; the LSTM carries its state from
 paragraph to paragraph in training and test, the Transformer sees half a window at least. All count the end
