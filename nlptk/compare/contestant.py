@@ -38,7 +38,6 @@ class Data:
         train, dev: the parts; dev picks the best weights, and no model learns from it.
         task, column: what is asked; the column is None but for taggers.
         metric: "accuracy" or "f1".
-        lang: "en" or "zh".
     """
 
     train: Part
@@ -46,7 +45,6 @@ class Data:
     task: Task
     column: str | None
     metric: str
-    lang: str
 
     @property
     def tokens(self) -> int:
@@ -59,12 +57,14 @@ class How:
     """How to train and run.
 
     Attributes:
+        lang: "en" or "zh".
         seed: of whatever is random.
         threads: of libraries; None for as many as they take.
         device: "auto", "cpu", "cuda", "cuda:1".
         options: "bert" (folder of a checkpoint), "hanlp" (folder of a model), "vectors" (file): those given.
     """
 
+    lang: str = "en"
     seed: int = 1
     threads: int | None = None
     device: str = "auto"
