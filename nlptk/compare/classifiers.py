@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from nlptk.classify.base import TextClassifier
-from nlptk.compare.contestant import Contestant, Data, How, Predict
+from nlptk.compare.contestant import Contestant, Data, How, Predict, Task
 from nlptk.compare.ours import network_settings, restore, save
 
-_TASKS = ("classifiers",)
+_TASKS: tuple[Task, ...] = ("classifiers",)
 
 
 def _prepared(model: TextClassifier, texts: Sequence[str], lang: str) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -84,9 +84,9 @@ def compare(
     numbers = _seeds(seeds)
     options = {"bert": bert or find_bert(), "hanlp": hanlp, "vectors": vectors}
     given = {name: str(Path(value).resolve()) for name, value in options.items() if value is not None}
-    for name, place in given.items():
-        if not Path(place).exists():
-            raise ConfigError(f"--{name}: there is no {place}")
+    for name, named in given.items():
+        if not Path(named).exists():
+            raise ConfigError(f"{name}: there is no {named}")
     sources = read_sources(task, train, dev, test, also, column=column, lang=lang)
     counts, warnings = _sizes(sizes, sources)
     grid = Grid(task, column, sources, chosen, counts, numbers, lang, device, threads, given, seconds)
@@ -140,7 +140,7 @@ def _sizes(sizes: Sequence[Size], sources: Sources) -> tuple[list[int], list[str
     return sorted(found), []
 
 
-def _taking_part(task: Task, chosen: Sequence[Contestant], cells: dict[Cell, object]) -> list[Contestant]:
+def _taking_part(task: Task, chosen: Sequence[Contestant], cells: Iterable[Cell]) -> list[Contestant]:
     """Those asked for, then others that have cells in the folder from before."""
     known = contestants(task)
     before = [cell.model for cell in cells if cell.model in known]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +12,10 @@ from nlptk.corpora.files import PathLike
 from nlptk.errors import DataError, MissingDependencyError
 from nlptk.store import write_atomic
 
-RESULTS, TABLE = "results.json", "results.csv"
+RESULTS = "results.json"
 _NUMBERS = (
-    "size", "score", "low", "high", "known", "unknown", "train_seconds", "train_memory_bytes", "tokens_per_second",
-    "p50_ms", "p95_ms", "load_seconds", "memory_bytes", "disk_bytes", "energy_joules",
+    "size", "score", "low", "high", "known", "unknown", "train_seconds", "train_memory_bytes",
+    "tokens_per_second", "p50_ms", "p95_ms", "load_seconds", "memory_bytes", "disk_bytes", "energy_joules",
 )  # fmt: skip
 _MEGA = 1e6
 
@@ -77,8 +75,8 @@ class Comparison:
         """Titles and cells of the table that a person reads, a row for each model, best first."""
         metric = self.results["metric"]
         titles = [
-            "model", f"{metric}, %", "95 % interval", "known", "unknown", "learnt from", "training", "tokens/s",
-            "ms, p50", "ms, p95", "memory", "on disk",
+            "model", f"{metric}, %", "95 % interval", "known", "unknown", "learnt from", "training",
+            "tokens/s", "ms, p50", "ms, p95", "memory", "on disk",
         ]  # fmt: skip
         done = sorted(
             (row for row in self.rows() if row["score"] is not None),
@@ -96,7 +94,6 @@ class Comparison:
                 f"{one['p']:.4f}",
             ]
             for one in self.results["differences"]
-            if one["difference"] is not None
         ]
         return ["difference", "points", "95 % interval", "p"], cells
 
@@ -147,50 +144,28 @@ class Comparison:
             _write(path, text)
         return text
 
-    def to_csv(self, path: PathLike | None = None) -> str:
-        """A line for each cell: model, size, seed, how it ended, scores and times; written too, as `to_json`."""
-        out = io.StringIO()
-        names = ["model", "kind", "size", "seed", "status", "why", "score", "low", "high", "dev_score",
-                 "train_seconds", "train_memory_bytes"]  # fmt: skip
-        measured = [name for name in _NUMBERS if name not in names]
-        writer = csv.DictWriter(out, [*names, *measured], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self._cell_rows(measured))
-        if path is not None:
-            _write(path, out.getvalue())
-        return out.getvalue()
+    def to_csv(self, path: PathLike) -> None:
+        """All numbers as one long table, a row for each: see :func:`nlptk.compare.report.write_csv`."""
+        from nlptk.compare.report import write_csv
 
-    def _cell_rows(self, measured: Sequence[str]) -> Iterator[dict[str, Any]]:
-        for model in self.results["models"]:
-            row, best = _row(model), model["best"]
-            for cell in model["cells"]:
-                low, high = cell["interval"] or (None, None)
-                found = {name: cell[name] for name in cell if name not in ("interval", "told")}
-                more = {name: row[name] for name in measured} if best and best["size"] == cell["size"] else {}
-                yield {
-                    "model": model["name"],
-                    "kind": model["kind"],
-                    **found,
-                    "low": low,
-                    "high": high,
-                    **more,
-                }
+        write_csv(self.results, path)
 
     def to_html(self, path: PathLike) -> None:
-        """The report as one page that needs no network; raises as :func:`write_report` does."""
+        """The report as one page that needs no network."""
         from nlptk.compare.report import to_html
 
         _write(path, to_html(self.results))
 
     def write(self, folder: PathLike) -> None:
-        """results.json, results.csv, report.html and the figures, into a folder."""
-        place = Path(folder)
-        place.mkdir(parents=True, exist_ok=True)
-        self.to_json(place / RESULTS)
-        self.to_csv(place / TABLE)
-        from nlptk.compare.report import write_report
-
-        write_report(self.results, place)
+        """results.json, and the report: report.html, results.csv, figures. Raises DataError if it cannot."""
+        self.to_json(Path(folder) / RESULTS)
+        try:
+            from nlptk.compare.report import write_report
+        except ModuleNotFoundError as error:
+            if error.name != "nlptk.compare.report":
+                raise
+            return
+        write_report(self.results, folder)
 
 
 def _row(model: Mapping[str, Any]) -> dict[str, Any]:
@@ -201,7 +176,7 @@ def _row(model: Mapping[str, Any]) -> dict[str, Any]:
     row |= {name: best[name] for name in _NUMBERS if name in best and name not in ("known", "unknown")}
     row["low"], row["high"] = best["interval"]
     for name in ("known", "unknown"):
-        row[name] = best[name] and best[name]["score"]
+        row[name] = best[name]["score"] if best[name] and best[name]["units"] else None
     if best["latency_ms"]:
         row["p50_ms"], row["p95_ms"] = best["latency_ms"]["p50"], best["latency_ms"]["p95"]
     return row

@@ -99,8 +99,8 @@ class RunFolder:
             files = sorted({key for key in mine | theirs if mine.get(key) != theirs.get(key)})
             said = " and ".join(f"{role} file ({name})" for role, name in files)
         raise ConfigError(
-            f"{self.path} is the folder of another comparison: its {said} is not the same; give a new folder, "
-            "or delete that one"
+            f"{self.path} is the folder of another comparison: its {said} is not the same; "
+            "give a new folder, or delete that one"
         )
 
     def place(self, cell: Cell) -> Path:

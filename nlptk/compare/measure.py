@@ -118,7 +118,7 @@ def _percentile(values: Sequence[float], share: float) -> float:
 
 
 def _energy() -> float | None:
-    """Joules of the processor's packages since some time, where the kernel lets a user read them (RAPL)."""
+    """Joules of the processor since some time, where the kernel lets a user read them (RAPL)."""
     total = None
     for path in _ENERGY.glob("intel-rapl:?/energy_uj"):
         try:
@@ -158,7 +158,7 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str | None:
-    """The commit that nlptk runs from, with "+changes" where files differ from it; None outside a checkout."""
+    """The commit that nlptk runs from, "+changes" where files differ from it; None outside a checkout."""
     root = Path(nlptk.__file__).parents[1]
     if not (root / ".git").exists():
         return None

@@ -10,6 +10,8 @@ from functools import cached_property
 from itertools import combinations
 from typing import Any
 
+import numpy as np
+
 from nlptk.compare.contestant import Contestant, Part
 from nlptk.compare.data import choose
 from nlptk.compare.folder import Cell
@@ -83,9 +85,7 @@ def assemble(
         "task": grid.task,
         "column": grid.column,
         "metric": sources.metric,
-        "title": _TASK_NAMES[grid.task]
-        + (f" of {grid.column}" if grid.column else "")
-        + f", {sources.test.name}",
+        "title": _title(grid),
         "command": command,
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "commit": commit(),
@@ -99,10 +99,19 @@ def assemble(
         "labels": list(sources.labels),
         "warnings": list(warnings),
         "models": [_model(grid, one, cells, runs[one.name]) for one in contestants],
-        "differences": [_difference(a, b, runs[a], runs[b]) for a, b in combinations(best, 2)],
+        "differences": [
+            found
+            for a, b in combinations(best, 2)
+            if (found := _difference(a, b, runs[a], runs[b])) is not None
+        ],
         "disagreements": disagreements({name: _first(one) for name, one in best.items()}),
         "sentences": _sentences(sources.test.part, best) if texts else None,
     }
+
+
+def _title(grid: Grid) -> str:
+    column = f"column {grid.column}" if (grid.column or "").isdigit() else grid.column
+    return f"{_TASK_NAMES[grid.task]}{f' of {column}' if column else ''}, {grid.sources.test.name}"
 
 
 def _checked(grid: Grid, entry: Entry) -> Entry:
@@ -200,9 +209,7 @@ def _best(grid: Grid, runs: _Runs, scored: Mapping[str, Any]) -> dict[str, Any]:
             }
             for label, found in sorted(table.items())
         },
-        "by_length": by_length(
-            grid.task, test, sum(counts.values()) if len(counts) > 1 else runs.counts[min(counts)]
-        ),
+        "by_length": by_length(grid.task, test, np.sum(list(counts.values()), 0)),
         **{name: runs.mean(name) for name in _MEASURED},
         "latency_ms": {name: plain.fmean(one[name] for one in latencies) for name in ("p50", "p95")}
         if latencies
@@ -249,15 +256,17 @@ def _noisy(grid: Grid, test: Part, name: str) -> Part:
     return typos(grid.task, test) if name == "typos" else lower_case(grid.task, test)
 
 
-def _difference(a: str, b: str, of_a: Mapping[int, _Runs], of_b: Mapping[int, _Runs]) -> dict[str, Any]:
-    """At the greatest size that both have, over the seeds that both have there."""
+def _difference(
+    a: str, b: str, of_a: Mapping[int, _Runs], of_b: Mapping[int, _Runs]
+) -> dict[str, Any] | None:
+    """At the greatest size that both have, over the seeds that both have there; None without one."""
     shared = [
         (size, sorted(of_a[size].counts.keys() & of_b[size].counts.keys()))
         for size in of_a.keys() & of_b.keys()
     ]
     size, seeds = max(((size, seeds) for size, seeds in shared if seeds), default=(None, []))
     if size is None:
-        return {"a": a, "b": b, "size": None, "difference": None, "interval": None, "p": None}
+        return None
     left, right = ([one[size].counts[seed] for seed in seeds] for one in (of_a, of_b))
     return {
         "a": a,
@@ -265,7 +274,7 @@ def _difference(a: str, b: str, of_a: Mapping[int, _Runs], of_b: Mapping[int, _R
         "size": size,
         "difference": plain.fmean(map(score, left)) - plain.fmean(map(score, right)),
         "interval": list(difference_interval(left, right)),
-        "p": approximate_randomization(sum(left[1:], left[0]), sum(right[1:], right[0])),
+        "p": approximate_randomization(np.sum(left, 0), np.sum(right, 0)),
     }
 
 

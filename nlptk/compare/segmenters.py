@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nlptk.compare.contestant import Contestant, Data, How, Predict
+from nlptk.compare.contestant import Contestant, Data, How, Predict, Task
 from nlptk.compare.ours import restore, save
 from nlptk.errors import DataError
 
-_TASKS = ("segmenters",)
+_TASKS: tuple[Task, ...] = ("segmenters",)
 
 
 def places_of(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """The visible characters of words, and the place of each in its word: B, M, E, or S (Xue 2003)."""
-    characters, places = [], []
+    characters: list[str] = []
+    places: list[str] = []
     for word in ("".join(word.split()) for word in words):
         characters += word
         places += "S" if len(word) == 1 else ["B", *"M" * (len(word) - 2), "E"][: len(word)]
@@ -115,7 +116,7 @@ CONTESTANTS = (
         _train_hmm, _load_hmm, cost=0.01,
     ),
     Contestant(
-        "crf", "classical", _TASKS, "nlptk's segmenter: a CRF over characters, SGD, c2 = 0.1, best pass on dev",
+        "crf", "classical", _TASKS, "a CRF over characters, SGD, c2 = 0.1, best pass on dev",
         _train_crf, _load_crf, cost=0.15,
     ),
 )  # fmt: skip

@@ -6,11 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from nlptk.compare.contestant import Contestant, Data, How, Predict
+from nlptk.compare.contestant import Contestant, Data, How, Predict, Task
 from nlptk.compare.ours import network_settings, restore, save
 from nlptk.corpora.formats import COLUMN_NAMES
 
-_TASKS = ("taggers",)
+_TASKS: tuple[Task, ...] = ("taggers",)
 
 
 def templates_of(data: Data, how: How) -> str:
@@ -95,7 +95,7 @@ CONTESTANTS = (
         _train_hmm, _load_hmm, cost=0.02,
     ),
     Contestant(
-        "crf", "classical", _TASKS, "linear-chain CRF, features by templates, SGD, c2 = 0.1, best pass on dev",
+        "crf", "classical", _TASKS, "CRF, features by templates, SGD, c2 = 0.1, best pass on dev",
         partial(_train_crf, algorithm="sgd"), _load_crf, cost=0.1,
     ),
     Contestant(

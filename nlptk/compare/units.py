@@ -41,7 +41,7 @@ class Answers:
     metric: str
 
     def counts(self, keep: Callable[[int, Unit], bool] | None = None) -> Counts:
-        """int64 [items, 2 or 3]: see :mod:`nlptk.compare.statistics`; of those units only that are to keep."""
+        """Counts as :mod:`nlptk.compare.statistics` takes them; of those units alone that it is to keep."""
         rows = []
         for number, (wanted, found) in enumerate(zip(self.wanted, self.found, strict=True)):
             if keep is not None:

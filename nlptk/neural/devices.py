@@ -41,9 +41,10 @@ def set_threads(threads: int) -> None:
 
 
 def fast_precision(device: str) -> str:
-    """ "bfloat16" where the device has units for products of it (AMX of a processor, a GPU's), else "float32".
+    """What to train a large network in: "bfloat16" where the device has units for it, else "float32".
 
-    A processor with AVX-512 BF16 alone multiplies no faster by it than in float32. Raises as `find_device`.
+    Units are a GPU's or a processor's AMX; AVX-512 BF16 alone is no faster than float32. Raises as
+    `find_device`.
     """
     found = find_device(device)
     if found.type == "cuda":
@@ -54,7 +55,7 @@ def fast_precision(device: str) -> str:
 
 def peak_memory() -> int:
     """Bytes that tensors of this process took on its GPU at most; 0 without one."""
-    return torch.cuda.max_memory_allocated() if torch.cuda.is_initialized() else 0
+    return torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -35,7 +35,7 @@ def _train(data: Data, folder: Path, how: How) -> dict[str, Any]:
             transitions[left, right] += 1
         for word, state in zip(sentence, path, strict=True):
             emissions[state, words.get(word, 0)] += 1
-    arrays = dict(zip(_ARRAYS, map(_shares, (starts, transitions, emissions)), strict=True))
+    arrays: dict[str, Any] = dict(zip(_ARRAYS, map(_shares, (starts, transitions, emissions)), strict=True))
     np.savez(folder / "model.npz", words=np.array(list(words)), labels=np.array(labels), **arrays)
     return {}
 

@@ -20,8 +20,8 @@ def _write(part: Part, path: Path, lang: str, entities: bool) -> None:
     vocab = spacy.blank(lang).vocab
     docs = []
     for words, labels in zip(part.items, part.gold, strict=True):
-        given = {"ents": to_iob2(labels)} if entities else {"tags": labels}
-        docs.append(Doc(vocab, words=words, sent_starts=[True] + [False] * (len(words) - 1), **given))
+        given: dict[str, Any] = {"ents": to_iob2(labels)} if entities else {"tags": labels}
+        docs.append(Doc(vocab, words=words, **given))
     DocBin(docs=docs).to_disk(path)
 
 

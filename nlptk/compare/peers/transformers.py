@@ -28,9 +28,8 @@ def _train(data: Data, folder: Path, how: How) -> dict[str, Any]:
         how.options["bert"], id2label=dict(enumerate(labels)), label2id={x: i for i, x in enumerate(labels)}
     ).to(_device(how))
     collate = transformers.DataCollatorForTokenClassification(tokenizer)
-    loader = torch.utils.data.DataLoader(
-        _rows(data, tokenizer, model.config.label2id), shuffle=True, batch_size=_BATCH, collate_fn=collate
-    )
+    rows: Any = _rows(data, tokenizer, model.config.label2id)
+    loader: Any = torch.utils.data.DataLoader(rows, shuffle=True, batch_size=_BATCH, collate_fn=collate)
     epochs = schedule({"epochs": _EPOCHS, "batch_tokens": _PIECES}, "bert", data.tokens)["epochs"]
     optimizer = torch.optim.AdamW(model.parameters(), lr=_RATE)
     falling = transformers.get_scheduler("linear", optimizer, 0, epochs * len(loader))
