@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -91,6 +90,7 @@ _OUT = Path("comparison")
 
 @app.command("taggers")
 def taggers(
+    context: typer.Context,
     train: Train,
     test: Test,
     dev: Dev = None,
@@ -113,10 +113,10 @@ def taggers(
 ) -> None:
     """Compare taggers: HMM, CRF, perceptron, BiLSTM, Transformer, BERT, and those of other packages.
 
-    Example: nlptk compare taggers --train train.conllu --dev dev.conllu --test test.conllu
+    Example: nlptk compare taggers --train train.conllu --test test.conllu --models hmm,crf
     """
     _compare(
-        "taggers", as_json, quiet, train=train, dev=dev, test=test, column=name_of(column_of(column)),
+        context, "taggers", as_json, quiet, column=name_of(column_of(column)), train=train, dev=dev, test=test,
         models=models, seeds=seeds, sizes=sizes, lang=lang, budget=budget, device=device, also=also,
         bert=bert, hanlp=hanlp, vectors=vectors, out=out, threads=threads, texts=not without_texts,
     )  # fmt: skip
@@ -124,6 +124,7 @@ def taggers(
 
 @app.command("classifiers")
 def classifiers(
+    context: typer.Context,
     train: Train,
     test: Test,
     dev: Dev = None,
@@ -147,7 +148,7 @@ def classifiers(
     Example: nlptk compare classifiers --train train.tsv --test test.tsv --models linear,fasttext
     """
     _compare(
-        "classifiers", as_json, quiet, train=train, dev=dev, test=test, models=models, seeds=seeds,
+        context, "classifiers", as_json, quiet, train=train, dev=dev, test=test, models=models, seeds=seeds,
         sizes=sizes, lang=lang, budget=budget, device=device, also=also, bert=bert, vectors=vectors, out=out,
         threads=threads, texts=not without_texts,
     )  # fmt: skip
@@ -155,6 +156,7 @@ def classifiers(
 
 @app.command("segmenters")
 def segmenters(
+    context: typer.Context,
     train: Train,
     test: Test,
     dev: Dev = None,
@@ -176,7 +178,7 @@ def segmenters(
     Example: nlptk compare segmenters --train train.conllu --test test.conllu --lang zh
     """
     _compare(
-        "segmenters", as_json, quiet, train=train, dev=dev, test=test, models=models, seeds=seeds,
+        context, "segmenters", as_json, quiet, train=train, dev=dev, test=test, models=models, seeds=seeds,
         sizes=sizes, lang=lang, budget=budget, also=also, hanlp=hanlp, out=out, threads=threads,
         texts=not without_texts,
     )  # fmt: skip
@@ -215,7 +217,14 @@ def report(
 
 
 def _compare(
-    task: Task, as_json: bool, quiet: bool, *, models: str | None, sizes: str, **options: Any
+    context: typer.Context,
+    task: Task,
+    as_json: bool,
+    quiet: bool,
+    *,
+    models: str | None,
+    sizes: str,
+    **options: Any,
 ) -> None:
     """Run a comparison and print its tables."""
     from nlptk.compare.comparing import compare
@@ -233,7 +242,7 @@ def _compare(
             task,
             models=None if models is None else [name.strip() for name in models.split(",") if name.strip()],
             sizes=[size.strip() for size in sizes.split(",")],
-            command=_command(),
+            command=shlex.join(context.obj),
             progress=show,
             **options,
         )
@@ -256,8 +265,3 @@ def _shown(found: Comparison, out: Path) -> str:
     if problems := found.problems():
         parts += ["", *problems]
     return "\n".join([*parts, "", f"results, report and figures: {out}"])
-
-
-def _command() -> str:
-    """The command line as it was typed."""
-    return shlex.join([Path(sys.argv[0]).name.replace("__main__.py", "nlptk"), *sys.argv[1:]])

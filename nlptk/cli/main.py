@@ -96,7 +96,7 @@ def _run(arguments: list[str]) -> int:
         app(prog_name="nlptk")
     command = typer.main.get_command(app)
     # Not through app(): typer would answer errors, Ctrl-C and closed pipes in its own way.
-    with command.make_context("nlptk", arguments) as context:
+    with command.make_context("nlptk", arguments, obj=["nlptk", *arguments]) as context:
         command.invoke(context)
     return 0
 

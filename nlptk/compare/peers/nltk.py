@@ -50,8 +50,16 @@ def _train_hmm(data: Data, folder: Path, how: How) -> dict[str, Any]:
     from nltk.tag.hmm import HiddenMarkovModelTagger
 
     # Pickled as its users do: it has no format of its own. It is read once, by this run.
-    (folder / "model.pickle").write_bytes(pickle.dumps(HiddenMarkovModelTagger.train(_pairs(data))))
+    tagger = HiddenMarkovModelTagger.train(_pairs(data), estimator=_lidstone)
+    (folder / "model.pickle").write_bytes(pickle.dumps(tagger))
     return {}
+
+
+def _lidstone(counts: Any, bins: int) -> Any:
+    """Its default, which it has as a local function that cannot be pickled."""
+    from nltk.probability import LidstoneProbDist
+
+    return LidstoneProbDist(counts, 0.1, bins)
 
 
 def _load_hmm(folder: Path, how: How) -> Predict:
