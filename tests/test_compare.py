@@ -18,7 +18,7 @@ from compare_toys import in_process, tagged, toy, write_columns  # noqa: F401
 from interrupts import ctrl_c_after
 
 import nlptk
-from nlptk.compare import cell, folder, registry, running
+from nlptk.compare import cell, comparing, folder, registry, running
 from nlptk.compare.comparison import Comparison
 from nlptk.compare.contestant import Contestant, Task
 from nlptk.errors import ConfigError, DataError, MissingDependencyError
@@ -44,7 +44,7 @@ def add(monkeypatch: pytest.MonkeyPatch) -> Callable[[Contestant], None]:
         return known(task) | own
 
     known = registry.contestants
-    for module in (registry, cell, sys.modules["nlptk.compare.comparing"]):
+    for module in (registry, cell, comparing):
         monkeypatch.setattr(module, "contestants", all_of)
     return lambda one: own.update({one.name: one})
 
@@ -331,7 +331,7 @@ def test_wrong_use_is_one_line(
     assert not (tmp_path / "out").exists()
 
 
-# ---- what is given back -------------------------------------------------------------------------------------
+# ---- what is given back ------------------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("in_process")

@@ -116,7 +116,8 @@ def taggers(
     Example: nlptk compare taggers --train train.conllu --test test.conllu --models hmm,crf
     """
     _compare(
-        context, "taggers", as_json, quiet, column=name_of(column_of(column)), train=train, dev=dev, test=test,
+        context, "taggers", as_json, quiet, column=name_of(column_of(column)), train=train, test=test,
+        dev=dev,
         models=models, seeds=seeds, sizes=sizes, lang=lang, budget=budget, device=device, also=also,
         bert=bert, hanlp=hanlp, vectors=vectors, out=out, threads=threads, texts=not without_texts,
     )  # fmt: skip

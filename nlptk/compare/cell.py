@@ -22,6 +22,10 @@ from nlptk.compare.registry import contestants
 from nlptk.errors import NlptkError
 from nlptk.store import write_atomic
 
+#: Dev items that pick the best weights: as many as are learnt from, but so many at least. Who has a hundred
+#: labelled sentences has no thousands to choose by, and the time would go there.
+LEAST_DEV = 300
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -63,7 +67,8 @@ def run(spec: Spec) -> dict[str, Any]:
     given = json.loads(Path(spec.data).read_text(encoding="utf-8"))
     if spec.step == "train":
         train = choose(Part(*given["train"]), spec.size, how.seed)
-        data = Data(train, Part(*given["dev"]), spec.task, spec.column, spec.metric)
+        dev = choose(Part(*given["dev"]), max(spec.size, LEAST_DEV), how.seed)
+        data = Data(train, dev, spec.task, spec.column, spec.metric)
         del given
         return _train(contestant, data, Path(spec.folder), how)
     return _ask(contestant, {name: given[name] for name in spec.asked}, Path(spec.folder), how)

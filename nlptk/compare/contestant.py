@@ -35,7 +35,8 @@ class Data:
     """What a model learns from.
 
     Attributes:
-        train, dev: the parts; dev picks the best weights, and no model learns from it.
+        train, dev: the parts; dev picks the best weights, and no model learns from it. It is no greater than
+            train, or of 300 items.
         task, column: what is asked; the column is None but for taggers.
         metric: "accuracy" or "f1".
     """
