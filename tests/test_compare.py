@@ -172,6 +172,23 @@ def test_the_folder_of_another_run_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("in_process")
+def test_checkpoints_may_come_later_and_not_change(tmp_path: Path) -> None:
+    out, folders = tmp_path / "out", [tmp_path / "one", tmp_path / "two"]
+    for number, path in enumerate(folders):
+        path.mkdir()
+        (path / "config.json").write_text(f'{{"hidden_size": {number}}}', "utf-8")
+    compare(models=["hmm"], out=out)
+    compare(models=["hmm"], out=out, hanlp=folders[0])
+    compare(models=["hmm"], out=out)  # as it was known before
+    with pytest.raises(ConfigError, match="its --bert or --hanlp is not the same"):
+        compare(models=["hmm"], out=out, hanlp=folders[1])
+    with pytest.raises(ConfigError, match="its file of vectors is not the same"):
+        compare(models=["hmm"], out=out, vectors=folders[0] / "config.json")
+    with pytest.raises(ConfigError, match="bert: there is no"):
+        compare(models=["hmm"], bert=tmp_path / "three")
+
+
+@pytest.mark.usefixtures("in_process")
 def test_a_model_that_fails_says_why_and_the_others_go_on(
     add: Callable[[Contestant], None], tmp_path: Path
 ) -> None:

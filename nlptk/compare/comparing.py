@@ -92,9 +92,7 @@ def compare(
     grid = Grid(task, column, sources, chosen, counts, numbers, lang, device, threads, given, seconds)
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory()) if out is None else out)
-        used = {name for one in contestants(task).values() for name in (one.option, "vectors") if name}
-        shared = {name: path for name, path in given.items() if name in used}
-        run = identity(task, column, lang, sources, shared, threads, device)
+        run = identity(task, column, lang, sources, given, threads, device)
         cells = run_cells(grid, RunFolder(place, run), progress)
         made = Comparison(
             assemble(

@@ -17,11 +17,12 @@ from nlptk.store import write_atomic
 
 _SCHEMA = 1
 _RUN, _CELLS = "run.json", "cells"
+_CHECKPOINTS = "checkpoints"  # a run that has none yet may get one, for models that could not run without
 #: What differs between two runs, as a message says it.
 _SAID = {
     "schema": "version of the format", "nlptk": "version of nlptk", "task": "task", "column": "column",
-    "lang": "language", "options": "--bert, --hanlp or --vectors", "threads": "number of threads",
-    "device": "device",
+    "lang": "language", "vectors": "file of vectors", _CHECKPOINTS: "--bert or --hanlp",
+    "threads": "number of threads", "device": "device",
 }  # fmt: skip
 
 
@@ -50,7 +51,10 @@ def identity(
     return {
         "schema": _SCHEMA, "nlptk": nlptk.__version__, "task": task, "column": column, "lang": lang,
         "data": [[one.role, one.name, one.sha256] for one in sources.all],
-        "options": {name: _fingerprint(Path(path)) for name, path in sorted(options.items())},
+        "vectors": _fingerprint(Path(options["vectors"])) if "vectors" in options else None,
+        _CHECKPOINTS: {
+            name: _fingerprint(Path(path)) for name, path in sorted(options.items()) if name != "vectors"
+        },
         "threads": threads, "device": device,
     }  # fmt: skip
 
@@ -73,7 +77,7 @@ class RunFolder:
         DataError: its run.json cannot be read.
     """
 
-    def __init__(self, path: Path, run: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, run: dict[str, Any]) -> None:
         self.path = path
         if path.exists() and not path.is_dir():
             raise ConfigError(f"{path} is a file; give a folder for the results")
@@ -82,14 +86,16 @@ class RunFolder:
         (path / _CELLS).mkdir(parents=True, exist_ok=True)
         write_atomic(path / _RUN, json.dumps(run, indent=1).encode())
 
-    def _check(self, run: Mapping[str, Any]) -> None:
+    def _check(self, run: dict[str, Any]) -> None:
         file = self.path / _RUN
         if not file.is_file():
             raise ConfigError(f"{self.path} holds files but no comparison; give a new folder")
         try:
             before = json.loads(file.read_text(encoding="utf-8"))
+            new, kept = run[_CHECKPOINTS], before[_CHECKPOINTS]
+            run[_CHECKPOINTS], before[_CHECKPOINTS] = {**kept, **new}, {**new, **kept}
             different = next((name for name in run if before.get(name) != run[name]), None)
-        except (ValueError, AttributeError) as error:
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
             raise DataError(f"{file} cannot be read ({error}); give a new folder") from None
         if different is None:
             return
