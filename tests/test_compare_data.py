@@ -8,7 +8,7 @@ from compare_toys import labelled, segmented, tagged, write_columns
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlptk.compare.contestant import Part
+from nlptk.compare.contestant import Part, length
 from nlptk.compare.data import choose, read_sources
 from nlptk.compare.durations import parse_duration, shown
 from nlptk.compare.noise import lower_case, typos
@@ -198,6 +198,11 @@ def test_lower_case_keeps_the_number_of_characters():
     lowered = lower_case("segmenters", part)
     assert lowered.items == ["İstanbul nasa"]
     assert lowered.gold == [["İstanbul", "nasa"]]
+
+
+def test_length_of_texts_and_lists():
+    assert length(["a", "b c"]) == 2
+    assert [length(text) for text in ("", "a bc,  d", "我们 love北京!", "５月")] == [0, 3, 6, 2]
 
 
 def test_durations():

@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from nlptk.compare.contestant import Contestant, Data, How, Part, Task
+from nlptk.compare.contestant import Contestant, Data, How, Part, Task, length
 from nlptk.compare.data import choose
 from nlptk.compare.measure import PeakMemory, disk_bytes, seconds_of, speeds
 from nlptk.compare.registry import contestants
@@ -93,7 +93,7 @@ def _ask(contestant: Contestant, parts: dict[str, list[Any]], folder: Path, how:
     answers, seconds, latency, joules = speeds(predict, parts["test"])
     found = {
         "load_seconds": load_seconds,
-        "tokens_per_second": sum(map(len, parts["test"])) / seconds,
+        "tokens_per_second": sum(map(length, parts["test"])) / seconds,
         "latency_ms": latency,
         "energy_joules": joules,
         "memory_bytes": memory.bytes + _of_device(contestant),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
+
+from nlptk.corpora.pieces import CJK_RANGES
 
 Task = Literal["taggers", "classifiers", "segmenters"]
 TASKS: tuple[Task, ...] = ("taggers", "classifiers", "segmenters")
@@ -17,6 +20,15 @@ Item: TypeAlias = Any
 #: A label for each word (taggers), one label (classifiers), or words (segmenters).
 Answer: TypeAlias = Any
 Predict: TypeAlias = Callable[[list[Item]], list[Answer]]
+
+
+_CJK = "".join(f"{chr(first)}-{chr(last)}" for first, last in CJK_RANGES)
+_PIECE = re.compile(rf"[{_CJK}]|[^\s{_CJK}]+")
+
+
+def length(item: Item) -> int:
+    """Words of a list; of a text Chinese characters, and what else stands between white space or these."""
+    return len(_PIECE.findall(item)) if isinstance(item, str) else len(item)
 
 
 @dataclass(frozen=True)
@@ -49,8 +61,8 @@ class Data:
 
     @property
     def tokens(self) -> int:
-        """How much there is to learn from: words of taggers, characters of the others."""
-        return sum(map(len, self.train.items))
+        """How much there is to learn from: see `length`."""
+        return sum(map(length, self.train.items))
 
 
 @dataclass(frozen=True)

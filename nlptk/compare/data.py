@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from nlptk.compare.contestant import Part, Task
+from nlptk.compare.contestant import Part, Task, length
 from nlptk.corpora import read_docs
 from nlptk.corpora.files import PathLike
 from nlptk.corpora.formats import COLUMN_NAMES
@@ -47,7 +47,7 @@ class Source:
 
     def to_dict(self) -> dict[str, Any]:
         """What results tell of it."""
-        tokens = sum(map(len, self.part.items))
+        tokens = sum(map(length, self.part.items))
         return {
             "role": self.role, "name": self.name, "sha256": self.sha256, "sentences": len(self.part),
             "tokens": tokens,

@@ -94,7 +94,7 @@ def assemble(
         "seeds": sorted({cell.seed for cell in cells}),
         "sizes": sorted({cell.size for cell in cells}),
         "lang": grid.lang,
-        "length_unit": "words" if grid.task == "taggers" else "characters",
+        "length_unit": "words" if grid.task == "taggers" else "words, or Chinese characters",
         "data": [one.to_dict() for one in sources.all],
         "labels": list(sources.labels),
         "warnings": list(warnings),

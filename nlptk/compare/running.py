@@ -18,7 +18,7 @@ from typing import IO, Any
 
 import nlptk
 from nlptk.compare.cell import Spec
-from nlptk.compare.contestant import Contestant, How, Task
+from nlptk.compare.contestant import Contestant, How, Task, length
 from nlptk.compare.data import Sources
 from nlptk.compare.durations import shown
 from nlptk.compare.folder import Cell, RunFolder
@@ -120,8 +120,8 @@ def estimate(
         size, entry = max(before, key=lambda pair: pair[0])
         rest = entry["seconds"] - entry["train_seconds"]  # asking takes as long for every size
         return float(rest + entry["train_seconds"] * cell.size / size)
-    per_item = sum(map(len, grid.sources.train.part.items)) / len(grid.sources.train.part)
-    asked = sum(sum(map(len, one.part.items)) for one in grid.sources.all[1:])
+    per_item = sum(map(length, grid.sources.train.part.items)) / len(grid.sources.train.part)
+    asked = sum(sum(map(length, one.part.items)) for one in grid.sources.all[1:])
     start = _START_TORCH if "torch" in contestant.needs else _START
     return start + contestant.cost * (cell.size * per_item + _ASKING * asked) / 1000
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from nlptk.align import iob_to_spans
-from nlptk.compare.contestant import Part, Task
+from nlptk.compare.contestant import Part, Task, length
 from nlptk.compare.statistics import Counts, score
 from nlptk.errors import DataError
 from nlptk.scoring import PRF
@@ -24,8 +24,8 @@ from nlptk.scoring import PRF
 Unit = tuple[int, int, str]
 
 _LONG = 4  # characters from which words of a segmentation are counted together
-#: Where the groups of lengths begin: of words, and of characters.
-_WORDS, _CHARACTERS = (1, 6, 11, 21, 41), (1, 11, 21, 41, 81, 161)
+#: Where the groups of lengths begin: of sentences that are tagged, and of texts.
+_OF_SENTENCES, _OF_TEXTS = (1, 6, 11, 21, 41), (1, 11, 21, 41, 81, 161)
 
 
 @dataclass(frozen=True)
@@ -143,9 +143,9 @@ def vocabulary_of(task: Task, part: Part) -> set[str]:
 
 
 def by_length(task: Task, part: Part, counts: Counts) -> list[dict[str, Any]]:
-    """Scores of items in groups of length: of words (taggers), or of characters."""
-    lengths = np.array([len(item) for item in part.items], np.int64)
-    starts = _WORDS if task == "taggers" else _CHARACTERS
+    """Scores of items in groups of :func:`nlptk.compare.contestant.length`."""
+    lengths = np.array([length(item) for item in part.items], np.int64)
+    starts = _OF_SENTENCES if task == "taggers" else _OF_TEXTS
     groups = []
     for first, after in zip(starts, [*starts[1:], None], strict=True):
         inside = lengths >= first if after is None else (lengths >= first) & (lengths < after)
