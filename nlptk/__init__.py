@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nlptk import compare as compare
     from nlptk import draw as draw
     from nlptk import errors as errors
     from nlptk.doc import Doc as Doc
@@ -58,6 +59,7 @@ _EXPORTS = {
     "Word2Vec": "nlptk.vectors.word2vec:Word2Vec",
     "WordPiece": "nlptk.tokenize.wordpiece:WordPiece",
     "blank": "nlptk.language:blank",
+    "compare": "nlptk.compare",  # a package that is the function too
     "component": "nlptk.component",  # a module that is the decorator too
     "draw": "nlptk.draw",
     "errors": "nlptk.errors",

@@ -64,6 +64,7 @@ def clean() -> Iterator[None]:
         "neural_lm.md",
         "bert.md",
         "drawing.md",
+        "compare.md",
         "../README.md",
     ],
 )

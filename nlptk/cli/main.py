@@ -13,7 +13,20 @@ from typing import Annotated, NoReturn
 import typer
 
 import nlptk
-from nlptk.cli import annotate, bpe, demo, draw, evaluate, explain, info, lm, train, translate, vectors
+from nlptk.cli import (
+    annotate,
+    bpe,
+    compare,
+    demo,
+    draw,
+    evaluate,
+    explain,
+    info,
+    lm,
+    train,
+    translate,
+    vectors,
+)
 from nlptk.errors import ConfigError, NlptkError
 from nlptk.render import visible
 
@@ -35,6 +48,7 @@ app.add_typer(vectors.app, name="vectors")
 app.add_typer(lm.app, name="lm")
 app.command("evaluate")(evaluate.evaluate)
 app.command("explain")(explain.explain)
+app.add_typer(compare.app, name="compare")
 app.add_typer(draw.app, name="draw")
 app.command("translate")(translate.translate)
 app.command("info")(info.info)
@@ -82,7 +96,7 @@ def _run(arguments: list[str]) -> int:
         app(prog_name="nlptk")
     command = typer.main.get_command(app)
     # Not through app(): typer would answer errors, Ctrl-C and closed pipes in its own way.
-    with command.make_context("nlptk", arguments) as context:
+    with command.make_context("nlptk", arguments, obj=["nlptk", *arguments]) as context:
         command.invoke(context)
     return 0
 

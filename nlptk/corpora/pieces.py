@@ -20,7 +20,7 @@ UNITS = ("sentence", "paragraph", "document")
 
 # Scripts written without spaces between words: Han with its radicals and punctuation, kana, bopomofo,
 # full-width forms.
-_CJK_RANGES = (
+CJK_RANGES = (
     (0x2E80, 0x312F),
     (0x3400, 0x4DBF),
     (0x4E00, 0x9FFF),
@@ -60,7 +60,7 @@ class Piece:
 def is_cjk(char: str) -> bool:
     """Whether `char` belongs to a script (or its punctuation) that sets no space between words."""
     code = ord(char)
-    return code >= 0x2E80 and any(low <= code <= high for low, high in _CJK_RANGES)
+    return code >= 0x2E80 and any(low <= code <= high for low, high in CJK_RANGES)
 
 
 def gap_between(left: str, right: str, spaces: bool | None = None, lang: str | None = None) -> str:

@@ -40,6 +40,24 @@ def set_threads(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
+def fast_precision(device: str) -> str:
+    """What to train a large network in: "bfloat16" where the device has units for it, else "float32".
+
+    Units are a GPU's or a processor's AMX; AVX-512 BF16 alone is no faster than float32. Raises as
+    `find_device`.
+    """
+    found = find_device(device)
+    if found.type == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
+    has_amx = getattr(torch.cpu, "_is_amx_tile_supported", None)  # of torch's own, so perhaps not for ever
+    return "bfloat16" if has_amx is not None and has_amx() else "float32"
+
+
+def peak_memory() -> int:
+    """Bytes that tensors of this process took on its GPU at most; 0 without one."""
+    return torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether a device or the machine had no memory left."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):

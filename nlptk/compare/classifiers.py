@@ -1,0 +1,104 @@
+"""The classifiers of a comparison: linear, fastText and networks, as ``nlptk train classifier`` sets them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from nlptk.classify.base import TextClassifier
+from nlptk.compare.contestant import Contestant, Data, How, Predict, Task
+from nlptk.compare.ours import network_settings, restore, save
+
+_TASKS: tuple[Task, ...] = ("classifiers",)
+
+
+def _prepared(model: TextClassifier, texts: Sequence[str], lang: str) -> list[Any]:
+    """Texts as the model takes them: cut into words by the language's tokenizer, or whole."""
+    import nlptk
+
+    if not model.takes_words:
+        return list(texts)
+    return [[word for word in doc.words if not word.isspace()] for doc in nlptk.blank(lang).pipe(texts)]
+
+
+def _fit(model: TextClassifier, data: Data, folder: Path, how: How) -> None:
+    model.fit(
+        _prepared(model, data.train.items, how.lang),
+        data.train.gold,
+        _prepared(model, data.dev.items, how.lang),
+        data.dev.gold,
+    )
+    save(model, folder, how.lang)
+
+
+def _predict(model: TextClassifier, lang: str) -> Predict:
+    return lambda texts: model.predict(_prepared(model, texts, lang))
+
+
+def _train_linear(data: Data, folder: Path, how: How) -> dict[str, Any]:
+    from nlptk.classify.linear import LinearClassifier
+
+    _fit(LinearClassifier(seed=how.seed), data, folder, how)
+    return {}
+
+
+def _load_linear(folder: Path, how: How) -> Predict:
+    from nlptk.classify.linear import LinearClassifier
+
+    return _predict(restore(LinearClassifier, folder), how.lang)
+
+
+def _train_fasttext(data: Data, folder: Path, how: How) -> dict[str, Any]:
+    from nlptk.classify.fasttext import FastTextClassifier
+
+    # One thread: more do not give the same model twice.
+    _fit(FastTextClassifier(seed=how.seed, threads=1), data, folder, how)
+    return {}
+
+
+def _load_fasttext(folder: Path, how: How) -> Predict:
+    from nlptk.classify.fasttext import FastTextClassifier
+
+    return _predict(restore(FastTextClassifier, folder), how.lang)
+
+
+def _train_network(data: Data, folder: Path, how: How, *, encoder: str) -> dict[str, Any]:
+    from nlptk.neural.classifier import NeuralClassifier
+    from nlptk.neural.classifier_making import ENCODERS
+
+    settings = network_settings(data, how, encoder, ENCODERS[encoder])
+    _fit(NeuralClassifier(**settings), data, folder, how)
+    return {name: settings[name] for name in ("epochs", "batch_tokens")}
+
+
+def _load_network(folder: Path, how: How) -> Predict:
+    from nlptk.neural.classifier import NeuralClassifier
+
+    model = restore(NeuralClassifier, folder)
+    model.set_params(device=how.device)
+    return _predict(model, how.lang)
+
+
+def _network(encoder: str, about: str, cost: float) -> Contestant:
+    option = "bert" if encoder == "bert" else None
+    train = partial(_train_network, encoder=encoder)
+    return Contestant(encoder, "neural", _TASKS, about, train, _load_network, ("torch",), option, cost)
+
+
+CONTESTANTS = (
+    Contestant(
+        "linear", "classical", _TASKS, "linear SVM over TF-IDF of words and pairs of words",
+        _train_linear, _load_linear, cost=0.01,
+    ),
+    Contestant(
+        "fasttext", "classical", _TASKS, "fastText's classifier: mean of word vectors (100), 5 epochs",
+        _train_fasttext, _load_fasttext, cost=0.01,
+    ),
+    _network("cnn", "CNN over words (100), widths 3, 4 and 5, 160 filters each", 0.3),
+    _network("bilstm", "BiLSTM of 160 a direction over words (100), pooled by attention", 0.4),
+    _network("gru", "GRU of 160 a direction over words (100), pooled by attention", 0.4),
+    _network("transformer", "Transformer of 160, 4 heads, over words (100), pooled by attention", 0.4),
+    _network("bert", "BERT fine-tuned from a checkpoint", 1.0),
+)  # fmt: skip

