@@ -41,16 +41,16 @@ def set_threads(threads: int) -> None:
 
 
 def fast_precision(device: str) -> str:
-    """What to train a large network in: "bfloat16" where the device has units for it, else "float32".
+    """What to train a large network in: "bfloat16" where the device multiplies in it, else "float32".
 
-    Units are a GPU's or a processor's AMX; AVX-512 BF16 alone is no faster than float32. Raises as
-    `find_device`.
+    Of processors these are those with AVX-512 BF16 or AMX. Raises as `find_device`.
     """
     found = find_device(device)
     if found.type == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
-    has_amx = getattr(torch.cpu, "_is_amx_tile_supported", None)  # of torch's own, so perhaps not for ever
-    return "bfloat16" if has_amx is not None and has_amx() else "float32"
+    # Of torch's own, so perhaps not for ever.
+    tests = [getattr(torch.cpu, f"_is_{unit}_supported", None) for unit in ("avx512_bf16", "amx_tile")]
+    return "bfloat16" if any(test is not None and test() for test in tests) else "float32"
 
 
 def peak_memory() -> int:
