@@ -1,4 +1,4 @@
-# make run    build, install into .venv and annotate English and Chinese with the embedded pipelines
+# make run    build, install into .venv, annotate English and Chinese, compare three taggers
 # make test   lint, types, C++ tests under sanitizers, Python tests
 # make bench  measure what docs/benchmarks.md shows (hours; wants the corpora, see README)
 # make fuzz   run the fuzz targets under ASan and UBSan, FUZZ_SECONDS each (docs/fuzzing.md)
@@ -15,6 +15,8 @@ SOURCES := $(shell find csrc nlptk -type f ! -name '*.pyc' ! -name '*.so') CMake
 
 run: $(VENV)/.run
 	$(BIN)/nlptk demo
+	rm -rf build/comparison
+	$(BIN)/nlptk compare demo --out build/comparison
 
 test: lint types ctest pytest
 

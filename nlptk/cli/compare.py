@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -185,6 +186,36 @@ def segmenters(
     )  # fmt: skip
 
 
+@app.command("demo")
+def demo(
+    context: typer.Context,
+    column: Annotated[str, typer.Option(help="What to learn: upos or ner.")] = "upos",
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for a report of each language.", show_default=False)
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Compare an HMM, a CRF and an averaged perceptron on 300 sentences a language that come with nlptk.
+
+    Example: nlptk compare demo --column ner
+    """
+    from nlptk.compare.comparing import compare
+    from nlptk.compare.sentences import NAMES, files
+
+    for lang, name in NAMES.items():
+        place = None if out is None else out / lang
+        if place is not None:
+            check_output(place, is_folder=True, option="--out")
+        with Progress(f"compare taggers, {name}", unit="models", quiet=quiet) as progress:
+            found = compare(
+                "taggers", **files(lang), models=["hmm", "crf", "perceptron"], threads=1,
+                column=name_of(column_of(column)), lang=lang, out=place, command=shlex.join(context.obj),
+                progress=_teller(progress),
+            )  # fmt: skip
+        typer.echo(f"{_shown(found, place)}\n")
+    typer.echo("Now on your data:  nlptk compare taggers --help")
+
+
 @app.command("report")
 def report(
     folder: Annotated[
@@ -233,21 +264,24 @@ def _compare(
     check_output(options["out"], is_folder=True, option="--out")
     options["also"] = options["also"] or []
     with Progress(f"compare {task}", unit="models", quiet=quiet) as progress:
-
-        def show(told: dict[str, Any]) -> None:
-            progress.update(told["done"], total=told["of"], note=told["cell"])
-            if "status" in told:
-                progress.line(_line(told))
-
         found = compare(
             task,
             models=None if models is None else [name.strip() for name in models.split(",") if name.strip()],
             sizes=[size.strip() for size in sizes.split(",")],
             command=shlex.join(context.obj),
-            progress=show,
+            progress=_teller(progress),
             **options,
         )
     typer.echo(found.to_json() if as_json else _shown(found, options["out"]), nl=not as_json)
+
+
+def _teller(progress: Progress) -> Callable[[dict[str, Any]], None]:
+    def tell(told: dict[str, Any]) -> None:
+        progress.update(told["done"], total=told["of"], note=told["cell"])
+        if "status" in told:
+            progress.line(_line(told))
+
+    return tell
 
 
 def _line(told: dict[str, Any]) -> str:
@@ -258,11 +292,13 @@ def _line(told: dict[str, Any]) -> str:
     return f"{told['done']} of {told['of']}: {told['cell']}: {how}"
 
 
-def _shown(found: Comparison, out: Path) -> str:
+def _shown(found: Comparison, out: Path | None) -> str:
     parts = [found.results["title"], table(*found.summary())]
     titles, cells = found.differences()
     if cells:
         parts += ["", table(titles, cells)]
     if problems := found.problems():
         parts += ["", *problems]
-    return "\n".join([*parts, "", f"results, report and figures: {out}"])
+    if out is not None:
+        parts += ["", f"results, report and figures: {out}"]
+    return "\n".join(parts)
