@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from compare_toys import MAKERS, tagged
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlptk.compare import ours
+import nlptk
+from nlptk.classify.base import TextClassifier
+from nlptk.compare import classifiers, ours
 from nlptk.compare.contestant import Data, How, Part, Task, find_bert
 from nlptk.compare.registry import contestants
 from nlptk.compare.segmenters import places_of, words_of
@@ -106,3 +109,21 @@ def test_small_training_sets_are_read_more_often(one: int, other: int) -> None:
     assert few["batch_tokens"] <= many["batch_tokens"] <= _USUAL["batch_tokens"]
     assert few["epochs"] <= 60
     assert ours.schedule(_USUAL, "bilstm", 200_000) == _USUAL
+
+
+def test_a_classifier_reads_its_tokenizer_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    blank = nlptk.blank
+    monkeypatch.setattr(nlptk, "blank", lambda lang: made.append(lang) or blank(lang))
+    predict = classifiers._predict(Echo(), "zh")
+    assert predict(["很好。"]) == predict(["很好。"]) == [["很", "好", "。"]]
+    assert made == ["zh"]
+
+
+class Echo(TextClassifier):
+    """Answers with the words."""
+
+    takes_words = True
+
+    def predict(self, X: Any, *, threshold: float | None = None) -> list[Any]:
+        return list(X)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,27 +14,25 @@ from nlptk.compare.ours import network_settings, restore, save
 _TASKS: tuple[Task, ...] = ("classifiers",)
 
 
-def _prepared(model: TextClassifier, texts: Sequence[str], lang: str) -> list[Any]:
+def _preparer(model: TextClassifier, lang: str) -> Callable[[Sequence[str]], list[Any]]:
     """Texts as the model takes them: cut into words by the language's tokenizer, or whole."""
     import nlptk
 
     if not model.takes_words:
-        return list(texts)
-    return [[word for word in doc.words if not word.isspace()] for doc in nlptk.blank(lang).pipe(texts)]
+        return list
+    nlp = nlptk.blank(lang)  # once, as its dictionary takes longer to read than a text
+    return lambda texts: [[word for word in doc.words if not word.isspace()] for doc in nlp.pipe(texts)]
 
 
 def _fit(model: TextClassifier, data: Data, folder: Path, how: How) -> None:
-    model.fit(
-        _prepared(model, data.train.items, how.lang),
-        data.train.gold,
-        _prepared(model, data.dev.items, how.lang),
-        data.dev.gold,
-    )
+    prepare = _preparer(model, how.lang)
+    model.fit(prepare(data.train.items), data.train.gold, prepare(data.dev.items), data.dev.gold)
     save(model, folder, how.lang)
 
 
 def _predict(model: TextClassifier, lang: str) -> Predict:
-    return lambda texts: model.predict(_prepared(model, texts, lang))
+    prepare = _preparer(model, lang)
+    return lambda texts: model.predict(prepare(texts))
 
 
 def _train_linear(data: Data, folder: Path, how: How) -> dict[str, Any]:
@@ -90,7 +88,7 @@ def _network(encoder: str, about: str, cost: float) -> Contestant:
 CONTESTANTS = (
     Contestant(
         "linear", "classical", _TASKS, "linear SVM over TF-IDF of words and pairs of words",
-        _train_linear, _load_linear, cost=0.01,
+        _train_linear, _load_linear, ("sklearn:scikit-learn",), cost=0.01,
     ),
     Contestant(
         "fasttext", "classical", _TASKS, "fastText's classifier: mean of word vectors (100), 5 epochs",
