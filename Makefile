@@ -48,7 +48,7 @@ fuzz: $(VENV)/.dev
 	  xargs -P $(FUZZ_JOBS) -I{} env {} -max_total_time=$(FUZZ_SECONDS) -seed=$(FUZZ_SEED)
 
 bench: $(VENV)/.bench
-	for script in accuracy pipeline latency viterbi crf crf_tagging crf_stream crf_head hmm jieba bpe wordpiece bert neural_tagger pretraining neural_classifier char_lm word2vec phrases linear tfidf similar fasttext zh_classifier ngram_lm; do $(BIN)/python benchmarks/bench_$$script.py || exit 1; done
+	for script in accuracy pipeline latency viterbi crf crf_tagging crf_stream crf_head hmm jieba bpe wordpiece bert neural_tagger pretraining neural_classifier char_lm translation word2vec phrases linear tfidf similar fasttext zh_classifier ngram_lm; do $(BIN)/python benchmarks/bench_$$script.py || exit 1; done
 	$(BIN)/python benchmarks/report.py
 
 docs: $(VENV)/.dev

@@ -34,7 +34,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "transformer": {**SHARED, "model": "transformer", "epochs": 20},
     "gru": {**SHARED, "model": "gru", "epochs": 15, "average": 3},
     "zh": {
-        **SHARED, "model": "transformer", "epochs": 10, "average": 3, "vocab_size": 4000, "shared": False,
+        **SHARED, "model": "transformer", "epochs": 8, "average": 3, "vocab_size": 4000, "shared": False,
         "target_units": "char",
     },
 }  # fmt: skip

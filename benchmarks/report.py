@@ -33,6 +33,7 @@ ORDER = (
     "neural_classifier",
     "pretraining",
     "char_lm",
+    "translation",
     "word2vec",
     "phrases",
     "similar",
