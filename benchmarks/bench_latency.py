@@ -15,8 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from common import Worker, fresh, has_peer, median, parse, parser, percentile, save, say, serve, table, target
+from common import Worker, fresh, has_peer, median, parse, parser, save, say, serve, table, target
 from spacy_tagger import trained_tagger
+
+from nlptk.compare.measure import percentile
 
 REACH_P50_MS = 0.3
 REACH_IMPORT_MS = 100.0

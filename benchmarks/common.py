@@ -7,7 +7,6 @@ machine hits all of them, and reports medians. Nothing here touches the network.
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import importlib.util
 import json
 import os
@@ -116,12 +115,6 @@ def in_turn(
 def median(values: Iterable[float]) -> float:
     """The middle value."""
     return float(statistics.median(values))
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The value that `share` of all do not exceed (nearest rank)."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, max(0, round(share * len(ordered)) - 1))]
 
 
 # ---- processes ---------------------------------------------------------------------------------------------
@@ -281,51 +274,31 @@ def print_table(entry: Mapping[str, Any]) -> None:
 
 def commit() -> str:
     """The repository's commit, with "+changes" if tracked files differ from it; "unknown" outside git."""
-    try:
-        found = _git("rev-parse", "--short=12", "HEAD")
-        changed = _git(
-            "status", "--porcelain", "--untracked-files=no", "--", ".", ":!benchmarks/results", ":!docs"
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return f"{found}+changes" if changed else found
+    from nlptk.machine import commit
 
-
-def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+    return commit(ROOT, ".", ":!benchmarks/results", ":!docs") or "unknown"
 
 
 def machine() -> dict[str, Any]:
     """What the numbers depend on: processor, cores, memory, system, Python, instruction set, load."""
     from nlptk import _core
+    from nlptk.machine import cores, cpu_name, memory_bytes, system
 
     return {
-        "cpu": _cpu_name(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-        "system": f"{platform.system()} {platform.release()}",
+        "cpu": cpu_name(),
+        "cores": cores(),
+        "memory_gib": round((memory_bytes() or 0) / 2**30, 1),
+        "system": system(),
         "python": platform.python_version(),
         "isa": _core.isa(),
         "load": round(os.getloadavg()[0], 2),
     }
 
 
-def _cpu_name() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
-
-
 def versions(packages: Sequence[str]) -> dict[str, str]:
     """Installed versions of nlptk, NumPy and these packages."""
     import nlptk
+    from nlptk.machine import installed
 
-    found = {"nlptk": nlptk.__version__}
-    for name in ("numpy", *packages):
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+    names = ["numpy", *packages]
+    return {"nlptk": nlptk.__version__} | dict.fromkeys(names, "not installed") | installed(names)

@@ -18,7 +18,7 @@ import math
 import mmap
 import os
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +107,16 @@ def load_model(
 
     Raises ModelError naming file and cause if a file is missing, truncated, altered or of an unknown version.
     """
+    return parse_model(_reader(path), str(Path(path)), exclude)
+
+
+def read_meta(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The meta.json of a model folder, none of its components' arrays read. Raises as `load_model` does."""
+    return _parse_meta(_reader(path), str(Path(path)))
+
+
+def _reader(path: str | os.PathLike[str]) -> Callable[[str], Bytes]:
+    """Reads a file of a model folder by its name."""
     folder = Path(path)
     if not folder.is_dir():
         raise ModelError(f"there is no model at {str(folder)!r}: give a folder that to_disk wrote")
@@ -120,7 +130,7 @@ def load_model(
         except OSError as error:
             raise ModelError(f"{folder / name}: cannot be read: {error.strerror}") from error
 
-    return parse_model(read, str(folder), exclude)
+    return read
 
 
 def model_files(meta: Mapping[str, Any], components: Mapping[str, State]) -> dict[str, bytes]:
@@ -148,6 +158,31 @@ def parse_model(
     read: Callable[[str], Bytes], where: str, exclude: Collection[str] = ()
 ) -> tuple[dict[str, Any], dict[str, State]]:
     """What `model_files` made, back from `read(file name)`; `where` names the model in errors."""
+    meta = _parse_meta(read, where)
+    components: dict[str, State] = {}
+    for entry in meta["pipeline"]:
+        name, file, digest = entry["name"], entry.pop("file", None), entry.pop("sha256", None)
+        config = entry.pop("config")
+        if name in exclude:
+            continue
+        arrays: Arrays = {}
+        if file is not None:
+            if not isinstance(file, str) or file != os.path.basename(file) or file in ("", ".", ".."):
+                raise ModelError(
+                    f"{where}/{META}: component {name!r} names the file {file!r}, which is not a plain name"
+                )
+            data = read(file)
+            if hashlib.sha256(data).hexdigest() != digest:
+                raise ModelError(
+                    f"{where}/{file}: is truncated or altered: its SHA-256 is not the one in {META}"
+                )
+            arrays = unpack(data, f"{where}/{file}")
+        components[name] = (config, arrays)
+    return meta, components
+
+
+def _parse_meta(read: Callable[[str], Bytes], where: str) -> dict[str, Any]:
+    """The content of ``meta.json``, whose entries in "pipeline" have a name, a factory and a config."""
     where_meta = f"{where}/{META}"
     raw = bytes(read(META))
     meta = load_json(raw, where_meta)
@@ -161,38 +196,14 @@ def parse_model(
         )
     check_seal(raw, where_meta)
     meta.pop("sha256", None)
-    components: dict[str, State] = {}
-    for entry in _entries(meta, where_meta):
-        name, file, digest = entry["name"], entry.pop("file", None), entry.pop("sha256", None)
-        config = entry.pop("config")
-        if name in exclude:
-            continue
-        arrays: Arrays = {}
-        if file is not None:
-            if not isinstance(file, str) or file != os.path.basename(file) or file in ("", ".", ".."):
-                raise ModelError(
-                    f"{where_meta}: component {name!r} names the file {file!r}, which is not a plain name"
-                )
-            data = read(file)
-            if hashlib.sha256(data).hexdigest() != digest:
-                raise ModelError(
-                    f"{where}/{file}: is truncated or altered: its SHA-256 is not the one in {META}"
-                )
-            arrays = unpack(data, f"{where}/{file}")
-        components[name] = (config, arrays)
-    return meta, components
-
-
-def _entries(meta: dict[str, Any], where: str) -> Iterator[dict[str, Any]]:
-    entries = meta.get("pipeline")
-    if not isinstance(entries, list):
-        raise ModelError(f"{where}: has no list 'pipeline'")
-    for entry in entries:
+    if not isinstance(meta.get("pipeline"), list):
+        raise ModelError(f"{where_meta}: has no list 'pipeline'")
+    for entry in meta["pipeline"]:
         fields = entry if isinstance(entry, dict) else {}
         named = isinstance(fields.get("name"), str) and isinstance(fields.get("factory"), str)
         if not (named and isinstance(fields.get("config"), dict)):
-            raise ModelError(f"{where}: a pipeline entry lacks name, factory or config")
-        yield fields
+            raise ModelError(f"{where_meta}: a pipeline entry lacks name, factory or config")
+    return meta
 
 
 def _referenced(folder: Path) -> set[str]:

@@ -49,6 +49,27 @@ def chromium(page: Path, *options: str) -> tuple[str, list[str]]:
     return done.stdout.decode("utf-8"), [line for line in said if "CONSOLE" in line]
 
 
+_TOOLS = """<script>{
+const result = {};
+const each = (what) => [...document.querySelectorAll(what)];
+const texts = (what) => each(what).map((one) => one.textContent);
+const set = (id, value) => {
+  const one = document.getElementById(id);
+  one.value = value;
+  for (const name of ["input", "change"]) one.dispatchEvent(new Event(name, { bubbles: true }));
+};
+"""
+_RESULT = """
+document.body.insertAdjacentHTML("beforeend", "<pre id=result></pre>");
+document.getElementById("result").textContent = JSON.stringify(result);
+}</script>"""
+
+
+def scripted(steps: str) -> str:
+    """A script of these steps with helpers, which leaves what it put into `result` where `used` finds it."""
+    return _TOOLS + steps + _RESULT
+
+
 def used(page: str, script: str, path: Path, *options: str) -> dict[str, Any]:
     """What a script that is put at a page's end writes into an element "result", in Chromium."""
     path.write_text(page.replace("</body>", f"{script}</body>"), encoding="utf-8")

@@ -12,7 +12,7 @@ from nlptk.compare.contestant import Part, length
 from nlptk.compare.data import choose, read_sources
 from nlptk.compare.durations import parse_duration, shown
 from nlptk.compare.noise import lower_case, typos
-from nlptk.compare.units import answers_of, by_length, disagreements, knows, vocabulary_of
+from nlptk.compare.units import answers_of, by_length, check_answers, disagreements, knows, vocabulary_of
 from nlptk.errors import ConfigError, DataError
 from nlptk.scoring import entity_scores
 
@@ -136,7 +136,7 @@ def test_words_of_a_segmentation_are_spans_of_what_is_visible():
         "1 character": 0, "2 characters": 3,
     }  # fmt: skip
     with pytest.raises(DataError, match="do not spell"):
-        answers_of("segmenters", "f1", part, [["我", "喜欢", "北京"]])
+        check_answers("segmenters", part, [["我", "喜欢", "北京"]])
 
 
 def test_known_and_unknown_words_make_up_all():
@@ -168,9 +168,9 @@ def test_groups_of_length_and_disagreements_add_up():
 def test_answers_must_fit():
     part = Part([["a", "b"]], [["X", "Y"]])
     with pytest.raises(DataError, match="0 answers to 1 items"):
-        answers_of("taggers", "accuracy", part, [])
+        check_answers("taggers", part, [])
     with pytest.raises(DataError, match="1 labels to the 2 words of item 0"):
-        answers_of("taggers", "accuracy", part, [["X"]])
+        check_answers("taggers", part, [["X"]])
 
 
 def test_typing_errors_leave_words_and_characters_in_their_number():

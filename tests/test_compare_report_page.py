@@ -7,25 +7,9 @@ from typing import Any
 
 import pytest
 from compare_results import results
-from page_checks import DARK, narrow_and_wide, used
+from page_checks import DARK, narrow_and_wide, scripted, used
 
 from nlptk.compare.report import to_html
-
-RESULT = """
-document.body.insertAdjacentHTML("beforeend", "<pre id=result></pre>");
-document.getElementById("result").textContent = JSON.stringify(result);
-}</script>"""
-
-TOOLS = """<script>{
-const result = {};
-const each = (what) => [...document.querySelectorAll(what)];
-const texts = (what) => each(what).map((one) => one.textContent);
-const set = (id, value) => {
-  const one = document.getElementById(id);
-  one.value = value;
-  for (const name of ["input", "change"]) one.dispatchEvent(new Event(name, { bubbles: true }));
-};
-"""
 
 TABLES = """
 const head = (name) => each("#numbers th button").find((one) => one.textContent === name);
@@ -145,7 +129,7 @@ def said(units: int, sentences: int, of: int) -> list[Any]:
 
 def test_tables_in_chromium(tmp_path: Path) -> None:
     found, page = page_of(models=5, failed=("bert",), sizes=(100, 300), seeds=2)
-    result = used(page, TOOLS + TABLES + RESULT, tmp_path / "page.html")
+    result = used(page, scripted(TABLES), tmp_path / "page.html")
     models = {model["name"]: model["best"] for model in found["models"]}
 
     def order(key: Any) -> list[str]:
@@ -192,7 +176,7 @@ def test_holm_is_stricter_than_each_p(tmp_path: Path) -> None:
     for k, pair in enumerate(found["differences"]):
         pair["p"] = [0.001, 0.011, 0.012, 0.02, 0.03, 0.04][k]
     # Against 0.05 / 6, / 5, / 4 ...: 0.001 passes, 0.011 does not and stops it.
-    result = used(to_html(found), TOOLS + TABLES + RESULT, tmp_path / "page.html")
+    result = used(to_html(found), scripted(TABLES), tmp_path / "page.html")
     kinds = [kind for row in result["differences"] for _, kind in row]
     assert {kind: kinds.count(kind) for kind in ("plus", "minus", "soft")} == {
         "plus": 1,
@@ -203,7 +187,7 @@ def test_holm_is_stricter_than_each_p(tmp_path: Path) -> None:
 
 def test_figures_in_chromium(tmp_path: Path) -> None:
     found, page = page_of(models=4, labels=25, seed=3)
-    result = used(page, TOOLS + FIGURES + RESULT, tmp_path / "page.html")
+    result = used(page, scripted(FIGURES), tmp_path / "page.html")
     best = sorted(found["models"], key=lambda model: -model["best"]["score"])
     names = [model["name"] for model in best]
     assert sorted(result["labels"]) == sorted(names)
@@ -232,7 +216,7 @@ def test_figures_in_chromium(tmp_path: Path) -> None:
 def test_filters_in_chromium(tmp_path: Path) -> None:
     found, page = page_of(models=3, sentences=60)
     hmm, crf = (model["name"] for model in found["models"][:2])
-    result = used(page, TOOLS + FILTERS + RESULT, tmp_path / "page.html")
+    result = used(page, scripted(FILTERS), tmp_path / "page.html")
     total = len(found["sentences"])
     everything = said(*errors(found, None, None), total)
     assert result["all"] == result["cleared"] == everything
@@ -368,7 +352,7 @@ def test_hostile_texts_in_chromium(tmp_path: Path) -> None:
     found["models"][0]["about"] = found["data"][0]["name"] = found["models"][1]["cells"][1]["why"] = HOSTILE[
         0
     ]
-    result = used(to_html(found), TOOLS + READ + RESULT, tmp_path / "page.html")
+    result = used(to_html(found), scripted(READ), tmp_path / "page.html")
     assert result["title"].startswith(HOSTILE[0])
     assert result["images"] == 0
     assert sorted(result["names"]) == sorted(renamed.values())
@@ -394,7 +378,7 @@ def test_segmenters_show_the_words_over_a_missed_one(tmp_path: Path) -> None:
         0, {"words": ["北京", "大学", "的"], "gold": ["北京", "大学", "的"], "text": None,
             "tags": {"hmm": ["北京大学", "的"], "crf": ["北京", "大", "学", "的"]}},
     )  # fmt: skip
-    result = used(to_html(found), TOOLS + SEGMENTS + RESULT, tmp_path / "page.html")
+    result = used(to_html(found), scripted(SEGMENTS), tmp_path / "page.html")
     assert result["labels"] == 0
     assert result["words"] == [["北京", True], ["大学", True], ["的", False]]
     assert result["first"] == [

@@ -19,7 +19,7 @@ PACKAGE = ROOT / "nlptk"
 # From the ground up; a name is a module or package of nlptk. Files of one floor may import one another,
 # but the crafts may not.
 FLOORS: list[set[str]] = [
-    {"errors", "pickling", "_core"},
+    {"errors", "machine", "pickling", "_core"},
     {
         "extensions",
         "lexical",

@@ -21,7 +21,6 @@ from neural_toy import Classifier, accuracy, run, source, weights
 
 from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.neural.batches import Batches
-from nlptk.neural.devices import find_device
 from nlptk.neural.optimizers import OPTIMIZERS, Schedule, make_optimizer
 from nlptk.neural.train import TrainSettings
 
@@ -347,16 +346,6 @@ def test_a_loss_that_is_not_finite_is_said():
 def test_wrong_settings_are_said(wrong, message):
     with pytest.raises(ConfigError, match=message):
         changed(**wrong)
-
-
-def test_devices():
-    assert find_device("cpu") == torch.device("cpu")
-    assert find_device("auto").type in ("cpu", "cuda")
-    with pytest.raises(ConfigError, match="'tpu-9' is no device"):
-        find_device("tpu-9")
-    if not torch.cuda.is_available():
-        with pytest.raises(ConfigError, match="'cuda' was asked for but torch sees no GPU"):
-            find_device("cuda")
 
 
 def test_nothing_to_train_on():

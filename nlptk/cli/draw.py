@@ -88,10 +88,9 @@ def _seen(model: Path, text: str, pair: str | None) -> Attention:
         from nlptk.neural.lm import NeuralLM
 
         return NeuralLM.load(model).to_attention(text)
-    from nlptk.store import load_model
+    from nlptk.store import read_meta
 
-    meta, _ = load_model(model)
-    if [entry["factory"] for entry in meta["pipeline"]] == ["seq2seq"]:
+    if [entry["factory"] for entry in read_meta(model)["pipeline"]] == ["seq2seq"]:
         from nlptk.neural.seq2seq import Seq2Seq
 
         return Seq2Seq.load(model).translate([text], attention=True)[0][0].to_attention()

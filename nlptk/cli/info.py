@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
-import os
 import platform
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +12,7 @@ import typer
 
 from nlptk.cli.tables import pairs
 from nlptk.errors import ModelError
+from nlptk.machine import cores, installed
 
 PACKAGES = ("numpy", "safetensors", "scikit-learn", "jieba", "typer", "rich", "torch", "hanlp", "spacy")
 ORDER = ("name", "lang", "version", "description", "pipeline", "data", "scores", "license")
@@ -51,8 +50,8 @@ def _installation() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "instruction_set": _core.isa(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "packages": {name: version for name in PACKAGES if (version := _version(name))},
+        "cores": cores(),
+        "packages": installed(PACKAGES),
         "pipelines": {name: _summary(folder) for name, folder in embedded_pipelines().items()},
     }
 
@@ -68,25 +67,18 @@ def _summary(folder: Path) -> dict[str, Any]:
     }
 
 
-def _version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
 def _model(name: str) -> dict[str, Any]:
     import nlptk
-    from nlptk.store import embedded_pipelines, load_model
+    from nlptk.store import embedded_pipelines, load_model, read_meta
 
     path = Path(name)
     if name not in embedded_pipelines() and path.is_file():
         return _file(path)
-    if name not in embedded_pipelines() and path.is_dir():
+    # A translator or n-grams are a model that is no pipeline.
+    if name not in embedded_pipelines() and path.is_dir() and "lang" not in read_meta(path):
         meta, states = load_model(path)
-        if "lang" not in meta:  # a translator or n-grams: a model that is no pipeline
-            known = _ordered(meta, meta["pipeline"])
-            return {**known, **{name: _described(*state) for name, state in states.items()}}
+        known = _ordered(meta, meta["pipeline"])
+        return {**known, **{name: _described(*state) for name, state in states.items()}}
     nlp = nlptk.load(name)
     parts = nlp.analyze_pipes()["summary"]
     return _ordered(

@@ -86,8 +86,7 @@ def translate(
         raise ConfigError(
             f"--{name.replace('_', '-')} has no meaning {'with' if sample else 'without'} --sample."
         )
-    if sample:
-        searching = {"sampling": drawing, **given(seed=seed)}
+    decoding = {"sampling": drawing, **given(seed=seed)} if sample else searching
     if threads:
         from nlptk.neural.devices import set_threads
 
@@ -99,7 +98,7 @@ def translate(
     with open_output(output) as out, Progress("translate", unit="lines", quiet=quiet or typed) as progress:
         for texts in _blocks(lines, 1 if typed else _TEXTS):
             found = translator.translate(
-                texts, **searching, n_best=n_best,
+                texts, **decoding, n_best=n_best,
                 prefixes=[prefix if text.strip() else "" for text in texts] if prefix else None,
                 batch_size=batch_size, numbered_from=done + 1,
             )  # fmt: skip

@@ -158,9 +158,9 @@ class Comparison:
 
     def write(self, folder: PathLike) -> None:
         """results.json, and the report: report.html, results.csv, figures. Raises DataError if it cannot."""
-        self.to_json(Path(folder) / RESULTS)
         from nlptk.compare.report import write_report
 
+        self.to_json(Path(folder) / RESULTS)
         write_report(self.results, folder)
 
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
-import os
 import platform
 import statistics
-import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import nlptk
+from nlptk.machine import commit, cores, cpu_name, installed, memory_bytes, system
 
 _WARM_UP, _SINGLES = 10, 300  # items before single ones are timed, and of these at most
 _RUNS, _LONGEST = 3, 30.0  # timed runs over a file, as long as they take no more seconds in all
@@ -94,7 +92,7 @@ def speeds(
         if before is not None and after is not None and after >= before:  # else the counter began anew
             joules.append(after - before)
     single = _single_times(predict, [item for item in items if item])
-    latency = {"p50": _percentile(single, 0.5), "p95": _percentile(single, 0.95)} if single else None
+    latency = {"p50": percentile(single, 0.5), "p95": percentile(single, 0.95)} if single else None
     return answers, statistics.median(times), latency, statistics.median(joules) if joules else None
 
 
@@ -111,7 +109,7 @@ def _single_times(predict: Callable[[list[Any]], list[Any]], items: list[Any]) -
     return times
 
 
-def _percentile(values: Sequence[float], share: float) -> float:
+def percentile(values: Sequence[float], share: float) -> float:
     """The value that `share` of all do not exceed (nearest rank)."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, max(0, round(share * len(ordered)) - 1))]
@@ -130,46 +128,17 @@ def _energy() -> float | None:
 
 def machine(device: str) -> dict[str, Any]:
     """What numbers depend on: processor, cores, memory, system; `device` is as asked for."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    memory = None
-    with contextlib.suppress(AttributeError, ValueError, OSError):
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
-        "cpu": _cpu(), "cores": cores, "memory_bytes": memory, "device": device,
-        "system": f"{platform.system()} {platform.release()}",
+        "cpu": cpu_name(), "cores": cores(), "memory_bytes": memory_bytes(), "device": device,
+        "system": system(),
     }  # fmt: skip
-
-
-def _cpu() -> str:
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def versions() -> dict[str, str]:
     """Of Python, nlptk and what it or its peers stand on, where installed."""
-    found = {"python": platform.python_version(), "nlptk": nlptk.__version__}
-    for name in _PACKAGES:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[name] = importlib.metadata.version(name)
-    return found
+    return {"python": platform.python_version(), "nlptk": nlptk.__version__} | installed(_PACKAGES)
 
 
-def commit() -> str | None:
-    """The commit that nlptk runs from, "+changes" where files differ from it; None outside a checkout."""
-    root = Path(nlptk.__file__).parents[1]
-    if not (root / ".git").exists():
-        return None
-    try:
-        head = _git(root, "rev-parse", "--short=12", "HEAD")
-        changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", "nlptk", "csrc")
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return f"{head}+changes" if changed else head
-
-
-def _git(root: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+def own_commit() -> str | None:
+    """The commit that nlptk runs from; None outside a checkout."""
+    return commit(Path(nlptk.__file__).parents[1], "nlptk", "csrc")

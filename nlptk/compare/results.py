@@ -15,7 +15,7 @@ import numpy as np
 from nlptk.compare.contestant import Contestant, Part
 from nlptk.compare.data import choose
 from nlptk.compare.folder import Cell
-from nlptk.compare.measure import commit, machine, versions
+from nlptk.compare.measure import machine, own_commit, versions
 from nlptk.compare.running import Grid
 from nlptk.compare.statistics import (
     Counts,
@@ -24,7 +24,15 @@ from nlptk.compare.statistics import (
     difference_interval,
     score,
 )
-from nlptk.compare.units import Answers, answers_of, by_length, disagreements, knows, vocabulary_of
+from nlptk.compare.units import (
+    Answers,
+    answers_of,
+    by_length,
+    check_answers,
+    disagreements,
+    knows,
+    vocabulary_of,
+)
 from nlptk.errors import DataError
 from nlptk.scoring import PRF
 
@@ -49,17 +57,19 @@ class _Runs:
     @cached_property
     def answers(self) -> dict[int, Answers]:
         """By seed."""
-        return {seed: self.part_answers(self.grid.sources.test.part, "test", seed) for seed in self.entries}
+        return {seed: self.part_answers("test", seed) for seed in self.entries}
 
     @cached_property
     def counts(self) -> dict[int, Counts]:
         """By seed, of the test set."""
         return {seed: one.counts() for seed, one in self.answers.items()}
 
-    def part_answers(self, part: Part, name: str, seed: int) -> Answers:
-        """The answers to another part."""
+    def part_answers(self, name: str, seed: int) -> Answers:
+        """The answers to one of the grid's parts."""
         grid = self.grid
-        return answers_of(grid.task, grid.sources.metric, part, self.entries[seed]["answers"][name])
+        return answers_of(
+            grid.task, grid.sources.metric, grid.parts[name], self.entries[seed]["answers"][name]
+        )
 
     def mean(self, name: str) -> float:
         """Of a number over the seeds."""
@@ -88,7 +98,7 @@ def assemble(
         "title": _title(grid),
         "command": command,
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "commit": commit(),
+        "commit": own_commit(),
         "machine": machine(grid.device) | {"threads": grid.threads},
         "versions": versions(),
         "seeds": sorted({cell.seed for cell in cells}),
@@ -115,11 +125,12 @@ def _title(grid: Grid) -> str:
 
 
 def _checked(grid: Grid, entry: Entry) -> Entry:
-    """The entry; one whose answers do not fit the test set is one of a model that failed."""
+    """The entry; one whose answers do not fit what was asked is one of a model that failed."""
     if entry["status"] != "done":
         return entry
     try:
-        answers_of(grid.task, grid.sources.metric, grid.sources.test.part, entry["answers"]["test"])
+        for name, answers in entry["answers"].items():
+            check_answers(grid.task, grid.parts[name], answers)
     except DataError as error:
         return {**entry, "status": "failed", "why": str(error)}
     return entry
@@ -169,6 +180,7 @@ def _cell(
 ) -> dict[str, Any]:
     found: dict[str, Any] = {
         "size": cell.size, "seed": cell.seed, "status": entry["status"], "why": entry.get("why"),
+        "seconds": entry.get("seconds"),
         "score": None, "interval": None, "train_seconds": entry.get("train_seconds"),
         "train_memory_bytes": entry.get("train_memory_bytes"), "dev_score": None, "told": entry.get("told"),
     }  # fmt: skip
@@ -176,7 +188,7 @@ def _cell(
         run = runs[cell.size]
         alone = len(run.entries) == 1
         found |= scored[cell.size] if alone else _scored([run.counts[cell.seed]])
-        found["dev_score"] = score(run.part_answers(grid.sources.dev.part, "dev", cell.seed).counts())
+        found["dev_score"] = score(run.part_answers("dev", cell.seed).counts())
     return found
 
 
@@ -239,21 +251,11 @@ def _familiar(grid: Grid, runs: _Runs) -> dict[str, Any]:
 
 def _robustness(grid: Grid, runs: _Runs) -> dict[str, Any]:
     """Scores on changed test items and on further files, where all runs were asked them."""
-    test = grid.sources.test.part
-    parts = {f"also: {one.name}": one.part for one in grid.sources.also}
-    found = {}
-    for name in next(iter(runs.entries.values()))["answers"]:
-        if name in ("test", "dev") or not all(name in one["answers"] for one in runs.entries.values()):
-            continue
-        part = parts.get(name) or _noisy(grid, test, name)
-        found[name] = _scored([runs.part_answers(part, name, seed).counts() for seed in runs.entries])
-    return found
-
-
-def _noisy(grid: Grid, test: Part, name: str) -> Part:
-    from nlptk.compare.noise import lower_case, typos
-
-    return typos(grid.task, test) if name == "typos" else lower_case(grid.task, test)
+    return {
+        name: _scored([runs.part_answers(name, seed).counts() for seed in runs.entries])
+        for name in grid.parts
+        if name not in ("test", "dev") and all(name in one["answers"] for one in runs.entries.values())
+    }
 
 
 def _difference(

@@ -13,12 +13,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
 import nlptk
 from nlptk.compare.cell import Spec
-from nlptk.compare.contestant import Contestant, How, Task, length
+from nlptk.compare.contestant import Contestant, How, Part, Task, length
 from nlptk.compare.data import Sources
 from nlptk.compare.durations import shown
 from nlptk.compare.folder import Cell, RunFolder
@@ -60,6 +61,15 @@ class Grid:
     threads: int | None
     options: Mapping[str, str]
     budget: float | None
+
+    @cached_property
+    def parts(self) -> dict[str, Part]:
+        """Name -> what models are asked; noise that changes no test item is left out."""
+        test = self.sources.test.part
+        parts = {"test": test, "dev": self.sources.dev.part}
+        parts |= {f"also: {one.name}": one.part for one in self.sources.also}
+        noisy = {"typos": typos(self.task, test), "lower case": lower_case(self.task, test)}
+        return parts | {name: part for name, part in noisy.items() if part.items != test.items}
 
     def how(self, seed: int) -> How:
         """How to train with a seed."""
@@ -149,14 +159,8 @@ class _Workplace:
 
     def __enter__(self) -> _Workplace:
         self.folder = Path(tempfile.mkdtemp(prefix="nlptk-compare-"))
-        sources, task = self.grid.sources, self.grid.task
-        learn = {role: [one.part.items, one.part.gold] for role, one in _named(sources).items()}
-        test, dev = sources.test.part, sources.dev.part
-        asked = {"test": test.items, "dev": dev.items}
-        asked |= {f"also: {one.name}": one.part.items for one in sources.also}
-        noisy = {"typos": typos(task, test).items, "lower case": lower_case(task, test).items}
-        asked |= {name: items for name, items in noisy.items() if items != test.items}
-        self.asked = list(asked)
+        learn = {role: [one.part.items, one.part.gold] for role, one in _named(self.grid.sources).items()}
+        asked = {name: part.items for name, part in self.grid.parts.items()}
         for name, content in (("learn", learn), ("ask", asked)):
             (self.folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
         return self
@@ -179,7 +183,7 @@ class _Workplace:
         grid, answer, place = self.grid, self.folder / "answer.json", self.folder / "spec.json"
         answer.unlink(missing_ok=True)
         most = step == "ask" and cell.size == max(grid.sizes)
-        asked = [] if step == "train" else self.asked if most else ["test", "dev"]
+        asked = [] if step == "train" else list(grid.parts) if most else ["test", "dev"]
         data = self.folder / ("learn.json" if step == "train" else "ask.json")
         Spec(
             step, grid.task, cell.model, grid.column, grid.sources.metric, cell.size,

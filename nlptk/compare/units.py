@@ -74,10 +74,13 @@ class Answers:
 
 
 def answers_of(task: Task, metric: str, part: Part, answers: Sequence[Any]) -> Answers:
-    """Answers in units.
+    """Answers in units; they must fit the part (`check_answers`)."""
+    units = _UNITS[task, metric]
+    return Answers([units(gold) for gold in part.gold], [units(answer) for answer in answers], metric)
 
-    Raises DataError where they are not parallel to the part, or an answer does not fit its item.
-    """
+
+def check_answers(task: Task, part: Part, answers: Sequence[Any]) -> None:
+    """Raises DataError where answers are not parallel to the part, or one does not fit its item."""
     if len(answers) != len(part):
         raise DataError(f"the model gave {len(answers)} answers to {len(part)} items")
     for number, (gold, answer) in enumerate(zip(part.gold, answers, strict=True)):
@@ -85,8 +88,6 @@ def answers_of(task: Task, metric: str, part: Part, answers: Sequence[Any]) -> A
             raise DataError(f"the model gave {len(answer)} labels to the {len(gold)} words of item {number}")
         if task == "segmenters" and _visible("".join(gold)) != _visible("".join(answer)):
             raise DataError(f"the model's words of item {number} do not spell its text")
-    units = _UNITS[task, metric]
-    return Answers([units(gold) for gold in part.gold], [units(answer) for answer in answers], metric)
 
 
 def _f1_row(right: int, found: Collection[Unit], wanted: Collection[Unit]) -> tuple[int, int, int]:
