@@ -50,9 +50,9 @@ def _rows(results: dict[str, Any]) -> Iterator[Row]:
 
 def _of_model(model: Row) -> Iterator[Row]:
     for cell in model["cells"]:
-        of = {"part": "cells", "size": cell["size"], "seed": cell["seed"], "status": cell["status"]}
-        yield {**of, "measure": "score", "value": cell["score"], **_interval(cell), "why": cell["why"]}
-        for measure in ("dev_score", "train_seconds", "train_memory_bytes"):
+        of = {name: cell[name] for name in ("size", "seed", "status", "why")} | {"part": "cells"}
+        yield {**of, "measure": "score", "value": cell["score"], **_interval(cell)}
+        for measure in ("dev_score", "seconds", "train_seconds", "train_memory_bytes"):
             if cell.get(measure) is not None:
                 yield {**of, "measure": measure, "value": cell[measure]}
     for point in model.get("curve") or ():
