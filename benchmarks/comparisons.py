@@ -96,18 +96,21 @@ def main() -> None:
         options.error(f"there are no corpora at {data_dir()}; set NLPTK_DATA")
     os.chdir(ROOT)  # so that commands have no paths of this machine
     for name in names:
-        prepare()
+        prepare(name)
         run(name)
     write_page()
 
 
-def prepare() -> None:
-    """The link to the corpora, and the split of the hotel reviews."""
-    REVIEWS.mkdir(parents=True, exist_ok=True)
+def prepare(name: str) -> None:
+    """The link to the corpora, and the split of the hotel reviews where they are compared."""
+    RUNS.mkdir(parents=True, exist_ok=True)
     DATA.unlink(missing_ok=True)
     DATA.symlink_to(data_dir().resolve(), target_is_directory=True)
-    for name, (texts, labels) in zip(("train", "test"), reviews(data_dir()), strict=True):
-        with open(REVIEWS / f"{name}.csv", "w", encoding="utf-8", newline="") as file:
+    if name != "chnsenticorp":
+        return
+    REVIEWS.mkdir(exist_ok=True)
+    for split, (texts, labels) in zip(("train", "test"), reviews(data_dir()), strict=True):
+        with open(REVIEWS / f"{split}.csv", "w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([("label", "text"), *zip(labels, texts, strict=True)])
 
 

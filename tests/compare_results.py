@@ -74,7 +74,8 @@ def results(
         "commit": "0123456789abcdef0123456789abcdef01234567",
         "machine": {
             "cpu": "Imaginary 3000", "cores": 2, "memory_bytes": 8 * 2**30, "system": "Linux 6.1",
-            "device": "cpu",
+            "threads": None,
+            "devices": {"networks": "cpu"},
         },
         "versions": {"python": "3.11.2", "nlptk": "0.1.0", "torch": "2.13.0"},
         "seeds": [*range(1, seeds + 1)],
@@ -89,7 +90,7 @@ def results(
         "warnings": [f"3 test {unit} stand in train too: scores are a little too good"],
         "models": found,
         "differences": [
-            {"a": a, "b": b, "difference": scores[a] - scores[b],
+            {"a": a, "b": b, "size": sizes[-1], "difference": scores[a] - scores[b],
              "interval": [scores[a] - scores[b] - 0.004, scores[a] - scores[b] + 0.004],
              "p": 1 / 10001 if abs(scores[a] - scores[b]) > 0.004 else float(rng.uniform(0.05, 1))}
             for a, b in pairs

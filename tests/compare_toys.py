@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import random
+import stat
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from nlptk.compare import cell, comparing, registry
+from nlptk.compare.contestant import Contestant, Task
 
 NOUNS, VERBS = (
     ["dog", "cat", "bird", "child", "river", "house", "garden"],
@@ -73,3 +79,34 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     from nlptk.compare import cell, running
 
     monkeypatch.setattr(running._Workplace, "_process", lambda self, spec, log, left: cell.main([str(spec)]))
+
+
+@pytest.fixture(name="add")
+def adding(monkeypatch: pytest.MonkeyPatch) -> Callable[[Contestant], None]:
+    """Add a contestant, in place of one of its name."""
+    own: dict[str, Contestant] = {}
+
+    def all_of(task: Task) -> dict[str, Contestant]:
+        return known(task) | own
+
+    known = registry.contestants
+    for module in (registry, cell, comparing):
+        monkeypatch.setattr(module, "contestants", all_of)
+    return lambda one: own.update({one.name: one})
+
+
+def always(name: str, label: str, **changes: object) -> Contestant:
+    """A model that gives every word the same label."""
+    made = Contestant(
+        name, "classical", ("taggers",), "one label", lambda data, folder, how: {},
+        lambda folder, how: lambda items: [[label] * len(words) for words in items],
+    )  # fmt: skip
+    return replace(made, **changes)
+
+
+def script(tmp_path: Path, text: str) -> str:
+    """A program in place of Python."""
+    path = tmp_path / "program"
+    path.write_text(f"#!/bin/sh\n{text}\n", "utf-8")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return str(path)

@@ -215,7 +215,9 @@ def test_a_closed_pipe_is_silent(model: str, tmp_path: Path) -> None:
     assert process.wait() == 0
 
 
-@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_an_interrupted_command_leaves_no_file(
     model: str, tmp_path: Path, sent: signal.Signals, status: int
 ) -> None:

@@ -5,22 +5,20 @@ from __future__ import annotations
 import json
 import os
 import re
-import stat
 import subprocess
 import sys
-import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from compare_toys import in_process, tagged, toy, write_columns  # noqa: F401
+from compare_toys import adding, always, in_process, script, tagged, toy, write_columns  # noqa: F401
 from interrupts import ctrl_c_after
 
 import nlptk
-from nlptk.compare import cell, comparing, folder, registry, running
+from nlptk.compare import cell, registry, running
 from nlptk.compare.comparison import Comparison
-from nlptk.compare.contestant import Contestant, Task
+from nlptk.compare.contestant import Contestant
+from nlptk.compare.measure import versions
 from nlptk.errors import ConfigError, DataError
 
 Events = list[dict[str, object]]
@@ -33,29 +31,6 @@ TASKS: dict[str, list[str]] = {
 
 def compare(task: str = "taggers", **changes: object) -> Comparison:
     return nlptk.compare(task, **{**toy(task), "models": TASKS[task][:2], **changes})
-
-
-@pytest.fixture
-def add(monkeypatch: pytest.MonkeyPatch) -> Callable[[Contestant], None]:
-    """Add a contestant, in place of one of its name."""
-    own: dict[str, Contestant] = {}
-
-    def all_of(task: Task) -> dict[str, Contestant]:
-        return known(task) | own
-
-    known = registry.contestants
-    for module in (registry, cell, comparing):
-        monkeypatch.setattr(module, "contestants", all_of)
-    return lambda one: own.update({one.name: one})
-
-
-def always(name: str, label: str, **changes: object) -> Contestant:
-    """A model that gives every word the same label."""
-    made = Contestant(
-        name, "classical", ("taggers",), "one label", lambda data, folder, how: {},
-        lambda folder, how: lambda items: [[label] * len(words) for words in items],
-    )  # fmt: skip
-    return replace(made, **changes)
 
 
 @pytest.mark.usefixtures("in_process")
@@ -81,7 +56,8 @@ def test_all_tasks_give_all_that_a_report_needs(task: str, tmp_path: Path) -> No
         assert best["size"] == 30
         assert best["interval"][0] <= best["score"] <= best["interval"][1]
         assert best["score"] == pytest.approx(sum(best["seeds"]["scores"]) / 2)
-        assert min(best["tokens_per_second"], best["train_seconds"], best["load_seconds"]) > 0
+        assert min(best["tokens_per_second"], best["load_seconds"], best["disk_bytes"]) > 0
+        assert (best["train_seconds"] is None) == (model["name"] == "jieba")
         assert 0 < best["latency_ms"]["p50"] <= best["latency_ms"]["p95"]
         assert sum(one["sentences"] for one in best["by_length"]) == 12
         assert (best["known"] is None) == (task == "classifiers")
@@ -172,6 +148,46 @@ def test_the_folder_of_another_run_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("in_process")
+def test_a_held_out_dev_set_and_the_whole_file_are_not_mixed(tmp_path: Path) -> None:
+    files = [write_columns(tmp_path / f"{name}.conll", 20, i) for i, name in enumerate(["train", "test"])]
+    given = {"train": files[0], "dev": None, "test": files[1], "column": "1", "out": tmp_path / "out"}
+    compare(models=["hmm"], **given)
+    with pytest.raises(ConfigError, match=r"its dev file \(train.conll\) and train file"):
+        compare(models=["hmm"], **{**given, "dev": files[0]})
+    compare(models=["hmm"], **given)
+
+
+@pytest.mark.usefixtures("in_process")
+def test_cells_of_other_code_or_another_machine_are_not_mixed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compare(models=["hmm"], out=tmp_path / "out")
+    with monkeypatch.context() as patch:
+        patch.setattr("nlptk.compare.folder.own_commit", lambda: "0123456789ab")
+        with pytest.raises(ConfigError, match="its version or commit of nlptk is not the same"):
+            compare(models=["hmm"], out=tmp_path / "out")
+    with monkeypatch.context() as patch:
+        patch.setattr("nlptk.compare.folder.cores", lambda: 1000)
+        with pytest.raises(ConfigError, match="its machine is not the same"):
+            compare(models=["hmm"], out=tmp_path / "out")
+    found = versions()
+    monkeypatch.setattr("nlptk.compare.folder.versions", lambda: {**found, "new": "1"})
+    compare(models=["hmm"], out=tmp_path / "out")  # a package may come, for models that need it
+    monkeypatch.setattr("nlptk.compare.folder.versions", lambda: {**found, "numpy": "0"})
+    with pytest.raises(ConfigError, match="its versions of packages is not the same"):
+        compare(models=["hmm"], out=tmp_path / "out")
+
+
+@pytest.mark.usefixtures("in_process")
+def test_the_language_is_the_tasks_and_an_english_bert_stays_out_of_chinese() -> None:
+    given = {name: value for name, value in toy("segmenters").items() if name != "lang"}
+    assert nlptk.compare("segmenters", **given, models=["hmm"]).results["lang"] == "zh"
+    found = compare(models=["bert", "hmm"], lang="zh")
+    assert any(one.startswith("bert skipped: ") for one in found.problems())
+    assert found.results["checkpoints"] == []
+
+
+@pytest.mark.usefixtures("in_process")
 def test_checkpoints_may_come_later_and_not_change(tmp_path: Path) -> None:
     out, folders = tmp_path / "out", [tmp_path / "one", tmp_path / "two"]
     for number, path in enumerate(folders):
@@ -202,6 +218,9 @@ def test_a_model_that_fails_says_why_and_the_others_go_on(
     assert (bad["status"], bad["why"]) == ("failed", "the weights are not finite")
     assert short["status"] == "failed"
     assert "labels to the" in short["why"]
+    assert (
+        json.loads((tmp_path / "out" / "cells" / "short-30-1.json").read_text("utf-8"))["status"] == "failed"
+    )
     assert hmm["status"] == "done"
     assert found.results["models"][0]["best"] is None
     assert "bad failed at 30: the weights are not finite" in found.problems()
@@ -223,41 +242,7 @@ def test_what_is_not_installed_is_skipped_with_a_line(add: Callable[[Contestant]
     assert "| hmm |" in found.to_markdown()
 
 
-@pytest.mark.usefixtures("in_process")
-def test_a_budget_leaves_out_what_does_not_fit(add: Callable[[Contestant], None], tmp_path: Path) -> None:
-    add(always("dear", "X", cost=1e6))
-    found = compare(models=["dear", "hmm"], budget="10m", out=tmp_path / "out")
-    dear, hmm = (one["cells"][0] for one in found.results["models"])
-    assert hmm["status"] == "done"
-    assert dear["status"] == "left out"
-    assert "it would take about" in dear["why"]
-    assert not list((tmp_path / "out" / "cells").glob("dear*"))
-    assert any(one.startswith("dear left out at 30: it would take") for one in found.problems())
-
-
-def test_estimates_grow_with_the_training_set(add: Callable[[Contestant], None]) -> None:
-    from nlptk.compare.data import read_sources
-
-    sources = read_sources("taggers", tagged(100, 1), tagged(9, 2), tagged(9, 3), column="upos")
-    model = always("x", "X", cost=1.0)
-    grid = running.Grid(
-        "taggers", "upos", sources, [model], [10, 100], [1], "en", "cpu", None, {}, None
-    )  # fmt: skip
-    one, ten = folder.Cell(10, "x", 1), folder.Cell(100, "x", 1)
-    assert running.estimate(grid, model, one, {}) < running.estimate(grid, model, ten, {})
-    before = {one: {"status": "done", "seconds": 9.0, "train_seconds": 4.0}}
-    assert running.estimate(grid, model, ten, before) == 45.0
-
-
 # ---- processes ---------------------------------------------------------------------------------------------
-
-
-def script(tmp_path: Path, text: str) -> str:
-    """A program in place of Python."""
-    path = tmp_path / "program"
-    path.write_text(f"#!/bin/sh\n{text}\n", "utf-8")
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)
-    return str(path)
 
 
 @pytest.mark.parametrize(
@@ -279,17 +264,6 @@ def test_a_process_that_dies_is_that_cells_alone(
         assert re.search(why, one["why"])
 
 
-def test_a_cell_is_stopped_at_the_end_of_the_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "executable", script(tmp_path, "sleep 60"))
-    monkeypatch.setattr(running, "_START", 0.0)
-    start = time.monotonic()
-    found = compare(models=["hmm"], budget=0.4)
-    assert time.monotonic() - start < 30
-    (one,) = found.results["models"][0]["cells"]
-    assert one["status"] == "left out"
-    assert "the budget was spent" in one["why"]
-
-
 def test_ctrl_c_ends_the_process_and_keeps_what_is_finished(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -304,6 +278,21 @@ def test_ctrl_c_ends_the_process_and_keeps_what_is_finished(
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text("utf-8")), 0)
     assert [path.name for path in (out / "cells").iterdir()] == ["hmm-30-1.json"]
+
+
+def test_a_cell_ends_when_the_comparison_is_killed() -> None:
+    code = (
+        "import time; from nlptk.compare.cell import end_with_parent; end_with_parent(); "
+        "print('up', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout.readline() == b"up\n"
+        process.stdin.close()
+        assert process.wait(30) in (1, -9)
 
 
 def test_the_command_compares_in_processes_of_their_own(

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from compare_toys import labelled, segmented, tagged, write_columns
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlptk.compare.contestant import Part, length
+from nlptk.compare.contestant import Part, Task, length
 from nlptk.compare.data import choose, read_sources
 from nlptk.compare.durations import parse_duration, shown
 from nlptk.compare.noise import lower_case, typos
-from nlptk.compare.units import answers_of, by_length, check_answers, disagreements, knows, vocabulary_of
+from nlptk.compare.units import (
+    Answers,
+    by_length,
+    check_answers,
+    disagreements,
+    knows,
+    units_of,
+    vocabulary_of,
+)
 from nlptk.errors import ConfigError, DataError
 from nlptk.scoring import entity_scores
 
@@ -57,7 +67,7 @@ def test_sentences_that_stand_in_train_are_counted():
 
 def test_other_labels_are_named_and_another_tag_set_is_refused():
     new = ([["Hello", "dog", "dog"]], [["INTJ", "NOUN", "NOUN"]])
-    (warning,) = [one for one in sources(test=new).warnings if "labels" in one]
+    (warning,) = [one for one in sources(test=new).warnings if "has labels" in one]
     assert "test (test) has labels that train (train) has not: INTJ" in warning
     assert "1 of 3" in warning
     with pytest.raises(DataError, match=r"labels that train \(train\) has not: DT, NN, VBZ; they are most"):
@@ -75,13 +85,33 @@ def test_other_labels_are_named_and_another_tag_set_is_refused():
         ("taggers", {"test": (["a"], [["X"]])}, "not of the form"),
         ("taggers", {"test": ([["a"]], [["X"]], [])}, "neither a file nor a pair"),
         ("taggers", {"dev": None, "train": ([["a"]], [["X"]])}, "give a dev file"),
-        ("taggers", {"also": [([["a"]], [["DET"]])] * 2}, "two further test files"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(task, changes, message):
     given = {"train": tagged(9, 1), "dev": tagged(3, 2), "test": tagged(4, 3), "column": "upos"}
     with pytest.raises((ConfigError, DataError), match=message):
         read_sources(task, **{**given, **changes})
+
+
+def test_further_files_have_names_of_their_own(tmp_path):
+    words = ([["a"]], [["DET"]])
+    assert [one.name for one in sources(also=[words, words]).also] == ["also 1", "also 2"]
+    path = write_columns(tmp_path / "a.conll", 4, 1)
+    with pytest.raises(ConfigError, match=r"two further test files are called 'a\.conll'"):
+        sources(column="1", train=path, dev=path, test=path, also=[path, path])
+
+
+def test_labels_that_the_test_file_lacks_are_named():
+    test = ([["The", "dog"]], [["DET", "NOUN"]])
+    (warning,) = [one for one in sources(test=test).warnings if "lacks" in one]
+    assert "test (test) lacks labels that train (train) has: ADJ, VERB; no score" in warning
+
+
+def test_sentences_that_are_held_out_count_as_seen():
+    words, tags = tagged(20, 0)
+    found = sources(train=(words, tags), dev=None, test=(words[9:10], tags[9:10]))
+    assert found.dev.part.items[0] == words[9]
+    assert any("1 test sentence stands in train too (of 1)" in one for one in found.warnings)
 
 
 def test_a_word_without_a_label_is_named(tmp_path):
@@ -108,6 +138,10 @@ def test_smaller_sizes_are_part_of_greater_ones(one, other, seed):
         assert great.items[: len(small)] == small.items
     assert all(str(item) == gold for item, gold in zip(great.items, great.gold, strict=True))
     assert choose(part, 30, seed) == part
+
+
+def answers_of(task: Task, metric: str, part: Part, answers: list[Any]) -> Answers:
+    return Answers(units_of(task, metric, part.gold), units_of(task, metric, answers), metric)
 
 
 iob = st.lists(st.sampled_from(["O", "B-X", "I-X", "B-Y", "I-Y"]), min_size=1, max_size=8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def learn(task: Task, name: str, folder: Path, **options: str) -> list[object]:
     part = Part(*MAKERS[task](40, 1))
     metric, column = ("f1", None) if task == "segmenters" else ("accuracy", "upos")
     how = How("zh" if task == "segmenters" else "en", device="cpu", options=options)
-    contestant.train(Data(part, Part(*MAKERS[task](8, 2)), task, column, metric), folder, how)
+    contestant.train(Data(part, Part(*MAKERS[task](8, 2)), column, metric), folder, how)
     predict = contestant.load(folder, how)
     assert predict([]) == []
     assert predict(part.items[:1]) == predict(part.items)[:1]
@@ -77,6 +78,34 @@ def test_bert_is_trained_from_a_checkpoint(tmp_path: Path, monkeypatch: pytest.M
     tokenizer().save(checkpoint)
     monkeypatch.setattr(ours, "schedule", lambda *_: {"epochs": 1, "batch_tokens": 400})
     found = learn("taggers", "bert", folder, bert=str(checkpoint))
+    assert [len(row) for row in found] == [len(row) for row in tagged(40, 1)[0]]
+
+
+def test_the_spacy_peer_is_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    train = pytest.importorskip("spacy.cli.train", reason="the peer needs it")
+    monkeypatch.setattr(train, "train", partial(_trained_shortly, train.train))
+    assert share(learn("taggers", "spacy", tmp_path), tagged(40, 1)[1]) > 0.8
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def _trained_shortly(train: Any, config: Path, output: Path, *, overrides: dict[str, Any]) -> None:
+    train(config, output, overrides=overrides | {"training.max_steps": 60, "training.eval_frequency": 20})
+
+
+def test_the_transformers_peer_is_trained_from_a_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("transformers", reason="the peer needs it")
+    from bert_models import small, tokenizer
+
+    from nlptk.compare.peers import transformers
+
+    checkpoint, folder = tmp_path / "bert", tmp_path / "model"
+    small().save_pretrained(checkpoint)
+    tokenizer().save(checkpoint)
+    folder.mkdir()
+    monkeypatch.setattr(transformers, "_epochs", lambda tokens: 1)
+    found = learn("taggers", "transformers", folder, bert=str(checkpoint))
     assert [len(row) for row in found] == [len(row) for row in tagged(40, 1)[0]]
 
 

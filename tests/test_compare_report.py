@@ -125,8 +125,8 @@ def small(models: list[dict[str, Any]], differences: list[dict[str, Any]]) -> di
 
 
 def test_headlines() -> None:
-    pair = {"a": "hmm", "b": "crf", "difference": -0.04, "interval": [-0.05, -0.03], "p": 1e-4}
-    close = {"a": "crf", "b": "net", "difference": -0.005, "interval": [-0.01, 0.01], "p": 0.3}
+    pair = {"a": "hmm", "b": "crf", "difference": -0.04, "interval": [-0.05, -0.03], "p": 1e-4, "size": 1}
+    close = {"a": "crf", "b": "net", "difference": -0.005, "interval": [-0.01, 0.01], "p": 0.3, "size": 1}
     models = [
         one("hmm", "classical", [0.8, 0.9, 0.91], 2e6),
         one("crf", "classical", [0.7, 0.92, 0.95], 45_600),
@@ -134,20 +134,29 @@ def test_headlines() -> None:
         one("peer", "peer", [0.99, 0.99, 0.93], 5),
     ]
     assert told(small(models, [pair, close])) == {
-        "Most accurate": "net: 95.50 % accuracy; not significantly better than crf",
+        "Most accurate": "net: 95.50 % accuracy; not significantly better than crf, peer, hmm",
         "Fastest": "hmm: 91.00 % accuracy; 2M tokens/s",
         "Fastest within a point of the best": (
             "crf: 95.00 % accuracy; 45.6K tokens/s, 58 times as fast as net"
         ),
         # Better with 10 too, but not with 100.
-        "Neural pays off": "net: from 1,000 sentences on: 95.50 % against 95.00 % of crf there",
+        "Neural is ahead": "net: from 1,000 sentences on: 95.50 % against 95.00 % of crf there",
     }
-    close["p"] = 0.04
-    assert told(small(models, [pair, close]))["Most accurate"].endswith(
+    others = [{**pair, "b": "net"}, {**pair, "a": "peer", "b": "net"}]
+    close |= {"p": 0.001}
+    assert told(small(models, [pair, close, *others]))["Most accurate"].endswith("than crf")  # 0 is inside
+    close["interval"] = [-0.01, -0.001]
+    assert told(small(models, [pair, close, *others]))["Most accurate"].endswith(
         "; significantly better than every other"
     )
+    models[0]["best"]["size"] = 0
+    assert told(small(models, [pair, close, *others]))["Most accurate"].endswith(
+        "; significantly better than every other that learnt from as much"
+    )
+    # A difference at a smaller size says nothing of the greatest.
+    assert told(small(models, [pair, {**close, "size": 0}, *others]))["Most accurate"].endswith("than crf")
     models[2]["curve"][-1]["score"] = 0.94
-    assert told(small(models, []))["Neural pays off"] == (
+    assert told(small(models, []))["Neural is ahead"] == (
         "net: not with 1,000 sentences: 94.00 % against 95.00 % of crf there"
     )
 
@@ -166,12 +175,13 @@ def test_headlines_of_few() -> None:
 
 def test_holm_stops_at_the_first_that_fails() -> None:
     def held(*values: float | None) -> list[bool]:
-        return significant({"differences": [{"p": p} for p in values]})
+        return significant({"differences": [{"p": p, "interval": [0.1, 0.2]} for p in values]})
 
     assert held(0.06, 0.001, 0.012, 0.011) == [False, True, True, True]  # against 0.05 / 4, / 3, / 2, / 1
     assert held(0.03, 0.02, 0.04) == [False] * 3
     assert held(0.03, None, 0.02) == [True, False, True]
     assert significant({}) == []
+    assert significant({"differences": [{"p": 0.001, "interval": [-0.1, 0.2]}]}) == [False]
 
 
 # ---- CSV ---------------------------------------------------------------------------------------------------

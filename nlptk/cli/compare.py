@@ -15,6 +15,7 @@ from nlptk.cli.files import check_output
 from nlptk.cli.progress import Progress
 from nlptk.cli.tables import table
 from nlptk.cli.train.options import device_option
+from nlptk.render import visible
 
 if TYPE_CHECKING:
     from nlptk.compare.comparison import Comparison
@@ -288,7 +289,7 @@ def _line(told: dict[str, Any]) -> str:
     """What became of a cell."""
     from nlptk.compare.durations import shown
 
-    how = shown(told["seconds"]) if told["status"] == "done" else f"{told['status']}: {told['why']}"
+    how = shown(told["seconds"]) if told["status"] == "done" else f"{told['status']}: {visible(told['why'])}"
     return f"{told['done']} of {told['of']}: {told['cell']}: {how}"
 
 
@@ -298,7 +299,7 @@ def _shown(found: Comparison, out: Path | None) -> str:
     if cells:
         parts += ["", table(titles, cells)]
     if problems := found.problems():
-        parts += ["", *problems]
+        parts += ["", *map(visible, problems)]
     if out is not None:
         parts += ["", f"results, report and figures: {out}"]
     return "\n".join(parts)

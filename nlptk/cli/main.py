@@ -78,7 +78,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # whatever the locale says, what goes out is UTF-8
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    previous = signal.signal(signal.SIGTERM, _terminate)
+    ends = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    # Those that this process was told to ignore (nohup) are ignored.
+    previous = {
+        one: signal.signal(one, _terminate) for one in ends if signal.getsignal(one) != signal.SIG_IGN
+    }
     try:
         status = _run(arguments)
         sys.stdout.flush()  # here, where a full disk or a closed pipe can still be answered
@@ -88,7 +92,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         return _status_of(error)
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for one, handler in previous.items():
+            signal.signal(one, handler)
 
 
 def _run(arguments: list[str]) -> int:
@@ -101,9 +106,9 @@ def _run(arguments: list[str]) -> int:
     return 0
 
 
-def _terminate(*_: object) -> NoReturn:
+def _terminate(sent: int, _: object) -> NoReturn:
     """Ask the work to stop in order, so that its unfinished files are removed."""
-    raise SystemExit(143)
+    raise SystemExit(128 + sent)
 
 
 def _status_of(error: BaseException) -> int:

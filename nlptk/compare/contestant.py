@@ -6,6 +6,7 @@ import importlib.util
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -41,6 +42,11 @@ class Part:
     def __len__(self) -> int:
         return len(self.items)
 
+    @cached_property
+    def tokens(self) -> int:
+        """Of all items: see `length`."""
+        return sum(map(length, self.items))
+
 
 @dataclass(frozen=True)
 class Data:
@@ -49,20 +55,19 @@ class Data:
     Attributes:
         train, dev: the parts; dev picks the best weights, and no model learns from it. It is no greater than
             train, or of 300 items.
-        task, column: what is asked; the column is None but for taggers.
+        column: what is asked of taggers; None for the others.
         metric: "accuracy" or "f1".
     """
 
     train: Part
     dev: Part
-    task: Task
     column: str | None
     metric: str
 
     @property
     def tokens(self) -> int:
         """How much there is to learn from: see `length`."""
-        return sum(map(length, self.train.items))
+        return self.train.tokens
 
 
 @dataclass(frozen=True)
@@ -72,16 +77,22 @@ class How:
     Attributes:
         lang: "en" or "zh".
         seed: of whatever is random.
-        threads: of libraries; None for as many as they take.
         device: "auto", "cpu", "cuda", "cuda:1".
         options: "bert" (folder of a checkpoint), "hanlp" (folder of a model), "vectors" (file): those given.
     """
 
     lang: str = "en"
     seed: int = 1
-    threads: int | None = None
     device: str = "auto"
     options: dict[str, str] = field(default_factory=dict)
+
+
+def _once(tokens: int) -> int:
+    return 1
+
+
+def _nowhere(how: How) -> Sequence[Path]:
+    return ()
 
 
 @dataclass(frozen=True)
@@ -96,8 +107,12 @@ class Contestant:
         train: learns from data and writes the model below a folder; returns what is worth telling.
         load: reads the model back.
         needs: modules that must be there, as "module" or "module:name on PyPI".
+        imports: further modules that are imported before a clock starts.
         option: the option of `How` without which it cannot run.
-        cost: seconds of training for 1,000 tokens on two cores, roughly: the first guess of a budget.
+        cost: seconds of one pass over 1,000 training tokens on two cores, roughly: a budget's first guess.
+        epochs: passes over so many training tokens, of a model whose number of them follows from theirs.
+        trained: whether it learns from the data.
+        elsewhere: files and folders of the model that are not in the folder which `train` is given.
     """
 
     name: str
@@ -107,8 +122,12 @@ class Contestant:
     train: Callable[[Data, Path, How], dict[str, Any]]
     load: Callable[[Path, How], Predict]
     needs: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
     option: str | None = None
     cost: float = 0.1
+    epochs: Callable[[int], int] = _once
+    trained: bool = True
+    elsewhere: Callable[[How], Sequence[Path]] = _nowhere
 
     def missing(self, options: dict[str, str]) -> str | None:
         """Why it cannot run here, with what to do about it; None if it can."""

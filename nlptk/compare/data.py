@@ -6,12 +6,12 @@ import hashlib
 import json
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from nlptk.compare.contestant import Part, Task, length
+from nlptk.compare.contestant import Part, Task
 from nlptk.corpora import read_docs
 from nlptk.corpora.files import PathLike
 from nlptk.corpora.formats import COLUMN_NAMES
@@ -35,22 +35,19 @@ class Source:
         role: "train", "dev", "test" or "also".
         name: of the file, without its folder.
         sha256: of the file, or of what was given in its place.
-        path: of the file; None where there is none.
         part: what it holds.
     """
 
     role: str
     name: str
     sha256: str
-    path: str | None
     part: Part
 
     def to_dict(self) -> dict[str, Any]:
         """What results tell of it."""
-        tokens = sum(map(length, self.part.items))
         return {
             "role": self.role, "name": self.name, "sha256": self.sha256, "sentences": len(self.part),
-            "tokens": tokens,
+            "tokens": self.part.tokens,
         }  # fmt: skip
 
 
@@ -105,6 +102,7 @@ def read_sources(
 
     warnings: list[str] = []
     learn = read("train", train)
+    seen = {_key(item) for item in learn.part.items}
     if dev is None:
         learn, held_out = _hold_out(learn)
         warnings.append(
@@ -114,7 +112,8 @@ def read_sources(
     else:
         held_out = read("dev", dev)
     asked = read("test", test)
-    more = tuple(read("also", one) for one in also)
+    roles = [f"also {number}" for number in range(1, len(also) + 1)] if len(also) > 1 else ["also"]
+    more = tuple(map(read, roles, also))
     twice = [name for name, count in Counter(one.name for one in more).items() if count > 1]
     if twice:
         raise ConfigError(f"two further test files are called {twice[0]!r}; give them names of their own")
@@ -123,7 +122,8 @@ def read_sources(
     metric = metric or "accuracy"
     for source in (held_out, asked, *more):
         warnings += _compare_labels(task, metric, learn, source, labels)
-        warnings += _overlap(task, learn, source)
+    for source in (asked, *more):
+        warnings += _overlap(task, seen, source)
     kinds = {_kind(label, metric) for label in labels} - {"O"} if metric == "f1" else labels
     return Sources(learn, held_out, asked, more, metric, tuple(sorted(kinds)), tuple(warnings))
 
@@ -144,13 +144,13 @@ def _read(role: str, corpus: Corpus, task: Task, column: str | None, lang: str) 
         part = Part(*map(_plain, _pair(role, corpus)))
         _check(role, task, part)
         data = json.dumps([part.items, part.gold], ensure_ascii=True).encode()
-        return Source(role, role, hashlib.sha256(data).hexdigest(), None, part)
+        return Source(role.partition(" ")[0], role, hashlib.sha256(data).hexdigest(), part)
     path = Path(corpus)
     part = _READERS[task](path, column, lang)
     if not len(part):
         raise DataError(f"{path} holds no {_NOUNS[task]}; give a file that does")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Source(role, path.name, digest, str(path), part)
+    return Source(role.partition(" ")[0], path.name, digest, part)
 
 
 def _pair(role: str, corpus: tuple[Sequence[Any], Sequence[Any]]) -> tuple[Sequence[Any], Sequence[Any]]:
@@ -223,8 +223,8 @@ def _hold_out(source: Source) -> tuple[Source, Source]:
         parts.append(Part([source.part.items[i] for i in kept], [source.part.gold[i] for i in kept]))
     rest, dev = parts
     return (
-        Source("train", source.name, source.sha256, source.path, rest),
-        Source("dev", source.name, source.sha256, source.path, dev),
+        Source("train", source.name, source.sha256, rest),
+        Source("dev", source.name, source.sha256, dev),
     )
 
 
@@ -247,7 +247,10 @@ def _kind(label: str, metric: str) -> str:
 
 
 def _compare_labels(task: Task, metric: str, train: Source, other: Source, labels: set[str]) -> list[str]:
-    """A warning where a file has labels that the training file has not; DataError if most of its are such."""
+    """Warnings where a file has labels that the training file has not, and where the test file lacks labels.
+
+    Raises DataError if most of a file's labels are such.
+    """
     kinds = {_kind(label, metric) for label in labels}
     found: Counter[str] = Counter()
     for label, count in _labels(task, other.part.gold).items():
@@ -255,25 +258,36 @@ def _compare_labels(task: Task, metric: str, train: Source, other: Source, label
     if metric == "f1":
         del found["O"]
     new = {label: count for label, count in found.items() if label not in kinds}
+    lacking = kinds - set(found) - {"O"} if other.role == "test" else set()
+    warnings = []
+    if lacking:
+        warnings.append(
+            f"{other.name} (test) lacks labels that {train.name} (train) has: {_listed(lacking)}; no score "
+            "says anything of them"
+        )
     if not new:
-        return []
-    shown = ", ".join(sorted(new)[:_SHOWN]) + (f" and {len(new) - _SHOWN} more" if len(new) > _SHOWN else "")
-    where = f"{other.name} ({other.role}) has labels that {train.name} (train) has not: {shown}"
+        return warnings
+    where = f"{other.name} ({other.role}) has labels that {train.name} (train) has not: {_listed(new)}"
     if sum(new.values()) > sum(found.values()) / 2:
         raise DataError(f"{where}; they are most of it, so the two are labelled in different ways")
-    return [f"{where}; no model can give them ({sum(new.values()):,} of {sum(found.values()):,} labels)"]
+    warnings.append(
+        f"{where}; no model can give them ({sum(new.values()):,} of {sum(found.values()):,} labels)"
+    )
+    return warnings
 
 
-def _overlap(task: Task, train: Source, other: Source) -> list[str]:
+def _listed(labels: Collection[str]) -> str:
+    more = len(labels) - _SHOWN
+    return ", ".join(sorted(labels)[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _key(item: Any) -> Any:
+    return item if isinstance(item, str) else tuple(item)
+
+
+def _overlap(task: Task, seen: set[Any], other: Source) -> list[str]:
     """A warning where items stand in the training file too."""
-    if other.role == "dev":
-        return []
-
-    def key(item: Any) -> Any:
-        return item if isinstance(item, str) else tuple(item)
-
-    known = set(map(key, train.part.items))
-    count = sum(key(item) in known for item in other.part.items)
+    count = sum(_key(item) in seen for item in other.part.items)
     if not count:
         return []
     noun, total = _NOUNS[task], len(other.part)

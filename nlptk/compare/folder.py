@@ -5,68 +5,66 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nlptk
-from nlptk.compare.contestant import Task
-from nlptk.compare.data import Sources
+from nlptk.compare.grid import Cell, Grid
+from nlptk.compare.measure import own_commit, versions
 from nlptk.errors import ConfigError, DataError
+from nlptk.machine import cores, cpu_name
 from nlptk.store import write_atomic
 
 _SCHEMA = 1
 _RUN, _CELLS = "run.json", "cells"
-_CHECKPOINTS = "checkpoints"  # a run that has none yet may get one, for models that could not run without
+#: To which a later call may add, for models that could not run without: none of it may change.
+_MAY_GROW = ("checkpoints", "versions", "devices")
 #: What differs between two runs, as a message says it.
 _SAID = {
-    "schema": "version of the format", "nlptk": "version of nlptk", "task": "task", "column": "column",
-    "lang": "language", "vectors": "file of vectors", _CHECKPOINTS: "--bert or --hanlp",
-    "threads": "number of threads", "device": "device",
+    "schema": "version of the format", "nlptk": "version or commit of nlptk", "task": "task",
+    "column": "column", "lang": "language", "vectors": "file of vectors",
+    "checkpoints": "--bert or --hanlp", "versions": "versions of packages", "machine": "machine",
+    "threads": "number of threads", "devices": "device",
 }  # fmt: skip
 
 
-@dataclass(frozen=True, order=True)
-class Cell:
-    """One training: so many items, a model, a seed."""
-
-    size: int
-    model: str
-    seed: int
-
-    def __str__(self) -> str:
-        return f"{self.model}, {self.size:,} to learn from, seed {self.seed}"
-
-
-def identity(
-    task: Task,
-    column: str | None,
-    lang: str,
-    sources: Sources,
-    options: Mapping[str, str],
-    threads: int | None,
-    device: str,
-) -> dict[str, Any]:
+def identity(grid: Grid) -> dict[str, Any]:
     """What cells must share to be compared; models, sizes and seeds may come later."""
+    prints = {name: fingerprint(Path(path)) for name, path in sorted(grid.options.items())}
     return {
-        "schema": _SCHEMA, "nlptk": nlptk.__version__, "task": task, "column": column, "lang": lang,
-        "data": [[one.role, one.name, one.sha256] for one in sources.all],
-        "vectors": _fingerprint(Path(options["vectors"])) if "vectors" in options else None,
-        _CHECKPOINTS: {
-            name: _fingerprint(Path(path)) for name, path in sorted(options.items()) if name != "vectors"
-        },
-        "threads": threads, "device": device,
+        "schema": _SCHEMA, "nlptk": f"{nlptk.__version__} {own_commit() or ''}".strip(), "task": grid.task,
+        "column": grid.column, "lang": grid.lang,
+        # With its length, as of a file without a dev file beside it a tenth is held out.
+        "data": [[one.role, one.name, f"{one.sha256} {len(one.part)}"] for one in grid.sources.all],
+        "vectors": prints.pop("vectors", None), "checkpoints": prints, "versions": versions(),
+        "machine": [cpu_name(), cores()], "threads": grid.threads, "devices": devices(grid),
     }  # fmt: skip
 
 
-def _fingerprint(path: Path) -> str:
-    """Of a file its content; of a model's folder that of its configuration, and its size."""
+def devices(grid: Grid) -> dict[str, str]:
+    """What networks run on, if any take part: {"networks": "cpu"}."""
+    if not any("torch" in one.needs and one.missing(dict(grid.options)) is None for one in grid.contestants):
+        return {}
+    from nlptk.neural.devices import describe
+
+    return {"networks": describe(grid.device)}
+
+
+def fingerprint(path: Path) -> str:
+    """SHA-256 of a file, or of all files of a folder with their names."""
     if path.is_file():
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    files = sorted(one for one in path.glob("*") if one.is_file())
-    sizes = json.dumps([[one.name, one.stat().st_size] for one in files])
-    configs = b"".join(one.read_bytes() for one in files if one.suffix == ".json")
-    return hashlib.sha256(sizes.encode() + configs).hexdigest()
+        return _hash(path)
+    files = sorted(one for one in path.rglob("*") if one.is_file())
+    listed = [[str(one.relative_to(path)), _hash(one)] for one in files]
+    return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
+
+
+def _hash(path: Path) -> str:
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            found.update(block)
+    return found.hexdigest()
 
 
 class RunFolder:
@@ -92,8 +90,9 @@ class RunFolder:
             raise ConfigError(f"{self.path} holds files but no comparison; give a new folder")
         try:
             before = json.loads(file.read_text(encoding="utf-8"))
-            new, kept = run[_CHECKPOINTS], before[_CHECKPOINTS]
-            run[_CHECKPOINTS], before[_CHECKPOINTS] = {**kept, **new}, {**new, **kept}
+            for name in _MAY_GROW:
+                new, kept = run[name], before[name]
+                run[name], before[name] = {**kept, **new}, {**new, **kept}
             different = next((name for name in run if before.get(name) != run[name]), None)
         except (ValueError, KeyError, AttributeError, TypeError) as error:
             raise DataError(f"{file} cannot be read ({error}); give a new folder") from None
@@ -103,7 +102,7 @@ class RunFolder:
         if different == "data":
             mine, theirs = ({(role, name): sha for role, name, sha in one["data"]} for one in (run, before))
             files = sorted({key for key in mine | theirs if mine.get(key) != theirs.get(key)})
-            said = " and ".join(f"{role} file ({name})" for role, name in files)
+            said = " and ".join(f"{role} file ({name})" for role, name in files) or "order of further files"
         raise ConfigError(
             f"{self.path} is the folder of another comparison: its {said} is not the same; "
             "give a new folder, or delete that one"

@@ -61,9 +61,11 @@ def _max_rss() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def disk_bytes(folder: Path) -> int:
-    """The size of all files below a folder."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+def disk_bytes(*places: Path) -> int:
+    """The size of files, and of all files below folders."""
+    return sum(
+        path.stat().st_size for place in places for path in (place, *place.rglob("*")) if path.is_file()
+    )
 
 
 def seconds_of(run: Callable[[], Any]) -> tuple[Any, float]:
@@ -98,11 +100,11 @@ def speeds(
 
 def _single_times(predict: Callable[[list[Any]], list[Any]], items: list[Any]) -> list[float]:
     """Milliseconds of single items, spread over all."""
-    step = max(len(items) // _SINGLES, 1)
+    step = max(-(-len(items) // _SINGLES), 1)
     for item in items[:_WARM_UP]:
         predict([item])
     times: list[float] = []
-    for item in items[::step][:_SINGLES]:
+    for item in items[::step]:
         times.append(1000 * seconds_of(lambda item=item: predict([item]))[1])  # type: ignore[misc]
         if sum(times) > 1000 * _LONGEST:
             break
@@ -126,12 +128,9 @@ def _energy() -> float | None:
     return total
 
 
-def machine(device: str) -> dict[str, Any]:
-    """What numbers depend on: processor, cores, memory, system; `device` is as asked for."""
-    return {
-        "cpu": cpu_name(), "cores": cores(), "memory_bytes": memory_bytes(), "device": device,
-        "system": system(),
-    }  # fmt: skip
+def machine() -> dict[str, Any]:
+    """What numbers depend on: processor, cores, memory, system."""
+    return {"cpu": cpu_name(), "cores": cores(), "memory_bytes": memory_bytes(), "system": system()}
 
 
 def versions() -> dict[str, str]:

@@ -49,7 +49,7 @@ def schedule(usual: Mapping[str, Any], encoder: str, tokens: int) -> dict[str, i
     What suits an encoder was found on whole treebanks, of which it makes thousands of updates: fewer tokens
     are read more often and in smaller batches, or a network would hardly move from where it began.
     """
-    batch = int(usual["batch_tokens"])
+    encoder, batch = encoder.removesuffix("-crf"), int(usual["batch_tokens"])
     if encoder != "bert":  # its batches are 16 sentences
         batch = max(min(batch, tokens // _BATCHES), batch // 5)
     batches = max(tokens // batch, 1)
@@ -61,7 +61,7 @@ def schedule(usual: Mapping[str, Any], encoder: str, tokens: int) -> dict[str, i
 def network_settings(data: Data, how: How, encoder: str, usual: Mapping[str, Any]) -> dict[str, Any]:
     """Settings of a neural tagger or classifier."""
     settings: dict[str, Any] = {"encoder": encoder, "seed": how.seed, "device": how.device}
-    settings |= schedule(usual, encoder.removesuffix("-crf"), data.tokens)
+    settings |= schedule(usual, encoder, data.tokens)
     if encoder.startswith("bert"):
         from nlptk.neural.devices import fast_precision
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import statistics as plain
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nlptk.compare.contestant import Contestant, Part
+from nlptk.compare.contestant import Contestant, Task
 from nlptk.compare.data import choose
-from nlptk.compare.folder import Cell
+from nlptk.compare.folder import devices, fingerprint
+from nlptk.compare.grid import Cell, Grid
 from nlptk.compare.measure import machine, own_commit, versions
-from nlptk.compare.running import Grid
 from nlptk.compare.statistics import (
     Counts,
     approximate_randomization,
@@ -26,22 +27,19 @@ from nlptk.compare.statistics import (
 )
 from nlptk.compare.units import (
     Answers,
-    answers_of,
     by_length,
-    check_answers,
     disagreements,
     knows,
+    units_of,
     vocabulary_of,
 )
-from nlptk.errors import DataError
+from nlptk.corpora.labels import to_iob2
 from nlptk.scoring import PRF
 
 SCHEMA = 1
 _MOST_SENTENCES = 2000  # that the error browser is given
 _TASK_NAMES = {"taggers": "Taggers", "classifiers": "Classifiers", "segmenters": "Segmenters"}
-_MEASURED = (
-    "train_seconds", "train_memory_bytes", "tokens_per_second", "load_seconds", "memory_bytes", "disk_bytes",
-)  # fmt: skip
+_MEASURED = ("train_memory_bytes", "tokens_per_second", "load_seconds", "memory_bytes", "disk_bytes")
 
 Entry = Mapping[str, Any]
 
@@ -54,22 +52,21 @@ class _Runs:
     size: int
     entries: dict[int, Entry]
 
-    @cached_property
-    def answers(self) -> dict[int, Answers]:
-        """By seed."""
-        return {seed: self.part_answers("test", seed) for seed in self.entries}
+    @property
+    def answers(self) -> Iterator[tuple[int, Answers]]:
+        """Each seed, and its answers to test; made anew each time, as those of all runs would fill memory."""
+        return ((seed, self.part_answers("test", seed)) for seed in self.entries)
 
     @cached_property
     def counts(self) -> dict[int, Counts]:
         """By seed, of the test set."""
-        return {seed: one.counts() for seed, one in self.answers.items()}
+        return {seed: one.counts() for seed, one in self.answers}
 
     def part_answers(self, name: str, seed: int) -> Answers:
         """The answers to one of the grid's parts."""
-        grid = self.grid
-        return answers_of(
-            grid.task, grid.sources.metric, grid.parts[name], self.entries[seed]["answers"][name]
-        )
+        metric = self.grid.sources.metric
+        found = units_of(self.grid.task, metric, self.entries[seed]["answers"][name])
+        return Answers(self.grid.wanted(name), found, metric)
 
     def mean(self, name: str) -> float:
         """Of a number over the seeds."""
@@ -86,9 +83,11 @@ def assemble(
     texts: bool,
 ) -> dict[str, Any]:
     """The results of all cells; `texts`: whether sentences of the test set go in."""
-    cells = {cell: _checked(grid, entry) for cell, entry in cells.items()}
     runs = {one.name: _runs_of(grid, cells, one.name) for one in contestants}
     best = {name: sizes[max(sizes)] for name, sizes in runs.items() if sizes}
+    first = {name: _first(one) for name, one in best.items()}
+    wrong = [one.wrong for one in first.values()]
+    erring = [number for number, rows in enumerate(zip(*wrong, strict=True)) if any(rows)]
     sources = grid.sources
     return {
         "schema": SCHEMA,
@@ -99,7 +98,11 @@ def assemble(
         "command": command,
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "commit": own_commit(),
-        "machine": machine(grid.device) | {"threads": grid.threads},
+        "machine": machine() | {"threads": grid.threads, "devices": devices(grid)},
+        "checkpoints": [
+            {"option": name, "name": Path(path).name, "sha256": fingerprint(Path(path))}
+            for name, path in grid.options.items()
+        ],
         "versions": versions(),
         "seeds": sorted({cell.seed for cell in cells}),
         "sizes": sorted({cell.size for cell in cells}),
@@ -114,26 +117,15 @@ def assemble(
             for a, b in combinations(best, 2)
             if (found := _difference(a, b, runs[a], runs[b])) is not None
         ],
-        "disagreements": disagreements({name: _first(one) for name, one in best.items()}),
-        "sentences": _sentences(sources.test.part, best) if texts else None,
+        "disagreements": disagreements(first),
+        "sentences": _sentences(grid, best, erring[:_MOST_SENTENCES]) if texts else None,
+        "erring_sentences": len(erring),
     }
 
 
 def _title(grid: Grid) -> str:
     column = f"column {grid.column}" if (grid.column or "").isdigit() else grid.column
     return f"{_TASK_NAMES[grid.task]}{f' of {column}' if column else ''}, {grid.sources.test.name}"
-
-
-def _checked(grid: Grid, entry: Entry) -> Entry:
-    """The entry; one whose answers do not fit what was asked is one of a model that failed."""
-    if entry["status"] != "done":
-        return entry
-    try:
-        for name, answers in entry["answers"].items():
-            check_answers(grid.task, grid.parts[name], answers)
-    except DataError as error:
-        return {**entry, "status": "failed", "why": str(error)}
-    return entry
 
 
 def _runs_of(grid: Grid, cells: Mapping[Cell, Entry], name: str) -> dict[int, _Runs]:
@@ -147,7 +139,7 @@ def _runs_of(grid: Grid, cells: Mapping[Cell, Entry], name: str) -> dict[int, _R
 
 def _first(runs: _Runs) -> Answers:
     """Those of the first seed."""
-    return runs.answers[min(runs.answers)]
+    return runs.part_answers("test", min(runs.entries))
 
 
 def _scored(counts: Sequence[Counts]) -> dict[str, Any]:
@@ -200,7 +192,7 @@ def _best(grid: Grid, runs: _Runs, scored: Mapping[str, Any]) -> dict[str, Any]:
     latencies = [entry["latency_ms"] for entry in entries if entry["latency_ms"]]
     joules = [entry["energy_joules"] for entry in entries if entry["energy_joules"] is not None]
     table: dict[str, PRF] = {}
-    for one in runs.answers.values():
+    for _, one in runs.answers:
         for label, found in one.per_label().items():
             table[label] = table.get(label, PRF()) + found
     return {
@@ -222,6 +214,7 @@ def _best(grid: Grid, runs: _Runs, scored: Mapping[str, Any]) -> dict[str, Any]:
             for label, found in sorted(table.items())
         },
         "by_length": by_length(grid.task, test, np.sum(list(counts.values()), 0)),
+        "train_seconds": runs.mean("train_seconds") if entries[0]["train_seconds"] is not None else None,
         **{name: runs.mean(name) for name in _MEASURED},
         "latency_ms": {name: plain.fmean(one[name] for one in latencies) for name in ("p50", "p95")}
         if latencies
@@ -235,7 +228,7 @@ def _familiar(grid: Grid, runs: _Runs) -> dict[str, Any]:
     test = grid.sources.test.part
     known: list[tuple[float, int]] = []
     unknown: list[tuple[float, int]] = []
-    for seed, answers in runs.answers.items():
+    for seed, answers in runs.answers:
         train = choose(grid.sources.train.part, runs.size, seed)
         judge = knows(grid.task, test, vocabulary_of(grid.task, train))
         if judge is None:
@@ -243,18 +236,21 @@ def _familiar(grid: Grid, runs: _Runs) -> dict[str, Any]:
         for kept, rows in ((True, known), (False, unknown)):
             counts = answers.counts(lambda number, unit, kept=kept, judge=judge: judge(number, unit) is kept)  # type: ignore[misc]
             rows.append((score(counts), int(counts[:, -1].sum())))
-    return {
-        name: {"score": plain.fmean(row[0] for row in rows), "units": round(plain.fmean(r[1] for r in rows))}
-        for name, rows in (("known", known), ("unknown", unknown))
-    }
+    return {name: _mean_of(rows) for name, rows in (("known", known), ("unknown", unknown))}
+
+
+def _mean_of(rows: Sequence[tuple[float, int]]) -> dict[str, Any] | None:
+    """Of (score, units) with a row for each seed; None where there are no units."""
+    units = round(plain.fmean(count for _, count in rows))
+    return {"score": plain.fmean(value for value, _ in rows), "units": units} if units else None
 
 
 def _robustness(grid: Grid, runs: _Runs) -> dict[str, Any]:
-    """Scores on changed test items and on further files, where all runs were asked them."""
+    """Scores on changed test items and on further files."""
     return {
         name: _scored([runs.part_answers(name, seed).counts() for seed in runs.entries])
         for name in grid.parts
-        if name not in ("test", "dev") and all(name in one["answers"] for one in runs.entries.values())
+        if name not in ("test", "dev")
     }
 
 
@@ -280,23 +276,25 @@ def _difference(
     }
 
 
-def _sentences(test: Part, best: Mapping[str, _Runs]) -> list[dict[str, Any]]:
-    """The test items where a model errs, as it was trained with its first seed."""
-    if not best:
-        return []
-    seeds = {name: min(runs.entries) for name, runs in best.items()}
-    given = {name: runs.entries[seeds[name]]["answers"]["test"] for name, runs in best.items()}
-    wrong = [any(rows) for rows in zip(*(_first(runs).wrong for runs in best.values()), strict=True)]
-    found = []
-    for number in [i for i, is_wrong in enumerate(wrong) if is_wrong][:_MOST_SENTENCES]:
-        item, gold = test.items[number], test.gold[number]
-        is_text, one_label = isinstance(item, str), isinstance(gold, str)
-        found.append(
-            {
-                "words": ([item] if one_label else gold) if is_text else item,
-                "gold": [gold] if one_label else gold,
-                "tags": {name: [rows[number]] if one_label else rows[number] for name, rows in given.items()},
-                "text": item if is_text else None,
-            }
-        )
-    return found
+def _words(task: Task, item: Any, gold: Any) -> list[str]:
+    """What the labels of an item belong to; of segmenters the words of gold."""
+    return gold if task == "segmenters" else [item] if task == "classifiers" else item
+
+
+def _sentences(grid: Grid, best: Mapping[str, _Runs], numbers: Sequence[int]) -> list[dict[str, Any]]:
+    """Test items and the models' answers to them, of each model as it was trained with its first seed."""
+    test, entities = grid.sources.test.part, grid.task == "taggers" and grid.sources.metric == "f1"
+
+    def labels(answer: Any) -> list[str]:
+        return to_iob2(answer) if entities else [answer] if isinstance(answer, str) else answer
+
+    given = {name: runs.entries[min(runs.entries)]["answers"]["test"] for name, runs in best.items()}
+    return [
+        {
+            "words": _words(grid.task, test.items[i], test.gold[i]),
+            "gold": labels(test.gold[i]),
+            "tags": {name: labels(rows[i]) for name, rows in given.items()},
+            "text": test.items[i] if isinstance(test.items[i], str) else None,
+        }
+        for i in numbers
+    ]

@@ -12,18 +12,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
 import nlptk
+from nlptk.compare.budget import estimate
 from nlptk.compare.cell import Spec
-from nlptk.compare.contestant import Contestant, How, Part, Task, length
-from nlptk.compare.data import Sources
+from nlptk.compare.contestant import Contestant
 from nlptk.compare.durations import shown
-from nlptk.compare.folder import Cell, RunFolder
-from nlptk.compare.noise import lower_case, typos
+from nlptk.compare.folder import RunFolder
+from nlptk.compare.grid import Cell, Grid
+from nlptk.compare.units import check_answers
+from nlptk.errors import DataError
 
 #: Told before each cell, and after it with its outcome: see :func:`nlptk.compare`.
 Progress = Callable[[dict[str, Any]], None]
@@ -32,59 +33,11 @@ _THREADS = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "RAYON_NUM_THREADS",
     "NLPTK_NUM_THREADS",
 )  # fmt: skip
-_START, _START_TORCH = 3.0, 15.0  # seconds of both processes besides training, as a first guess
-_ASKING = 0.1  # of what a token costs in training, asking it costs about so much, all measurements together
 _DEATHS = {9: " (out of memory?)", 11: " (a crash)", 6: " (a crash)"}
 
 
 class _Stopped(Exception):
     """A cell took longer than what was left of the budget."""
-
-
-@dataclass(frozen=True)
-class Grid:
-    """What is to be run.
-
-    Attributes:
-        sizes, seeds: all combinations of them with the contestants are cells.
-        budget: seconds in all; None for no end.
-    """
-
-    task: Task
-    column: str | None
-    sources: Sources
-    contestants: Sequence[Contestant]
-    sizes: Sequence[int]
-    seeds: Sequence[int]
-    lang: str
-    device: str
-    threads: int | None
-    options: Mapping[str, str]
-    budget: float | None
-
-    @cached_property
-    def parts(self) -> dict[str, Part]:
-        """Name -> what models are asked; noise that changes no test item is left out."""
-        test = self.sources.test.part
-        parts = {"test": test, "dev": self.sources.dev.part}
-        parts |= {f"also: {one.name}": one.part for one in self.sources.also}
-        noisy = {"typos": typos(self.task, test), "lower case": lower_case(self.task, test)}
-        return parts | {name: part for name, part in noisy.items() if part.items != test.items}
-
-    def how(self, seed: int) -> How:
-        """How to train with a seed."""
-        return How(self.lang, seed, self.threads, self.device, dict(self.options))
-
-    @property
-    def cells(self) -> list[tuple[Contestant, Cell]]:
-        """All, small sizes and cheap models first."""
-        order = sorted(self.contestants, key=lambda one: one.cost)
-        return [
-            (contestant, Cell(size, contestant.name, seed))
-            for size in sorted(self.sizes)
-            for contestant in order
-            for seed in self.seeds
-        ]
 
 
 def run_cells(grid: Grid, folder: RunFolder, progress: Progress | None = None) -> dict[Cell, dict[str, Any]]:
@@ -117,25 +70,6 @@ def run_cells(grid: Grid, folder: RunFolder, progress: Progress | None = None) -
     return dict(sorted(found.items()))
 
 
-def estimate(
-    grid: Grid, contestant: Contestant, cell: Cell, found: Mapping[Cell, Mapping[str, Any]]
-) -> float:
-    """Seconds that a cell will take, about: by what the model took for fewer sentences, else by its cost."""
-    before = [
-        (one.size, entry)
-        for one, entry in found.items()
-        if one.model == cell.model and one.size <= cell.size and entry.get("status") == "done"
-    ]
-    if before:
-        size, entry = max(before, key=lambda pair: pair[0])
-        rest = entry["seconds"] - entry["train_seconds"]  # asking takes as long for every size
-        return float(rest + entry["train_seconds"] * cell.size / size)
-    per_item = sum(map(length, grid.sources.train.part.items)) / len(grid.sources.train.part)
-    asked = sum(sum(map(length, one.part.items)) for one in grid.sources.all[1:])
-    start = _START_TORCH if "torch" in contestant.needs else _START
-    return start + contestant.cost * (cell.size * per_item + _ASKING * asked) / 1000
-
-
 def _tell(
     progress: Progress | None,
     done: int,
@@ -159,7 +93,8 @@ class _Workplace:
 
     def __enter__(self) -> _Workplace:
         self.folder = Path(tempfile.mkdtemp(prefix="nlptk-compare-"))
-        learn = {role: [one.part.items, one.part.gold] for role, one in _named(self.grid.sources).items()}
+        sources = self.grid.sources
+        learn = {one.role: [one.part.items, one.part.gold] for one in (sources.train, sources.dev)}
         asked = {name: part.items for name, part in self.grid.parts.items()}
         for name, content in (("learn", learn), ("ask", asked)):
             (self.folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
@@ -182,12 +117,10 @@ class _Workplace:
         """Run a process of a cell: its answer. Raises _Stopped after `left` seconds."""
         grid, answer, place = self.grid, self.folder / "answer.json", self.folder / "spec.json"
         answer.unlink(missing_ok=True)
-        most = step == "ask" and cell.size == max(grid.sizes)
-        asked = [] if step == "train" else list(grid.parts) if most else ["test", "dev"]
         data = self.folder / ("learn.json" if step == "train" else "ask.json")
         Spec(
             step, grid.task, cell.model, grid.column, grid.sources.metric, cell.size,
-            asdict(grid.how(cell.seed)), str(data), asked, str(model), str(answer),
+            asdict(grid.how(cell.seed)), str(data), str(model), str(answer),
         ).write(place)  # fmt: skip
         status = self._process(place, log, left)
         if status == 0 and answer.is_file():
@@ -201,7 +134,7 @@ class _Workplace:
             [sys.executable, "-m", "nlptk.compare.cell", str(spec)],
             cwd=self.folder,
             env=self._environment(),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # which ends with this process, however it ends, and that one with it
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C is this process's alone, which then ends that one and its own
@@ -223,20 +156,17 @@ class _Workplace:
         return {**given, "TOKENIZERS_PARALLELISM": "false", "PYTHONIOENCODING": "utf-8"}
 
 
-def _named(sources: Sources) -> dict[str, Any]:
-    return {"train": sources.train, "dev": sources.dev}
-
-
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Kill a process that still runs, and those that it started."""
-    if process.poll() is not None:
-        return
-    if hasattr(os, "killpg"):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-    else:
-        process.kill()
-    process.wait()
+    if process.poll() is None:
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+        process.wait()
+    if process.stdin is not None:
+        process.stdin.close()
 
 
 def _death(status: int, log: IO[bytes]) -> str:
@@ -247,6 +177,16 @@ def _death(status: int, log: IO[bytes]) -> str:
     log.seek(0)
     lines = log.read().decode("utf-8", "replace").strip().splitlines()
     return f"its process ended with status {status}" + (f": {lines[-1]:.300}" if lines else "")
+
+
+def _misfit(grid: Grid, answers: Mapping[str, list[Any]]) -> str | None:
+    """What is wrong with the form of a model's answers, if anything."""
+    try:
+        for name, part in grid.parts.items():
+            check_answers(grid.task, part, answers[name])
+    except DataError as error:
+        return str(error)
+    return None
 
 
 def _run_cell(
@@ -265,6 +205,8 @@ def _run_cell(
             entry |= work.step("train", cell, model, output, rest())
             if entry["why"] is None:
                 entry |= work.step("ask", cell, model, output, rest())
+        if entry["why"] is None:
+            entry["why"] = _misfit(work.grid, entry["answers"])
         if entry["why"] is not None:
             entry["status"] = "failed"
     except _Stopped:

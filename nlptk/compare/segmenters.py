@@ -106,17 +106,24 @@ def _load_jieba(folder: Path, how: How) -> Predict:
     return lambda texts: [[word for word in tokenizer.cut(text) if word.strip()] for text in texts]
 
 
+def _dictionary(how: How) -> Sequence[Path]:
+    from nlptk.tokenize.jieba_data import package_file
+
+    return [package_file("dict.txt")]
+
+
 CONTESTANTS = (
     Contestant(
         "jieba", "classical", _TASKS, "jieba's dictionary and HMM, not trained on the data",
-        _train_jieba, _load_jieba, cost=0.001,
+        _train_jieba, _load_jieba, imports=("nlptk.tokenize.jieba",), cost=0.001, trained=False,
+        elsewhere=_dictionary,
     ),
     Contestant(
         "hmm", "classical", _TASKS, "trigram HMM over characters, places in words (B, M, E, S)",
-        _train_hmm, _load_hmm, cost=0.01,
+        _train_hmm, _load_hmm, imports=("nlptk.tag.hmm",), cost=0.01,
     ),
     Contestant(
         "crf", "classical", _TASKS, "a CRF over characters, SGD, c2 = 0.1, best pass on dev",
-        _train_crf, _load_crf, cost=0.15,
+        _train_crf, _load_crf, imports=("nlptk.tokenize.segmenter",), cost=0.15,
     ),
 )  # fmt: skip

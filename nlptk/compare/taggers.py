@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nlptk.compare.contestant import Contestant, Data, How, Predict, Task
-from nlptk.compare.ours import network_settings, restore, save
+from nlptk.compare.ours import network_settings, restore, save, schedule
 from nlptk.corpora.formats import COLUMN_NAMES
 
 _TASKS: tuple[Task, ...] = ("taggers",)
@@ -48,11 +48,16 @@ def _load_crf(folder: Path, how: How) -> Predict:
     return restore(CRFTagger, folder).predict
 
 
-def _train_network(data: Data, folder: Path, how: How, *, encoder: str) -> dict[str, Any]:
-    from nlptk.neural.tagger import NeuralTagger
+def _settings(encoder: str) -> dict[str, Any]:
     from nlptk.neural.tagger_making import ENCODERS
 
-    settings = network_settings(data, how, encoder, ENCODERS[encoder.removesuffix("-crf")])
+    return ENCODERS[encoder.removesuffix("-crf")]
+
+
+def _train_network(data: Data, folder: Path, how: How, *, encoder: str) -> dict[str, Any]:
+    from nlptk.neural.tagger import NeuralTagger
+
+    settings = network_settings(data, how, encoder, _settings(encoder))
     tagger = NeuralTagger(**settings)
     tagger.fit(data.train.items, data.train.gold, data.dev.items, data.dev.gold)
     save(tagger, folder, how.lang)
@@ -77,8 +82,10 @@ def _network(encoder: str, about: str, cost: float) -> Contestant:
         partial(_train_network, encoder=encoder),
         _load_network,
         ("torch",),
+        ("nlptk.neural.tagger",),
         "bert" if encoder.startswith("bert") else None,
         cost,
+        lambda tokens: schedule(_settings(encoder), encoder, tokens)["epochs"],
     )
 
 
@@ -92,15 +99,15 @@ _NETWORKS = {
 CONTESTANTS = (
     Contestant(
         "hmm", "classical", _TASKS, "trigram HMM, suffixes and shapes for unknown words (TnT's way)",
-        _train_hmm, _load_hmm, cost=0.02,
+        _train_hmm, _load_hmm, imports=("nlptk.tag.hmm",), cost=0.02,
     ),
     Contestant(
         "crf", "classical", _TASKS, "CRF, features by templates, SGD, c2 = 0.1, best pass on dev",
-        partial(_train_crf, algorithm="sgd"), _load_crf, cost=0.1,
+        partial(_train_crf, algorithm="sgd"), _load_crf, imports=("nlptk.tag.crf",), cost=0.1,
     ),
     Contestant(
         "perceptron", "classical", _TASKS, "averaged perceptron with the CRF's features, best pass on dev",
-        partial(_train_crf, algorithm="ap"), _load_crf, cost=0.1,
+        partial(_train_crf, algorithm="ap"), _load_crf, imports=("nlptk.tag.crf",), cost=0.1,
     ),
     *(
         _network(encoder + crf, about, cost * (1.2 if crf else 1))

@@ -73,10 +73,9 @@ class Answers:
         return [wanted != found for wanted, found in zip(self.wanted, self.found, strict=True)]
 
 
-def answers_of(task: Task, metric: str, part: Part, answers: Sequence[Any]) -> Answers:
-    """Answers in units; they must fit the part (`check_answers`)."""
-    units = _UNITS[task, metric]
-    return Answers([units(gold) for gold in part.gold], [units(answer) for answer in answers], metric)
+def units_of(task: Task, metric: str, answers: Sequence[Any]) -> list[frozenset[Unit]]:
+    """The units of gold, or of answers, which must fit it (`check_answers`)."""
+    return list(map(_UNITS[task, metric], answers))
 
 
 def check_answers(task: Task, part: Part, answers: Sequence[Any]) -> None:

@@ -35,6 +35,12 @@ def find_device(name: str | torch.device = "auto") -> torch.device:
     return device
 
 
+def describe(name: str) -> str:
+    """The device of a name, with the model of a GPU. Raises as `find_device`."""
+    device = find_device(name)
+    return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)
+
+
 def set_threads(threads: int) -> None:
     """So many threads for torch in this process."""
     torch.set_num_threads(threads)

@@ -19,7 +19,7 @@ def _load_tokenizer(folder: Path, how: How) -> Predict:
     from nlptk.doc import Doc
     from nlptk.hanlp import HanlpTokenizer
 
-    component = HanlpTokenizer(how.options["hanlp"])
+    component = HanlpTokenizer(how.options["hanlp"], _device(how))
     _ = component.model  # read now, as loading is timed
 
     def predict(texts: list[str]) -> list[list[str]]:
@@ -35,7 +35,7 @@ def _load_tagger(folder: Path, how: How) -> Predict:
     from nlptk.hanlp import HanlpNer, HanlpTagger
 
     entities = (folder / _KIND).read_text(encoding="utf-8") == "f1"
-    component = (HanlpNer if entities else HanlpTagger)(how.options["hanlp"])
+    component = (HanlpNer if entities else HanlpTagger)(how.options["hanlp"], _device(how))
     _ = component.model
 
     def predict(sentences: list[list[str]]) -> list[list[str]]:
@@ -46,9 +46,30 @@ def _load_tagger(folder: Path, how: How) -> Predict:
     return predict
 
 
+def _device(how: How) -> int:
+    """The number of a GPU as HanLP takes it; -1: none."""
+    from nlptk.neural.devices import find_device
+
+    device = find_device(how.device)
+    return device.index or 0 if device.type == "cuda" else -1
+
+
 def _contestant(task: Task, what: str, load: Any) -> Contestant:
     about = f"a HanLP {what} from a folder, not trained on the data"
-    return Contestant("hanlp", "peer", (task,), about, _train, load, ("hanlp",), "hanlp", 0.001)
+    return Contestant(
+        "hanlp",
+        "peer",
+        (task,),
+        about,
+        _train,
+        load,
+        ("hanlp", "torch"),
+        ("nlptk.hanlp",),
+        "hanlp",
+        0.001,
+        trained=False,
+        elsewhere=lambda how: [Path(how.options["hanlp"])],
+    )
 
 
 CONTESTANTS = (

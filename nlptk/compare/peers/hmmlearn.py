@@ -74,6 +74,7 @@ CONTESTANTS = (
         _train,
         _load,
         ("hmmlearn",),
+        ("hmmlearn.hmm",),
         cost=0.02,
     ),
 )

@@ -76,6 +76,7 @@ CONTESTANTS = (
         _train_perceptron,
         _load_perceptron,
         ("nltk",),
+        ("nltk.tag.perceptron",),
         cost=0.4,
     ),
     Contestant(
@@ -86,6 +87,7 @@ CONTESTANTS = (
         _train_hmm,
         _load_hmm,
         ("nltk",),
+        ("nltk.tag.hmm",),
         cost=0.05,
     ),
 )

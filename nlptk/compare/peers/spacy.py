@@ -75,10 +75,11 @@ CONTESTANTS = (
         "spacy",
         "peer",
         ("taggers",),
-        "spaCy's CNN tagger or entity recognizer, the quickstart's configuration for efficiency",
+        "spaCy's CNN tagger or entity recognizer, the quickstart's configuration for efficiency, on the CPU",
         _train,
         _load,
         ("spacy",),
+        ("spacy.cli.init_config", "spacy.cli.train"),
         cost=2.0,
     ),
 )

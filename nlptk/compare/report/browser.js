@@ -27,6 +27,7 @@ function search() {
   $("found").textContent = matching.length
     ? `${many(units, "errors")} in ${many(matching.length, UNIT)}` + (matching.length < browser.rows.length ? ` of ${whole(browser.rows.length)}` : "")
     : `No ${UNIT.slice(0, -1)} has such errors.`;
+  if (data.erring_sentences > browser.rows.length) $("found").textContent += ` (Of ${many(data.erring_sentences, UNIT)} with errors the first ${whole(browser.rows.length)} are here.)`;
   paintConfusions(filter);
   paintSentences();
 }

@@ -151,7 +151,7 @@ const COSTS = [
   { key: "memory", name: "memory in use", of: (b) => b.memory_bytes, tell: bytes },
   { key: "learning", name: "memory to train", of: (b) => b.train_memory_bytes, tell: bytes },
   { key: "disk", name: "size on disk", of: (b) => b.disk_bytes, tell: bytes },
-  { key: "energy", name: "energy to train", of: (b) => b.energy_joules, tell: (v) => rate(v) + " J" },
+  { key: "energy", name: "energy, one run over the test file", of: (b) => b.energy_joules, tell: (v) => rate(v) + " J" },
 ].filter((cost) => DONE.some((model) => cost.of(model.best) > 0));
 
 function paintFrontier(view, width, height) {

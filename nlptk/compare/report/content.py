@@ -48,22 +48,24 @@ def _clean(value: Any) -> Any:
 
 
 def finished(results: dict[str, Any]) -> list[dict[str, Any]]:
-    """The models that have a score, best first; ties as they stand."""
+    """The models that have a score, by how much they learnt from, then by score; ties as they stand."""
     done = [model for model in results["models"] if model.get("best")]
-    return sorted(done, key=lambda model: -float(model["best"]["score"]))
+    return sorted(done, key=lambda model: (-int(model["best"]["size"]), -float(model["best"]["score"])))
 
 
 def significant(results: dict[str, Any], level: float = 0.05) -> list[bool]:
-    """Whether each difference is significant with Holm's correction for all of them (Holm 1979): the k-th
-    smallest of n values of p, from 0, is held against level / (n - k), up to the first that fails."""
-    tested = [
-        (pair["p"], i) for i, pair in enumerate(results.get("differences") or ()) if pair["p"] is not None
-    ]
-    found = [False] * len(results.get("differences") or ())
+    """Whether each difference is significant: its interval is on one side of 0, and p is small enough with
+    Holm's correction for all of them (Holm 1979): the k-th smallest of n values of p, from 0, is held against
+    level / (n - k), up to the first that fails. (p is of the models as trained; the interval knows of seeds.)
+    """
+    differences = results.get("differences") or ()
+    tested = [(pair["p"], i) for i, pair in enumerate(differences) if pair["p"] is not None]
+    found = [False] * len(differences)
     for k, (p, i) in enumerate(sorted(tested)):
         if p > level / (len(tested) - k):
             break
-        found[i] = True
+        low, high = differences[i]["interval"]
+        found[i] = low > 0 or high < 0
     return found
 
 

@@ -241,12 +241,14 @@ def differences(axes: Any, results: Results) -> None:
     """Score of the row's model less the column's, in points; without colour where it is not significant."""
     names = [model["name"] for model in finished(results)]
     matrix = np.full((len(names), len(names)), np.nan)
+    sizes = np.zeros(matrix.shape, int)
     coloured = np.zeros(matrix.shape, bool)
     for pair, clear in zip(results["differences"], significant(results), strict=True):
         if pair["a"] in names and pair["b"] in names and pair["difference"] is not None:
             i, j = names.index(pair["a"]), names.index(pair["b"])
             matrix[i, j], matrix[j, i] = 100 * pair["difference"], -100 * pair["difference"]
             coloured[i, j] = coloured[j, i] = clear
+            sizes[i, j] = sizes[j, i] = pair["size"]
     _bare(axes, _headed(results, "Differences in points, row less column"))
     axes.grid(False)
     largest = float(np.nanmax(np.abs(matrix), initial=0)) or 1.0
@@ -254,7 +256,8 @@ def differences(axes: Any, results: Results) -> None:
     for (i, j), value in np.ndenumerate(matrix):
         if np.isfinite(value):
             colour = _INK if coloured[i, j] else _SOFT
-            axes.text(j, i, f"{value:+.2f}", ha="center", va="center", fontsize=8, color=colour)
+            less = f"\nof {sizes[i, j]:,}" if sizes[i, j] < max(results["sizes"]) else ""  # both have no more
+            axes.text(j, i, f"{value:+.2f}{less}", ha="center", va="center", fontsize=8, color=colour)
     axes.set_xticks(
         range(len(names)), [_name(n) for n in names], rotation=45, ha="right", rotation_mode="anchor"
     )

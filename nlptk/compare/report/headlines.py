@@ -12,7 +12,7 @@ _NEAR = 0.01  # below the best score: "within a point"
 def headlines(results: dict[str, Any]) -> list[dict[str, str]]:
     """Sentences to begin with, each {"title", "model", "text"}; none where no model has finished.
 
-    Neural "pays off" from the smallest size on from which, at every greater size too, the best neural model's
+    "Neural is ahead" from the smallest size on from which, at every greater size too, the best neural model's
     score is above the best classical one's; peers of other toolkits are left out of that.
     """
     models = finished(results)
@@ -57,20 +57,21 @@ def _line(title: str, model: dict[str, Any], results: dict[str, Any], text: str)
 
 
 def _equals(best: dict[str, Any], results: dict[str, Any]) -> str:
-    """Those whose difference from the best is not significant."""
-    name = best["name"]
-    differences = results.get("differences") or ()
-    pairs = [
-        (pair, clear)
-        for pair, clear in zip(differences, significant(results), strict=True)
-        if name in (pair["a"], pair["b"]) and pair["p"] is not None
-    ]
-    if not pairs:
+    """Which models that learnt from as much it is not significantly better than, if there are such."""
+    name, size = best["name"], best["best"]["size"]
+    clear = {
+        frozenset((pair["a"], pair["b"]))
+        for pair, is_clear in zip(results.get("differences") or (), significant(results), strict=True)
+        if is_clear and pair["size"] == size
+    }
+    rivals = [one["name"] for one in finished(results) if one is not best and one["best"]["size"] == size]
+    if not rivals:
         return ""
-    equals = [pair["b"] if pair["a"] == name else pair["a"] for pair, clear in pairs if not clear]
-    if not equals:
-        return "significantly better than every other"
-    return f"not significantly better than {', '.join(equals)}"
+    equals = [rival for rival in rivals if frozenset((name, rival)) not in clear]
+    if equals:
+        return f"not significantly better than {', '.join(equals)}"
+    fewer = len(finished(results)) - 1 - len(rivals)
+    return "significantly better than every other" + (" that learnt from as much" if fewer else "")
 
 
 def _pays_off(results: dict[str, Any]) -> list[dict[str, str]]:
@@ -94,4 +95,4 @@ def _pays_off(results: dict[str, Any]) -> list[dict[str, str]]:
     (neural, name), (classical, other) = scores["neural"][at], scores["classical"][at]
     told = f"{percent(neural)} against {percent(classical)} of {other} there"
     when = f"from {ahead:,} {unit} on" if ahead else f"not with {at:,} {unit}"
-    return [{"title": "Neural pays off", "model": name, "text": f"{when}: {told}"}]
+    return [{"title": "Neural is ahead", "model": name, "text": f"{when}: {told}"}]

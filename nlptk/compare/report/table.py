@@ -38,7 +38,7 @@ def _rows(results: dict[str, Any]) -> Iterator[Row]:
         for row in _of_model(model):
             yield {"model": model["name"], **row}
     for pair in results.get("differences") or ():
-        of: Row = {"part": "differences", "model": pair["a"], "other": pair["b"]}
+        of: Row = {"part": "differences", "model": pair["a"], "other": pair["b"], "size": pair["size"]}
         yield {**of, "measure": "score", "value": pair["difference"], **_interval(pair)}
         yield {**of, "measure": "p", "value": pair["p"]}
     for pair in results.get("disagreements") or ():

@@ -51,17 +51,18 @@ function paintDifferences() {
   const pairs = (data.differences ?? []).filter((pair) => isNumber(pair.difference));
   $("differences").hidden = DONE.length < 2 || !pairs.length;
   const significant = new Set((data.differences ?? []).filter((_, k) => data.significant[k]));
-  const largest = Math.max(...pairs.map((pair) => Math.abs(pair.difference))) || 1;
+  const largest = Math.max(...pairs.map((pair) => Math.abs(pair.difference))) || 1, largestSize = Math.max(...data.sizes);
   matrix("differences", "", (row, column) => {
     const pair = pairs.find(({ a, b }) => (a === row.name && b === column.name) || (b === row.name && a === column.name));
     if (!pair) return null;
     const sign = pair.a === row.name ? 1 : -1, value = sign * pair.difference, clear = significant.has(pair);
     const share = clear ? 15 + (45 * Math.abs(value)) / largest : 0;
-    const one = html("td", { class: clear ? (value > 0 ? "plus" : "minus") : "soft", style: `--share: ${share}%`, tabindex: 0 }, points(value), html("small", {}, "p " + probability(pair.p)));
+    const one = html("td", { class: clear ? (value > 0 ? "plus" : "minus") : "soft", style: `--share: ${share}%`, tabindex: 0 }, points(value), html("small", {}, "p " + probability(pair.p)), pair.size < largestSize ? html("small", {}, "of " + whole(pair.size)) : "");
     return telling(one, () => [
       [named(row), " less ", named(column)],
       [html("b", {}, points(value)), ` points (${(pair.interval ? [...pair.interval].map((v) => sign * v).sort((a, b) => a - b).map(points) : []).join(" to ")})`],
       `p = ${probability(pair.p)}, ${clear ? "significant" : "not significant"} with Holm's correction`,
+      `${whole(pair.size)} ${UNIT} to learn from`,
     ]);
   });
 }
@@ -128,14 +129,15 @@ function paintHead() {
   }));
 }
 function paintFoot() {
-  const machine = data.machine ?? {}, code = (text) => html("code", {}, text);
+  const machine = data.machine ?? {}, on = Object.entries(machine.devices ?? {}).map(([what, name]) => `${what} on ${name}`), code = (text) => html("code", {}, text);
   const files = (data.data ?? []).map((file) => html("li", {}, `${file.role}: `, word(file.name), `, ${many(file.sentences, UNIT)}, ${many(file.tokens, "tokens")}`, html("br"), code(`sha256 ${file.sha256}`)));
   const entries = [
     ["Command", data.command && html("pre", { tabindex: 0 }, data.command)],
-    ["Machine", [machine.cpu, machine.cores && many(machine.cores, "cores"), machine.memory_bytes && bytes(machine.memory_bytes), machine.system, machine.device].filter(Boolean).join(", ")],
+    ["Machine", [machine.cpu, machine.cores && many(machine.cores, "cores"), machine.memory_bytes && bytes(machine.memory_bytes), machine.system, machine.threads && many(machine.threads, "threads"), ...on].filter(Boolean).join(", ")],
     ["Versions", Object.entries(data.versions ?? {}).map(([name, version]) => `${name} ${version}`).join(", ") + (data.commit ? ` (commit ${data.commit})` : "")],
     ["Seeds", data.seeds.join(", ")],
     ["Data", files.length && html("ul", {}, ...files)],
+    ["Checkpoints", data.checkpoints?.length && html("ul", {}, ...data.checkpoints.map((one) => html("li", {}, `--${one.option}: `, word(one.name), html("br"), code(`sha256 ${one.sha256}`))))],
     ["Made", data.created],
     ["Models", html("ul", {}, ...MODELS.map((model) => html("li", {}, named(model), ` (${model.kind}): `, word(model.about ?? ""))))],
     ["Files", data.note],
