@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from bench_zh_classifier import reviews
 from common import ROOT, data_dir, say
@@ -34,9 +35,10 @@ REPORTS = ROOT / "docs" / "reports"
 FIGURES = ("frontier", "learning_curves")
 HEAD = """# Reports
 
-Made by `python benchmarks/comparisons.py`, one command each. The pages (open them in a clone) show labels,
-lengths, robustness and disagreements too, but no test sentences, as the corpora may not be passed on. What
-they say to someone who has to choose stands in [docs/comparison.md](../comparison.md)."""
+Made by `python benchmarks/comparisons.py`, one command each; `build/comparisons/data` is a link to the data.
+The pages (open them in a clone) show labels, lengths, robustness and disagreements too, but no test
+sentences, as the corpora may not be passed on. What they say to someone who has to choose stands in
+[docs/comparison.md](../comparison.md)."""
 _SIZES = "100,300,1000,3000,all"
 _TAGGERS = "hmm,crf,bilstm,bilstm-crf,transformer,bert"
 _CLASSIFIERS = "linear,fasttext,cnn,bilstm,transformer,bert"
@@ -157,7 +159,23 @@ def section(name: str, found: Comparison) -> str:
 ![Score and speed]({name}-{FIGURES[0]}.svg)
 ![Score and labelled data]({name}-{FIGURES[1]}.svg)
 
-{tables}"""
+{tables}
+
+{curves(results)}"""
+
+
+def curves(results: dict[str, Any]) -> str:
+    """Scores and times of training by size, as a table."""
+    rows = [["", *(f"{size:,}" for size in results["sizes"])], ["---", *["---:"] * len(results["sizes"])]]
+    for model in results["models"]:
+        cells = {cell["size"]: cell for cell in model["cells"] if cell["score"] is not None}
+        rows.append([model["name"], *(_cell(cells.get(size)) for size in results["sizes"])])
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return f"{results['metric']}, %, and time to train, by what was learnt from:\n\n{table}"
+
+
+def _cell(cell: dict[str, Any] | None) -> str:
+    return "" if cell is None else f"{100 * cell['score']:.2f} ({shown(cell['train_seconds'])})"
 
 
 if __name__ == "__main__":

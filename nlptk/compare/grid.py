@@ -68,7 +68,8 @@ class Grid:
     @property
     def cells(self) -> list[tuple[Contestant, Cell]]:
         """All, small sizes and cheap models first."""
-        order = sorted(self.contestants, key=lambda one: one.cost)
+        # Networks last: what they cost is that of one pass of many.
+        order = sorted(self.contestants, key=lambda one: ("torch" in one.needs, one.cost))
         return [
             (contestant, Cell(size, contestant.name, seed))
             for size in sorted(self.sizes)
