@@ -158,6 +158,30 @@ def test_ner(ner: str) -> None:
     assert docs[0].column("ent") == ["B-PER", "O", "B-LOC", "O"]
 
 
+def test_models_take_part_in_comparisons(tokenizer: str, tagger: str, ner: str) -> None:
+    """Of words, of tags and of entities, each in processes of its own, untrained."""
+    rng = random.Random(2)
+    rows = [sentence(rng) for _ in range(24)]
+    words = [[word for word, _, _ in row] for row in rows]
+    runs: list[tuple[str, str | None, str, list[Any], list[Any]]] = [
+        ("taggers", "xpos", tagger, words, [[tag for _, tag, _ in row] for row in rows]),
+        ("taggers", "ner", ner, words, [[entity for _, _, entity in row] for row in rows]),
+        ("segmenters", None, tokenizer, list(map("".join, words)), words),
+    ]
+    for task, column, path, items, gold in runs:
+        part = (items, gold)
+        given = {"train": part, "dev": part, "test": part, "column": column, "lang": "zh", "device": "cpu"}
+        found = nlptk.compare(task, **given, models=["hanlp"], hanlp=path, threads=1)
+        assert found.problems() == [
+            "24 test sentences stand in train too (of 24): a score on them may be of memory"
+        ]
+        best = found.results["models"][0]["best"]
+        assert best["score"] > 0.9
+        assert best["train_seconds"] is None
+        assert best["disk_bytes"] > 10_000
+        assert found.results["checkpoints"][0]["option"] == "hanlp"
+
+
 def test_pipeline_on_disk(tokenizer: str, tagger: str, ner: str, tmp_path: Path) -> None:
     nlp = nlptk.blank("zh")
     nlp.replace_pipe("tokenizer", "hanlp_tokenizer", config={"path": tokenizer, "devices": -1})
