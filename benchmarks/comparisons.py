@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from bench_zh_classifier import reviews
-from common import ROOT, data_dir, say
+from common import ROOT, data_dir, has_peer, say
 
 from nlptk.compare.comparison import Comparison
 from nlptk.compare.durations import shown
@@ -96,6 +96,9 @@ def main() -> None:
         options.error(f"there is no run {unknown[0]!r}; choose from {', '.join(COMMANDS)}")
     if names and not data_dir().is_dir():
         options.error(f"there are no corpora at {data_dir()}; set NLPTK_DATA")
+    if not has_peer("matplotlib", "all of it, as reports have figures"):
+        return
+    REPORTS.mkdir(parents=True, exist_ok=True)
     os.chdir(ROOT)  # so that commands have no paths of this machine
     for name in names:
         prepare(name)
@@ -122,7 +125,6 @@ def run(name: str) -> None:
     command = ["compare", *COMMANDS[name], "--out", str(out), "--without-texts"]
     say(f"nlptk {shlex.join(command)}")
     subprocess.run([sys.executable, "-m", "nlptk", *command], check=True)
-    REPORTS.mkdir(parents=True, exist_ok=True)
     found = Comparison.load(out)
     found.to_json(REPORTS / f"{name}.json")
     found.to_html(REPORTS / f"{name}.html")
@@ -143,7 +145,7 @@ def write_page() -> None:
 def section(name: str, found: Comparison) -> str:
     """One report: command, machine, tables."""
     results = found.results
-    cells = [cell for model in results["models"] for cell in model["cells"] if cell["seconds"]]
+    cells = [cell for model in results["models"] for cell in model["cells"] if cell["status"] == "done"]
     machine, day = results["machine"], results["created"][:10]
     took = shown(sum(cell["seconds"] for cell in cells))
     tables = found.to_markdown().partition("\n\n")[2].strip()
@@ -175,7 +177,10 @@ def curves(results: dict[str, Any]) -> str:
 
 
 def _cell(cell: dict[str, Any] | None) -> str:
-    return "" if cell is None else f"{100 * cell['score']:.2f} ({shown(cell['train_seconds'])})"
+    if cell is None:
+        return ""
+    seconds = cell["train_seconds"]
+    return f"{100 * cell['score']:.2f}" + (f" ({shown(seconds)})" if seconds is not None else "")
 
 
 if __name__ == "__main__":

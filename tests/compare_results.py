@@ -63,7 +63,7 @@ def results(
     scores = {model["name"]: model["best"]["score"] for model in found if model["best"]}
     pairs = [(a, b) for i, a in enumerate(done) for b in done[i + 1 :]]
     unit = "texts" if task == "classifiers" else "sentences"
-    return {
+    made: dict[str, Any] = {
         "schema": 1,
         "task": task,
         "column": ("upos" if metric == "accuracy" else "ner") if task == "taggers" else None,
@@ -100,6 +100,7 @@ def results(
         ],
         "sentences": _sentences(task, metric, names, done, sentences, rng) if texts else None,
     }  # fmt: skip
+    return made | {"erring_sentences": len(made["sentences"] or ())}
 
 
 def _labels(task: str, metric: str, count: int) -> list[str]:

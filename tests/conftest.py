@@ -19,9 +19,12 @@ settings.load_profile("nlptk")
 # Tests run side by side, and their models are small: threads of torch would only wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# What a shell starts in the background ignores Ctrl-C, and its processes inherit that: tests would hang.
+# What a shell starts in the background ignores Ctrl-C, what nohup starts SIGHUP, and their processes inherit
+# that: tests would hang.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,7 @@ from interrupts import ctrl_c_after
 import nlptk
 from nlptk.compare import cell, registry, running
 from nlptk.compare.comparison import Comparison
-from nlptk.compare.contestant import Contestant
-from nlptk.compare.measure import versions
+from nlptk.compare.contestant import Contestant, How
 from nlptk.errors import ConfigError, DataError
 
 Events = list[dict[str, object]]
@@ -106,102 +106,12 @@ def test_two_runs_give_the_same_scores() -> None:
 
 
 @pytest.mark.usefixtures("in_process")
-def test_a_run_goes_on_with_more_models_sizes_and_seeds(tmp_path: Path) -> None:
-    out, events = tmp_path / "out", []
-    compare(models=["hmm"], sizes=[10], out=out)
-    kept = (out / "cells" / "hmm-10-1.json").read_bytes()
-    found = compare(models=["crf"], sizes=[10, 20], seeds=2, out=out, progress=events.append)
-    assert (out / "cells" / "hmm-10-1.json").read_bytes() == kept
-    assert found.models == ["crf", "hmm"]
-    assert [len(one["cells"]) for one in found.results["models"]] == [4, 1]
-    done = [one["cell"] for one in events if one.get("status") == "done"]
-    assert len(done) == 4
-    events.clear()
-    again = compare(models=["hmm", "crf"], sizes=[10], out=out, progress=events.append)
-    assert events == []
-    assert [len(one["cells"]) for one in again.results["models"]] == [1, 4]
-    # The two are compared where both are.
-    assert [one["size"] for one in again.results["differences"]] == [10]
-
-
-@pytest.mark.usefixtures("in_process")
-def test_the_folder_of_another_run_is_refused(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    compare(models=["hmm"], out=out)
-    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    with pytest.raises(ConfigError, match=r"another comparison: its test file \(test\) is not the same"):
-        compare(models=["hmm"], out=out, test=tagged(5, 9))
-    with pytest.raises(ConfigError, match="its column is not the same"):
-        compare(models=["hmm"], out=out, column="xpos")
-    with pytest.raises(ConfigError, match="its number of threads"):
-        compare(models=["hmm"], out=out, threads=2)
-    assert before == {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "thesis.txt").write_text("mine", "utf-8")
-    with pytest.raises(ConfigError, match="holds files but no comparison"):
-        compare(models=["hmm"], out=tmp_path / "other")
-    with pytest.raises(ConfigError, match="is a file"):
-        compare(models=["hmm"], out=tmp_path / "other" / "thesis.txt")
-    (out / "run.json").write_text("{", "utf-8")
-    with pytest.raises(DataError, match="cannot be read"):
-        compare(models=["hmm"], out=out)
-
-
-@pytest.mark.usefixtures("in_process")
-def test_a_held_out_dev_set_and_the_whole_file_are_not_mixed(tmp_path: Path) -> None:
-    files = [write_columns(tmp_path / f"{name}.conll", 20, i) for i, name in enumerate(["train", "test"])]
-    given = {"train": files[0], "dev": None, "test": files[1], "column": "1", "out": tmp_path / "out"}
-    compare(models=["hmm"], **given)
-    with pytest.raises(ConfigError, match=r"its dev file \(train.conll\) and train file"):
-        compare(models=["hmm"], **{**given, "dev": files[0]})
-    compare(models=["hmm"], **given)
-
-
-@pytest.mark.usefixtures("in_process")
-def test_cells_of_other_code_or_another_machine_are_not_mixed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    compare(models=["hmm"], out=tmp_path / "out")
-    with monkeypatch.context() as patch:
-        patch.setattr("nlptk.compare.folder.own_commit", lambda: "0123456789ab")
-        with pytest.raises(ConfigError, match="its version or commit of nlptk is not the same"):
-            compare(models=["hmm"], out=tmp_path / "out")
-    with monkeypatch.context() as patch:
-        patch.setattr("nlptk.compare.folder.cores", lambda: 1000)
-        with pytest.raises(ConfigError, match="its machine is not the same"):
-            compare(models=["hmm"], out=tmp_path / "out")
-    found = versions()
-    monkeypatch.setattr("nlptk.compare.folder.versions", lambda: {**found, "new": "1"})
-    compare(models=["hmm"], out=tmp_path / "out")  # a package may come, for models that need it
-    monkeypatch.setattr("nlptk.compare.folder.versions", lambda: {**found, "numpy": "0"})
-    with pytest.raises(ConfigError, match="its versions of packages is not the same"):
-        compare(models=["hmm"], out=tmp_path / "out")
-
-
-@pytest.mark.usefixtures("in_process")
 def test_the_language_is_the_tasks_and_an_english_bert_stays_out_of_chinese() -> None:
     given = {name: value for name, value in toy("segmenters").items() if name != "lang"}
     assert nlptk.compare("segmenters", **given, models=["hmm"]).results["lang"] == "zh"
     found = compare(models=["bert", "hmm"], lang="zh")
     assert any(one.startswith("bert skipped: ") for one in found.problems())
     assert found.results["checkpoints"] == []
-
-
-@pytest.mark.usefixtures("in_process")
-def test_checkpoints_may_come_later_and_not_change(tmp_path: Path) -> None:
-    out, folders = tmp_path / "out", [tmp_path / "one", tmp_path / "two"]
-    for number, path in enumerate(folders):
-        path.mkdir()
-        (path / "config.json").write_text(f'{{"hidden_size": {number}}}', "utf-8")
-    compare(models=["hmm"], out=out)
-    compare(models=["hmm"], out=out, hanlp=folders[0])
-    compare(models=["hmm"], out=out)  # as it was known before
-    with pytest.raises(ConfigError, match="its --bert or --hanlp is not the same"):
-        compare(models=["hmm"], out=out, hanlp=folders[1])
-    with pytest.raises(ConfigError, match="its file of vectors is not the same"):
-        compare(models=["hmm"], out=out, vectors=folders[0] / "config.json")
-    with pytest.raises(ConfigError, match="bert: there is no"):
-        compare(models=["hmm"], bert=tmp_path / "three")
 
 
 @pytest.mark.usefixtures("in_process")
@@ -280,19 +190,20 @@ def test_ctrl_c_ends_the_process_and_keeps_what_is_finished(
     assert [path.name for path in (out / "cells").iterdir()] == ["hmm-30-1.json"]
 
 
-def test_a_cell_ends_when_the_comparison_is_killed() -> None:
-    code = (
-        "import time; from nlptk.compare.cell import end_with_parent; end_with_parent(); "
-        "print('up', flush=True); time.sleep(60)"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
-    ) as process:
-        assert process.stdout is not None
+def test_a_cell_ends_when_the_comparison_is_killed(tmp_path: Path) -> None:
+    """Killed, it can end nothing itself. The cell reads a file that never comes to an end."""
+    pipe, spec = tmp_path / "pipe", tmp_path / "spec.json"
+    os.mkfifo(pipe)
+    cell.Spec(
+        "train", "taggers", "hmm", "upos", "accuracy", 1, asdict(How()), str(pipe), str(tmp_path / "model"),
+        str(tmp_path / "answer.json"),
+    ).write(spec)  # fmt: skip
+    command = [sys.executable, "-m", "nlptk.compare.cell", str(spec), cell.WATCH]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as process:
         assert process.stdin is not None
-        assert process.stdout.readline() == b"up\n"
-        process.stdin.close()
-        assert process.wait(30) in (1, -9)
+        with pipe.open("wb"):  # now it is up, and waits
+            process.stdin.close()
+            assert process.wait(30) in (1, -9)
 
 
 def test_the_command_compares_in_processes_of_their_own(

@@ -322,6 +322,16 @@ HOSTILE = [
     "\ud800\0", "\u202eabc", "שלום", "x" * 300, " ", "",
 ]  # fmt: skip
 
+
+def test_that_not_all_sentences_are_there_is_told(tmp_path: Path) -> None:
+    found = results(models=2, sentences=12)
+    kept = len(found["sentences"])
+    found["erring_sentences"] = 3000
+    steps = 'result.found = document.getElementById("found").textContent;'
+    result = used(to_html(found), scripted(steps), tmp_path / "page.html")
+    assert result["found"].endswith(f"(Of 3,000 sentences with errors the first {kept} are here.)")
+
+
 READ = """
 result.title = document.title;
 result.images = each("img").length;

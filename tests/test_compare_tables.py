@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from compare_toys import in_process, tagged, toy  # noqa: F401
+from compare_toys import in_process, tagged, toy, write_columns  # noqa: F401
 
 import nlptk
 from nlptk.compare.comparison import Comparison
@@ -25,6 +26,21 @@ def test_texts_can_be_left_out(tmp_path: Path) -> None:
     word = tagged(12, 2)[0][0][-1]
     for path in (tmp_path / "out").rglob("*.json"):
         assert f'"{word}"' not in path.read_text("utf-8")
+
+
+def test_nothing_of_a_file_rules_the_terminal(
+    run: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    train, test = (write_columns(tmp_path / f"{name}.conll", 12, i) for i, name in enumerate("ab"))
+    test = test.rename(tmp_path / "b\x1b[31m.conll")
+    test.write_text(test.read_text("utf-8") + "\nHi\t\x1b[2J\nyou\tNOUN\nall\tNOUN\n", "utf-8")
+    status, out, err = run(
+        "compare", "taggers", "--train", train, "--test", test, "--column", "1", "--models", "hmm",
+        "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert status == 0, err
+    assert "has labels that a.conll (train) has not" in out
+    assert "\x1b" not in out
 
 
 @pytest.mark.usefixtures("in_process")

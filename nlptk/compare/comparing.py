@@ -11,8 +11,9 @@ from nlptk.compare.comparison import Comparison
 from nlptk.compare.contestant import TASKS, Contestant, Task, find_bert
 from nlptk.compare.data import Corpus, Sources, read_sources
 from nlptk.compare.durations import parse_duration
-from nlptk.compare.folder import RunFolder, identity
+from nlptk.compare.folder import RunFolder
 from nlptk.compare.grid import Cell, Grid
+from nlptk.compare.identity import code, identity
 from nlptk.compare.registry import contestants, find
 from nlptk.compare.results import assemble
 from nlptk.compare.running import Progress, run_cells
@@ -91,15 +92,20 @@ def compare(
     for name, named in given.items():
         if not Path(named).exists():
             raise ConfigError(f"{name}: there is no {named}")
+    given = {name: path for name, path in given.items() if any(name in one.options for one in chosen)}
     sources = read_sources(task, train, dev, test, also, column=column, lang=lang)
     counts, warnings = _sizes(sizes, sources)
     grid = Grid(task, column, sources, chosen, counts, numbers, lang, device, threads, given, seconds)
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory()) if out is None else out)
-        cells = run_cells(grid, RunFolder(place, identity(grid)), progress)
+        folder = RunFolder(place, identity(grid))
+        cells = run_cells(grid, folder, progress)
+        if code() != folder.run["code"]:
+            warnings.append("the code of nlptk changed while models were trained: they may be of either")
         made = Comparison(
             assemble(
                 grid,
+                folder,
                 cells,
                 _taking_part(task, chosen, cells),
                 warnings=[*sources.warnings, *warnings],

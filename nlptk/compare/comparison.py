@@ -53,9 +53,9 @@ class Comparison:
 
     @property
     def best(self) -> str | None:
-        """The model of the best score among those of the greatest size; None where none ended well."""
+        """The model of the best score, each at the greatest size that it has; None where none ended well."""
         done = [one for one in self.results["models"] if one["best"] is not None]
-        best = max(done, key=lambda one: (one["best"]["size"], one["best"]["score"]), default=None)
+        best = max(done, key=lambda one: one["best"]["score"], default=None)
         return None if best is None else str(best["name"])
 
     def __repr__(self) -> str:
@@ -78,10 +78,7 @@ class Comparison:
             "model", f"{metric}, %", "95 % interval", "known", "unknown", "learnt from", "training",
             "tokens/s", "ms, p50", "ms, p95", "memory", "on disk",
         ]  # fmt: skip
-        done = sorted(
-            (row for row in self.rows() if row["score"] is not None),
-            key=lambda row: (-row["size"], -row["score"]),
-        )
+        done = sorted((row for row in self.rows() if row["score"] is not None), key=lambda row: -row["score"])
         return titles, [_cells(row) for row in done]
 
     def differences(self) -> tuple[list[str], list[list[str]]]:

@@ -129,6 +129,12 @@ class Contestant:
     trained: bool = True
     elsewhere: Callable[[How], Sequence[Path]] = _nowhere
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options of `How` that it takes."""
+        own = () if self.option is None else (self.option,)
+        return (*own, "vectors") if self.kind == "neural" and self.option is None else own
+
     def missing(self, options: dict[str, str]) -> str | None:
         """Why it cannot run here, with what to do about it; None if it can."""
         wanted = [need.partition(":") for need in self.needs]

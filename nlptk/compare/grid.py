@@ -61,6 +61,13 @@ class Grid:
             self._wanted[name] = units_of(self.task, self.sources.metric, self.parts[name].gold)
         return self._wanted[name]
 
+    @property
+    def networks(self) -> bool:
+        """Whether models on torch take part."""
+        return any(
+            "torch" in one.needs and one.missing(dict(self.options)) is None for one in self.contestants
+        )
+
     def how(self, seed: int) -> How:
         """How to train with a seed."""
         return How(self.lang, seed, self.device, dict(self.options))

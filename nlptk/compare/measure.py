@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import platform
+import random
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -99,12 +100,14 @@ def speeds(
 
 
 def _single_times(predict: Callable[[list[Any]], list[Any]], items: list[Any]) -> list[float]:
-    """Milliseconds of single items, spread over all."""
+    """Milliseconds of single items, spread over all; in any order, as time may be up before the last."""
     step = max(-(-len(items) // _SINGLES), 1)
+    chosen = items[::step]
+    random.Random(0).shuffle(chosen)
     for item in items[:_WARM_UP]:
         predict([item])
     times: list[float] = []
-    for item in items[::step]:
+    for item in chosen:
         times.append(1000 * seconds_of(lambda item=item: predict([item]))[1])  # type: ignore[misc]
         if sum(times) > 1000 * _LONGEST:
             break

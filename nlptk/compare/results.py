@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from nlptk.compare.contestant import Contestant, Task
 from nlptk.compare.data import choose
-from nlptk.compare.folder import devices, fingerprint
+from nlptk.compare.folder import RunFolder
 from nlptk.compare.grid import Cell, Grid
-from nlptk.compare.measure import machine, own_commit, versions
+from nlptk.compare.measure import machine
 from nlptk.compare.statistics import (
     Counts,
     approximate_randomization,
@@ -39,7 +38,9 @@ from nlptk.scoring import PRF
 SCHEMA = 1
 _MOST_SENTENCES = 2000  # that the error browser is given
 _TASK_NAMES = {"taggers": "Taggers", "classifiers": "Classifiers", "segmenters": "Segmenters"}
-_MEASURED = ("train_memory_bytes", "tokens_per_second", "load_seconds", "memory_bytes", "disk_bytes")
+_MEASURED = (
+    "train_seconds", "train_memory_bytes", "tokens_per_second", "load_seconds", "memory_bytes", "disk_bytes",
+)  # fmt: skip
 
 Entry = Mapping[str, Any]
 
@@ -49,6 +50,8 @@ class _Runs:
     """The cells of one model and size that ended well: an entry for each seed, and its answers to test."""
 
     grid: Grid
+    folder: RunFolder
+    name: str
     size: int
     entries: dict[int, Entry]
 
@@ -65,16 +68,23 @@ class _Runs:
     def part_answers(self, name: str, seed: int) -> Answers:
         """The answers to one of the grid's parts."""
         metric = self.grid.sources.metric
-        found = units_of(self.grid.task, metric, self.entries[seed]["answers"][name])
+        answers = self.folder.answers(Cell(self.size, self.name, seed))[name]
+        found = units_of(self.grid.task, metric, answers)
         return Answers(self.grid.wanted(name), found, metric)
 
-    def mean(self, name: str) -> float:
-        """Of a number over the seeds."""
-        return plain.fmean(entry[name] for entry in self.entries.values())
+    def answers_of_first(self, name: str) -> list[Any]:
+        """The answers of the first seed to a part, as the model gave them."""
+        return self.folder.answers(Cell(self.size, self.name, min(self.entries)))[name]
+
+    def mean(self, name: str) -> float | None:
+        """Of a number over the seeds; None of what was not measured."""
+        values = [entry[name] for entry in self.entries.values() if entry[name] is not None]
+        return plain.fmean(values) if values else None
 
 
 def assemble(
     grid: Grid,
+    folder: RunFolder,
     cells: Mapping[Cell, Entry],
     contestants: Sequence[Contestant],
     *,
@@ -83,7 +93,7 @@ def assemble(
     texts: bool,
 ) -> dict[str, Any]:
     """The results of all cells; `texts`: whether sentences of the test set go in."""
-    runs = {one.name: _runs_of(grid, cells, one.name) for one in contestants}
+    runs = {one.name: _runs_of(grid, folder, cells, one.name) for one in contestants}
     best = {name: sizes[max(sizes)] for name, sizes in runs.items() if sizes}
     first = {name: _first(one) for name, one in best.items()}
     wrong = [one.wrong for one in first.values()]
@@ -97,13 +107,10 @@ def assemble(
         "title": _title(grid),
         "command": command,
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "commit": own_commit(),
-        "machine": machine() | {"threads": grid.threads, "devices": devices(grid)},
-        "checkpoints": [
-            {"option": name, "name": Path(path).name, "sha256": fingerprint(Path(path))}
-            for name, path in grid.options.items()
-        ],
-        "versions": versions(),
+        "commit": folder.run["commit"],
+        "machine": machine() | {"threads": grid.threads, "devices": folder.run["devices"]},
+        "checkpoints": [{"option": name, **one} for name, one in _given(folder).items()],
+        "versions": folder.run["versions"],
         "seeds": sorted({cell.seed for cell in cells}),
         "sizes": sorted({cell.size for cell in cells}),
         "lang": grid.lang,
@@ -123,18 +130,24 @@ def assemble(
     }
 
 
+def _given(folder: RunFolder) -> dict[str, Any]:
+    """Option -> name and hash of what was given for it."""
+    vectors = folder.run["vectors"].get("networks")
+    return {**folder.run["checkpoints"], **({} if vectors is None else {"vectors": vectors})}
+
+
 def _title(grid: Grid) -> str:
     column = f"column {grid.column}" if (grid.column or "").isdigit() else grid.column
     return f"{_TASK_NAMES[grid.task]}{f' of {column}' if column else ''}, {grid.sources.test.name}"
 
 
-def _runs_of(grid: Grid, cells: Mapping[Cell, Entry], name: str) -> dict[int, _Runs]:
+def _runs_of(grid: Grid, folder: RunFolder, cells: Mapping[Cell, Entry], name: str) -> dict[int, _Runs]:
     """Size -> the runs of a model that ended well."""
     found: dict[int, dict[int, Entry]] = {}
     for cell, entry in cells.items():
         if cell.model == name and entry["status"] == "done":
             found.setdefault(cell.size, {})[cell.seed] = entry
-    return {size: _Runs(grid, size, entries) for size, entries in found.items()}
+    return {size: _Runs(grid, folder, name, size, entries) for size, entries in found.items()}
 
 
 def _first(runs: _Runs) -> Answers:
@@ -151,7 +164,7 @@ def _model(
 ) -> dict[str, Any]:
     scored = {size: _scored(list(run.counts.values())) for size, run in runs.items()}
     curve = [
-        {"size": size, "tokens": round(run.mean("tokens")), **scored[size]} for size, run in runs.items()
+        {"size": size, "tokens": round(run.mean("tokens") or 0), **scored[size]} for size, run in runs.items()
     ]
     best = runs[max(runs)] if runs else None
     return {
@@ -214,7 +227,6 @@ def _best(grid: Grid, runs: _Runs, scored: Mapping[str, Any]) -> dict[str, Any]:
             for label, found in sorted(table.items())
         },
         "by_length": by_length(grid.task, test, np.sum(list(counts.values()), 0)),
-        "train_seconds": runs.mean("train_seconds") if entries[0]["train_seconds"] is not None else None,
         **{name: runs.mean(name) for name in _MEASURED},
         "latency_ms": {name: plain.fmean(one[name] for one in latencies) for name in ("p50", "p95")}
         if latencies
@@ -241,8 +253,10 @@ def _familiar(grid: Grid, runs: _Runs) -> dict[str, Any]:
 
 def _mean_of(rows: Sequence[tuple[float, int]]) -> dict[str, Any] | None:
     """Of (score, units) with a row for each seed; None where there are no units."""
-    units = round(plain.fmean(count for _, count in rows))
-    return {"score": plain.fmean(value for value, _ in rows), "units": units} if units else None
+    rows = [row for row in rows if row[1]]
+    if not rows:
+        return None
+    return {"score": plain.fmean(row[0] for row in rows), "units": round(plain.fmean(row[1] for row in rows))}
 
 
 def _robustness(grid: Grid, runs: _Runs) -> dict[str, Any]:
@@ -288,7 +302,7 @@ def _sentences(grid: Grid, best: Mapping[str, _Runs], numbers: Sequence[int]) ->
     def labels(answer: Any) -> list[str]:
         return to_iob2(answer) if entities else [answer] if isinstance(answer, str) else answer
 
-    given = {name: runs.entries[min(runs.entries)]["answers"]["test"] for name, runs in best.items()}
+    given = {name: runs.answers_of_first("test") for name, runs in best.items()}
     return [
         {
             "words": _words(grid.task, test.items[i], test.gold[i]),

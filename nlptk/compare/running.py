@@ -18,7 +18,7 @@ from typing import IO, Any
 
 import nlptk
 from nlptk.compare.budget import estimate
-from nlptk.compare.cell import Spec
+from nlptk.compare.cell import WATCH, Spec
 from nlptk.compare.contestant import Contestant
 from nlptk.compare.durations import shown
 from nlptk.compare.folder import RunFolder
@@ -131,7 +131,7 @@ class _Workplace:
     def _process(self, spec: Path, log: IO[bytes], left: float | None) -> int:
         """Run ``python -m nlptk.compare.cell`` to its end, or end it with this process's work."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "nlptk.compare.cell", str(spec)],
+            [sys.executable, "-m", "nlptk.compare.cell", str(spec), WATCH],
             cwd=self.folder,
             env=self._environment(),
             stdin=subprocess.PIPE,  # which ends with this process, however it ends, and that one with it

@@ -48,9 +48,9 @@ def _clean(value: Any) -> Any:
 
 
 def finished(results: dict[str, Any]) -> list[dict[str, Any]]:
-    """The models that have a score, by how much they learnt from, then by score; ties as they stand."""
+    """The models that have a score, best first; ties as they stand."""
     done = [model for model in results["models"] if model.get("best")]
-    return sorted(done, key=lambda model: (-int(model["best"]["size"]), -float(model["best"]["score"])))
+    return sorted(done, key=lambda model: -float(model["best"]["score"]))
 
 
 def significant(results: dict[str, Any], level: float = 0.05) -> list[bool]:

@@ -53,6 +53,8 @@ def _speed(model: dict[str, Any]) -> float:
 def _line(title: str, model: dict[str, Any], results: dict[str, Any], text: str) -> dict[str, str]:
     metric = "F1" if results["metric"] == "f1" else results["metric"]
     score = f"{percent(model['best']['score'])} {metric}"
+    if (size := model["best"]["size"]) < max(one["best"]["size"] for one in finished(results)):
+        score += f", with {size:,} to learn from"
     return {"title": title, "model": model["name"], "text": f"{score}; {text}" if text else score}
 
 
@@ -70,8 +72,8 @@ def _equals(best: dict[str, Any], results: dict[str, Any]) -> str:
     equals = [rival for rival in rivals if frozenset((name, rival)) not in clear]
     if equals:
         return f"not significantly better than {', '.join(equals)}"
-    fewer = len(finished(results)) - 1 - len(rivals)
-    return "significantly better than every other" + (" that learnt from as much" if fewer else "")
+    others = len(finished(results)) - 1 > len(rivals)
+    return "significantly better than every other" + (" that learnt from as much" if others else "")
 
 
 def _pays_off(results: dict[str, Any]) -> list[dict[str, str]]:

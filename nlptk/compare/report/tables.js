@@ -137,7 +137,7 @@ function paintFoot() {
     ["Versions", Object.entries(data.versions ?? {}).map(([name, version]) => `${name} ${version}`).join(", ") + (data.commit ? ` (commit ${data.commit})` : "")],
     ["Seeds", data.seeds.join(", ")],
     ["Data", files.length && html("ul", {}, ...files)],
-    ["Checkpoints", data.checkpoints?.length && html("ul", {}, ...data.checkpoints.map((one) => html("li", {}, `--${one.option}: `, word(one.name), html("br"), code(`sha256 ${one.sha256}`))))],
+    ["Given", data.checkpoints?.length && html("ul", {}, ...data.checkpoints.map((one) => html("li", {}, `--${one.option}: `, word(one.name), html("br"), code(`sha256 ${one.sha256}`))))],
     ["Made", data.created],
     ["Models", html("ul", {}, ...MODELS.map((model) => html("li", {}, named(model), ` (${model.kind}): `, word(model.about ?? ""))))],
     ["Files", data.note],
