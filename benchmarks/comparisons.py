@@ -67,7 +67,7 @@ COMMANDS: dict[str, list[str]] = {
     ],
     "conll2000": [
         "taggers", *files("conll2000", "{}.txt.gz", "train", "test"), "--column", "2", "--models", _TAGGERS,
-        "--sizes", _SIZES,
+        "--sizes", "1000,all",
     ],
     "sst2": [
         "classifiers", *files("sst2", "{}.tsv.gz", *_SPLITS), "--models", _CLASSIFIERS,
