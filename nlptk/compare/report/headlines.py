@@ -1,4 +1,4 @@
-"""The result in a few sentences: the best model, the fastest, the compromise, from where on neural is ahead."""
+"""The result in a few sentences: the best model, the fastest, the compromise, where neural is ahead."""
 
 from __future__ import annotations
 
