@@ -96,7 +96,7 @@ def main() -> None:
         options.error(f"there is no run {unknown[0]!r}; choose from {', '.join(COMMANDS)}")
     if names and not data_dir().is_dir():
         options.error(f"there are no corpora at {data_dir()}; set NLPTK_DATA")
-    if not has_peer("matplotlib", "all of it, as reports have figures"):
+    if names and not has_peer("matplotlib", "all of it, as reports have figures"):
         return
     REPORTS.mkdir(parents=True, exist_ok=True)
     os.chdir(ROOT)  # so that commands have no paths of this machine

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import nlptk
 from nlptk.classify.base import TextClassifier
-from nlptk.compare import classifiers, ours
+from nlptk.compare import cell, classifiers, ours
 from nlptk.compare.contestant import Data, How, Part, Task, find_bert
 from nlptk.compare.registry import contestants
 from nlptk.compare.segmenters import places_of, words_of
@@ -26,6 +26,7 @@ def learn(task: Task, name: str, folder: Path, **options: str) -> list[object]:
     contestant = contestants(task)[name]
     for need in contestant.needs:
         pytest.importorskip(need.partition(":")[0], reason=f"{name} needs it")
+    cell._import(contestant)  # as before a clock starts
     part = Part(*MAKERS[task](40, 1))
     metric, column = ("f1", None) if task == "segmenters" else ("accuracy", "upos")
     how = How("zh" if task == "segmenters" else "en", device="cpu", options=options)

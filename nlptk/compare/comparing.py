@@ -92,7 +92,7 @@ def compare(
     for name, named in given.items():
         if not Path(named).exists():
             raise ConfigError(f"{name}: there is no {named}")
-    given = {name: path for name, path in given.items() if any(name in one.options for one in chosen)}
+    given = {name: path for name, path in given.items() if any(name in one.takes for one in chosen)}
     sources = read_sources(task, train, dev, test, also, column=column, lang=lang)
     counts, warnings = _sizes(sizes, sources)
     grid = Grid(task, column, sources, chosen, counts, numbers, lang, device, threads, given, seconds)

@@ -130,8 +130,8 @@ class Contestant:
     elsewhere: Callable[[How], Sequence[Path]] = _nowhere
 
     @property
-    def options(self) -> tuple[str, ...]:
-        """The options of `How` that it takes."""
+    def takes(self) -> tuple[str, ...]:
+        """The options of `How` that it makes use of."""
         own = () if self.option is None else (self.option,)
         return (*own, "vectors") if self.kind == "neural" and self.option is None else own
 
