@@ -50,10 +50,8 @@ def test_taggers_learn_what_they_see(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["linear", "fasttext"])
-def test_classifiers_answer_a_label_each(name: str, tmp_path: Path) -> None:
-    found = learn("classifiers", name, tmp_path)
-    assert set(found) <= {"good", "bad"}
-    assert name != "linear" or share(found, MAKERS["classifiers"](40, 1)[1]) == 1
+def test_classifiers_learn_what_they_see(name: str, tmp_path: Path) -> None:
+    assert share(learn("classifiers", name, tmp_path), MAKERS["classifiers"](40, 1)[1]) == 1
 
 
 @pytest.mark.parametrize("name", ["hmm", "crf"])
