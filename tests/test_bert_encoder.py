@@ -243,6 +243,9 @@ def test_changed_weights_are_seen() -> None:
             told = torch.nn.functional.gelu(torch.nn.functional.linear(x, layer.weight, layer.bias))
             close(layer(x), told)
             assert layer._blocked is not None
+        blocked = layer._blocked
+        layer.eval()(x)
+        assert layer._blocked is blocked
         layer.weight.data.fill_(0.5)  # behind torch's back, but a mode is set after training
         close(layer.train().eval()(x), torch.nn.functional.gelu(0.5 * x.sum(1, keepdim=True) + layer.bias))
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
 from nlptk.errors import ConfigError
-from nlptk.neural.devices import fast_precision, find_device
+from nlptk.neural.devices import fast_precision, find_device, ready
 
 
 def test_devices():
@@ -41,3 +43,28 @@ def test_a_torch_that_does_not_tell_trains_in_float32(monkeypatch: pytest.Monkey
     assert fast_precision("cpu") == "float32"
     with pytest.raises(ConfigError, match="'tpu-9' is no device"):
         fast_precision("tpu-9")
+
+
+def test_a_model_is_made_ready_once() -> None:
+    made: list[str] = []
+
+    class Counting(torch.nn.Linear):
+        def _apply(self, *args: Any, **options: Any) -> Any:
+            made.append("moved")
+            return super()._apply(*args, **options)
+
+        def train(self, mode: bool = True) -> Any:
+            made.append("training" if mode else "evaluating")
+            return super().train(mode)
+
+    model = Counting(2, 3, device="meta")
+    assert ready(model, torch.device("meta")) is model
+    assert not model.training
+    ready(model, torch.device("meta"))
+    assert made == ["evaluating"]
+    model.train()
+    ready(model, torch.device("meta"))
+    assert made[1:] == ["training", "evaluating"]
+    with pytest.raises(NotImplementedError):  # it would be moved, which a model without data cannot be
+        ready(model, torch.device("cpu"))
+    assert made[3:] == ["moved"]

@@ -113,12 +113,12 @@ CONTESTANTS = (
         cost=0.01,
     ),
     Contestant(
-        "fasttext", "classical", _TASKS, "fastText's classifier: mean of word vectors (100), 5 epochs or more",
+        "fasttext", "classical", _TASKS, "fastText: mean of word vectors (100), 5 epochs or more",
         _train_fasttext, _load_fasttext, imports=("nlptk.classify.fasttext",), cost=0.01,
     ),
-    _network("cnn", "CNN over words (100), widths 3, 4 and 5, 160 filters each", 0.03),
-    _network("bilstm", "BiLSTM of 160 a direction over words (100), pooled by attention", 0.05),
-    _network("gru", "GRU of 160 a direction over words (100), pooled by attention", 0.05),
-    _network("transformer", "Transformer of 160, 4 heads, over words (100), pooled by attention", 0.05),
+    _network("cnn", "CNN over words (100), widths 3, 4 and 5, 160 filters each", 0.025),
+    _network("bilstm", "BiLSTM of 160 a direction over words (100), pooled by attention", 0.03),
+    _network("gru", "GRU of 160 a direction over words (100), pooled by attention", 0.03),
+    _network("transformer", "Transformer of 160, 4 heads, over words (100), pooled by attention", 0.035),
     _network("bert", "BERT fine-tuned from a checkpoint", 0.9),
 )  # fmt: skip

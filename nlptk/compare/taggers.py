@@ -103,11 +103,11 @@ CONTESTANTS = (
     ),
     Contestant(
         "crf", "classical", _TASKS, "CRF, features by templates, SGD, c2 = 0.1, best pass on dev",
-        partial(_train_crf, algorithm="sgd"), _load_crf, imports=("nlptk.tag.crf",), cost=0.1,
+        partial(_train_crf, algorithm="sgd"), _load_crf, imports=("nlptk.tag.crf",), cost=0.06,
     ),
     Contestant(
         "perceptron", "classical", _TASKS, "averaged perceptron with the CRF's features, best pass on dev",
-        partial(_train_crf, algorithm="ap"), _load_crf, imports=("nlptk.tag.crf",), cost=0.1,
+        partial(_train_crf, algorithm="ap"), _load_crf, imports=("nlptk.tag.crf",), cost=0.03,
     ),
     *(
         _network(encoder + crf, about, cost * (1.2 if crf else 1))

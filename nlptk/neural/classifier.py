@@ -38,7 +38,7 @@ from nlptk.neural.classifier_making import (
     restore_model,
 )
 from nlptk.neural.classifier_models import ClassifierModel, SubwordClassifier
-from nlptk.neural.devices import find_device
+from nlptk.neural.devices import find_device, ready
 from nlptk.neural.train import TrainingLog, TrainSettings, moved, train
 from nlptk.neural.workers import infer_each, inference_batches
 from nlptk.vectors.keyed_vectors import KeyedVectors
@@ -239,8 +239,8 @@ class NeuralClassifier(TextClassifier):
 
     def _infer(self, X: Texts, run: Callable[[Any], Any]) -> Sequence[tuple[list[int], Any]]:
         """The numbers of the texts of each batch, and what `run` gives for it."""
-        device, model = find_device(self.device), self._model
-        model.to(device).eval()
+        device = find_device(self.device)
+        model = ready(self._model, device)
         examples = model.examples(self._prepared(X))
         batches = inference_batches(model.sizes(examples), _TOKENS.get(self.encoder, 8192))
 

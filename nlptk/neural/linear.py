@@ -58,7 +58,8 @@ class Linear(nn.Linear):
         return made if self._function is None else self._function(made)
 
     def train(self, mode: bool = True) -> Linear:
-        self._blocked = None
+        if mode:  # which needs the memory; evaluation may begin again and again
+            self._blocked = None
         return super().train(mode)
 
     def __getstate__(self) -> dict[str, Any]:

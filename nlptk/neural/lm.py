@@ -23,7 +23,7 @@ from nlptk.draw import Attention
 from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.estimator import Estimator
 from nlptk.neural.decode import beam_search, sample
-from nlptk.neural.devices import find_device
+from nlptk.neural.devices import find_device, ready
 from nlptk.neural.lm_data import Shuffled, Streams
 from nlptk.neural.lm_models import (
     RECURRENT,
@@ -336,7 +336,7 @@ class NeuralLM(Estimator):
     def _ready(self) -> LanguageNetwork[Any]:
         if not hasattr(self, "_network"):
             raise ConfigError("this NeuralLM is not fitted; call fit or load first")
-        return self._network.to(find_device(self.device)).eval()
+        return ready(self._network, find_device(self.device))
 
     # ---- files --------------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from nlptk.crf import Progress
 from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.estimator import Estimator
 from nlptk.neural.batches import Batches
-from nlptk.neural.devices import find_device
+from nlptk.neural.devices import find_device, ready
 from nlptk.neural.seq2seq_making import make_model, make_pieces, model_state, restore_model, usual
 from nlptk.neural.seq2seq_models import Seq2SeqModel, collate_pairs
 from nlptk.neural.seq2seq_pieces import Pair, PairBatches
@@ -313,7 +313,7 @@ class Seq2Seq(Estimator):
         Raises DataError where X and y do not match in number.
         """
         check_pairs(X, y, "test")
-        model = self._fitted().to(find_device(self.device)).eval()
+        model = ready(self._fitted(), find_device(self.device))
         with torch.inference_mode():
             return self._evaluation(X, y)(model)
 

@@ -15,6 +15,7 @@ from nlptk.decoding import Hypothesis, Limits
 from nlptk.draw import Attention
 from nlptk.errors import ConfigError, DataError
 from nlptk.neural.decode import beam_search, greedy, sample
+from nlptk.neural.devices import ready
 from nlptk.neural.seq2seq_models import (
     BOS,
     EOS,
@@ -96,7 +97,7 @@ class Translator:
         sources = self._sources(texts, numbered_from)
         begins = self._begins(sources, prefixes, numbered_from)
         found = [[Translation("", 0.0)] for _ in texts]
-        self.model.to(self.device).eval()
+        ready(self.model, self.device)
         batches = list(self._batches(sources, batch_size))
 
         def search(batch: list[int]) -> list[list[Translation]]:

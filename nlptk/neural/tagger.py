@@ -21,7 +21,7 @@ from nlptk.crf import Progress
 from nlptk.errors import ConfigError, DataError, ModelError
 from nlptk.lexicons import Gazetteer
 from nlptk.neural.batches import Batches
-from nlptk.neural.devices import find_device
+from nlptk.neural.devices import find_device, ready
 from nlptk.neural.places import SETTINGS
 from nlptk.neural.tagger_making import ENCODERS, make_model, model_state, parse_encoder, restore_model
 from nlptk.neural.train import TrainingLog, TrainSettings, moved, train
@@ -229,13 +229,13 @@ class NeuralTagger(Estimator):
         """Indices into ``classes_`` of the best labels of all words, int32 [tokens]. Raises as `predict`."""
         if not hasattr(self, "_model"):
             raise ConfigError("this NeuralTagger is not fitted; call fit or from_state first")
-        model, device = self._model, find_device(self.device)
+        device = find_device(self.device)
+        model = ready(self._model, device)
         lengths = np.array([len(sentence) for sentence in X], np.int64)
         starts = np.cumsum(lengths) - lengths
         kept = np.flatnonzero(lengths)
         examples = model.examples([X[i] for i in kept.tolist()])
         found = np.zeros(int(lengths.sum()), np.int32)
-        model.to(device).eval()
 
         def best(numbers: list[int]) -> NDArray[np.int32]:
             return model.best(moved(model.collate([examples[i] for i in numbers]), device))

@@ -65,6 +65,6 @@ CONTESTANTS = (
         _train,
         _load,
         ("pycrfsuite:python-crfsuite",),
-        cost=0.5,
+        cost=0.07,
     ),
 )

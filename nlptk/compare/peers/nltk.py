@@ -77,7 +77,7 @@ CONTESTANTS = (
         _load_perceptron,
         ("nltk",),
         ("nltk.tag.perceptron",),
-        cost=0.4,
+        cost=0.12,
     ),
     Contestant(
         "nltk-hmm",
@@ -88,6 +88,6 @@ CONTESTANTS = (
         _load_hmm,
         ("nltk",),
         ("nltk.tag.hmm",),
-        cost=0.05,
+        cost=0.15,
     ),
 )

@@ -106,7 +106,7 @@ CONTESTANTS = (
         ("transformers", "torch"),
         ("transformers.models.auto.modeling_auto", "transformers.models.bert.modeling_bert"),
         "bert",
-        cost=1.2,
+        cost=1.4,
         epochs=_epochs,
     ),
 )
