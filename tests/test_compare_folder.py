@@ -44,9 +44,9 @@ def test_the_folder_of_another_run_is_refused(tmp_path: Path) -> None:
     out = tmp_path / "out"
     compare(models=["hmm"], out=out)
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    with pytest.raises(ConfigError, match=r"another comparison: its test file \(test\) is not the same"):
+    with pytest.raises(ConfigError, match=r"another comparison, which differs in its test file \(test\);"):
         compare(models=["hmm"], out=out, test=tagged(5, 9))
-    with pytest.raises(ConfigError, match="its column is not the same"):
+    with pytest.raises(ConfigError, match="differs in its column;"):
         compare(models=["hmm"], out=out, column="xpos")
     with pytest.raises(ConfigError, match="its number of threads"):
         compare(models=["hmm"], out=out, threads=2)
@@ -82,11 +82,11 @@ def test_cells_of_other_code_or_another_machine_are_not_mixed(
         patch.setattr(identity, "_hash", lambda path: "0" if path.name == "headlines.py" else real(path))
         compare(models=["hmm"], out=tmp_path / "out")  # what is drawn is no part of it
         patch.setattr(identity, "_hash", lambda path: "0" if path.name == "crf.py" else real(path))
-        with pytest.raises(ConfigError, match="its code of nlptk is not the same"):
+        with pytest.raises(ConfigError, match="differs in its code of nlptk;"):
             compare(models=["hmm"], out=tmp_path / "out")
     with monkeypatch.context() as patch:
         patch.setattr(identity, "cores", lambda: 1000)
-        with pytest.raises(ConfigError, match="its machine is not the same"):
+        with pytest.raises(ConfigError, match="differs in its machine;"):
             compare(models=["hmm"], out=tmp_path / "out")
     commit = Comparison.load(tmp_path / "out").results["commit"]
     with monkeypatch.context() as patch:
@@ -98,7 +98,7 @@ def test_cells_of_other_code_or_another_machine_are_not_mixed(
     monkeypatch.setattr(identity, "versions", lambda: found)
     assert compare(models=["hmm"], out=tmp_path / "out").results["versions"]["new"] == "1"
     monkeypatch.setattr(identity, "versions", lambda: {**found, "numpy": "0"})
-    with pytest.raises(ConfigError, match="its version of a package is not the same"):
+    with pytest.raises(ConfigError, match="differs in its version of a package;"):
         compare(models=["hmm"], out=tmp_path / "out")
 
 
@@ -125,10 +125,10 @@ def test_what_no_model_takes_is_no_part_of_the_run(tmp_path: Path, monkeypatch: 
     assert [one["option"] for one in found.results["checkpoints"]] == ["bert"]
     assert found.results["machine"]["devices"] == {"networks": "cpu"}
     monkeypatch.setattr("nlptk.neural.devices.describe", lambda name: "cuda:0 (another)")
-    with pytest.raises(ConfigError, match="its device is not the same"):
+    with pytest.raises(ConfigError, match="differs in its device;"):
         compare(models=["bert"], **given)
     (mine / "config.json").write_text("{ }", "utf-8")
-    with pytest.raises(ConfigError, match="--bert or --hanlp is not the same"):
+    with pytest.raises(ConfigError, match="differs in its --bert or --hanlp"):
         compare(models=["bert"], **given)
 
 
@@ -142,7 +142,7 @@ def test_checkpoints_may_come_later_and_not_change(add: Callable[[Contestant], N
     compare(models=["hmm"], out=out)
     compare(models=["own"], out=out, hanlp=folders[0])
     compare(models=["own"], out=out)  # as it was known before
-    with pytest.raises(ConfigError, match="its --bert or --hanlp is not the same"):
+    with pytest.raises(ConfigError, match="differs in its --bert or --hanlp"):
         compare(models=["own"], out=out, hanlp=folders[1])
     with pytest.raises(ConfigError, match="bert: there is no"):
         compare(models=["hmm"], bert=tmp_path / "three")

@@ -47,7 +47,7 @@ class RunFolder:
             raise DataError(f"{file} cannot be read ({error}); give a new folder") from None
         if different is not None:
             raise ConfigError(
-                f"{self.path} is the folder of another comparison: its {different} is not the same; "
+                f"{self.path} is the folder of another comparison, which differs in its {different}; "
                 "give a new folder, or delete that one"
             )
         return merged(before, run)
