@@ -44,6 +44,15 @@ def test_nothing_of_a_file_rules_the_terminal(
 
 
 @pytest.mark.usefixtures("in_process")
+def test_a_table_has_no_empty_columns() -> None:
+    titles, cells = nlptk.compare("classifiers", **{**toy("classifiers"), "models": ["linear"]}).summary()
+    assert not {"known", "unknown"} & set(titles)
+    assert {len(row) for row in cells} == {len(titles)}
+    assert all(map(all, cells))
+    assert "known" in compare().summary()[0]
+
+
+@pytest.mark.usefixtures("in_process")
 def test_tables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     found = compare()
     rows = found.rows()

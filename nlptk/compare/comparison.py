@@ -72,14 +72,19 @@ class Comparison:
         return [_row(one) for one in self.results["models"]]
 
     def summary(self) -> tuple[list[str], list[list[str]]]:
-        """Titles and cells of the table that a person reads, a row for each model, best first."""
+        """Titles and cells of the table that a person reads, a row for each model, best first.
+
+        What no model has, as texts have no known words, is left out.
+        """
         metric = self.results["metric"]
         titles = [
             "model", f"{metric}, %", "95 % interval", "known", "unknown", "learnt from", "training",
             "tokens/s", "ms, p50", "ms, p95", "memory", "on disk",
         ]  # fmt: skip
         done = sorted((row for row in self.rows() if row["score"] is not None), key=lambda row: -row["score"])
-        return titles, [_cells(row) for row in done]
+        cells = [_cells(row) for row in done]
+        kept = [i for i in range(len(titles)) if not cells or any(row[i] for row in cells)]
+        return [titles[i] for i in kept], [[row[i] for i in kept] for row in cells]
 
     def differences(self) -> tuple[list[str], list[list[str]]]:
         """Titles and cells of the differences between models."""
