@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nlptk.errors import ConfigError, DataError
@@ -192,6 +192,7 @@ def test_analogies_are_gensims(
     folded=st.booleans(),
     dummy=st.booleans(),
 )
+@example(pairs=[("b", "d", 0), ("b", "d", 0), ("b", "d", 1)], seed=0, folded=True, dummy=False)
 def test_word_pairs_are_gensims(
     tmp_path_factory: pytest.TempPathFactory,
     pairs: list[tuple[str, str, int]],
@@ -290,6 +291,14 @@ def test_vectors_of_zeros_are_similar_to_nothing(tmp_path: Path, analogies: Path
 def test_correlation_of_little() -> None:
     assert math.isnan(correlation(np.ones(1), np.ones(1)).statistic)
     assert math.isnan(correlation(np.ones(3), np.arange(3.0)).pvalue)
+    for equal in (0.1, 0.7, -0.85, 1e-300):  # the mean of three of some is another number
+        for n in (3, 10, 37):
+            for x, y in (
+                (np.full(n, equal), np.arange(n, dtype=float)),
+                (np.arange(n) ** 2.0, np.full(n, equal)),
+            ):
+                assert math.isnan(correlation(x, y).statistic)
+                assert math.isnan(correlation(x, y).pvalue)
     assert correlation(np.arange(2.0), np.arange(2.0)) == (1.0, 1.0)
     assert correlation(np.arange(5.0), -np.arange(5.0)) == (-1.0, 0.0)
 

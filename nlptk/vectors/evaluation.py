@@ -285,10 +285,13 @@ def correlation(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> Corre
 
     NaN if a sample has fewer than two values or only equal ones.
     """
+    none = Correlation(float("nan"), float("nan"))
+    if len(x) < 2 or (x == x[0]).all() or (y == y[0]).all():  # whose mean need not be that value, but near it
+        return none
     x, y = x - x.mean(), y - y.mean()
     spread = float(np.sqrt((x @ x) * (y @ y)))
-    if len(x) < 2 or not spread:
-        return Correlation(float("nan"), float("nan"))
+    if not spread:
+        return none
     r = float(np.clip(x @ y / spread, -1, 1))
     if len(x) == 2:
         return Correlation(r, 1.0)
