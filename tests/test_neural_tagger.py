@@ -20,7 +20,7 @@ from nlptk.neural.bert_config import BertConfig
 from nlptk.neural.names import NameInputs
 from nlptk.neural.neighbours import PairInputs, SegmentInputs
 from nlptk.neural.tagger import NeuralTagger
-from nlptk.neural.words import ENDS, PADDING, UNKNOWN, Forms, Lexicon
+from nlptk.neural.words import ENDS, PADDING, UNKNOWN, Forms, Lexicon, at_places
 from nlptk.store import pack_sealed, unpack_sealed
 from nlptk.tokenize.wordpiece import WordPiece
 
@@ -374,3 +374,20 @@ def test_labels_unseen_in_training_count_as_misses():
     found = NeuralTagger(**SMALL, epochs=2).fit(X, y, [["ba", "de"]], [["X", "NEW"]])
     assert found.log_.best is not None
     assert found.log_.best <= 0.5
+
+
+def test_the_gradient_of_words_at_places_is_the_same_each_time() -> None:
+    """With ``vectors[places]`` threads add it up in the order in which they come."""
+    vectors, upstream = torch.randn(8, 200, requires_grad=True), torch.randn(50, 100, 200)
+    places = torch.randint(0, 8, (50, 100))
+
+    def gradient() -> torch.Tensor:
+        (found,) = torch.autograd.grad(at_places(vectors, places), vectors, upstream)
+        return found
+
+    assert torch.equal(at_places(vectors, places), vectors[places])
+    first = gradient()
+    assert all(torch.equal(first, gradient()) for _ in range(100))
+    torch.testing.assert_close(
+        first, torch.autograd.grad(vectors[places], vectors, upstream)[0], rtol=1e-4, atol=1e-4
+    )

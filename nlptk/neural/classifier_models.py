@@ -19,7 +19,7 @@ from nlptk.neural.states import pack_tokenizer
 from nlptk.neural.text_encoders import Pooled
 from nlptk.neural.train import moved
 from nlptk.neural.windows import windows
-from nlptk.neural.words import Forms, Lexicon, WordInputs, WordSequences
+from nlptk.neural.words import Forms, Lexicon, WordInputs, WordSequences, at_places
 from nlptk.tokenize.wordpiece import WordPiece
 
 Words: TypeAlias = Sequence[str]
@@ -141,7 +141,7 @@ class WordClassifier(ClassifierModel):
 
     def _vectors(self, batch: WordSequences) -> Tensor:
         """[texts, time, inputs]"""
-        return self.inputs(batch.words)[batch.places]  # type: ignore[no-any-return]
+        return at_places(self.inputs(batch.words), batch.places)
 
     def _scores(self, x: Tensor, lengths: Tensor) -> Tensor:
         pooled: Pooled = self.encoder(drop_dimensions(x, self.dropout, self.training), lengths)

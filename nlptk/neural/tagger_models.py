@@ -15,7 +15,7 @@ from nlptk.neural.attention import length_mask
 from nlptk.neural.chain import CrfHead
 from nlptk.neural.encoders import drop_dimensions
 from nlptk.neural.places import PlaceInputs
-from nlptk.neural.words import Forms, Lexicon, WordInputs, WordSequences, padded
+from nlptk.neural.words import Forms, Lexicon, WordInputs, WordSequences, at_places, padded
 
 
 class Example(NamedTuple):
@@ -160,7 +160,7 @@ class WordTagger(TaggerModel):
 
     def emissions(self, batch: WordsBatch) -> Tensor:
         words, places, lengths = batch.sentences
-        x = self.inputs(words)[places]  # [sentences, time, inputs]
+        x = at_places(self.inputs(words), places)  # [sentences, time, inputs]
         found = [inputs(numbers) for inputs, numbers in zip(self.places, batch.places, strict=True)]
         x = torch.cat([x, *found], -1)
         x = self._dropped(self.encoder(self._dropped(x), lengths))  # [sentences, time, dim]
