@@ -12,8 +12,8 @@ from nlptk.compare.contestant import Contestant, Data, How, Predict, Task
 from nlptk.compare.ours import network_settings, restore, save, schedule
 
 _TASKS: tuple[Task, ...] = ("classifiers",)
-#: Texts that fastText reads at least, and epochs: its default at least, and not for ever. By its default
-#: alone it answers the commonest class after a thousand texts (tuned on the dev sets of docs/comparison.md).
+#: Texts that fastText reads at least, those of all epochs together; and its fewest epochs (the default) and
+#: most: with the default alone it answers the commonest class, whatever a few hundred texts say.
 _FASTTEXT_READINGS, _FASTTEXT_EPOCHS = 40_000, (5, 100)
 
 

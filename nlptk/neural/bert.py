@@ -257,7 +257,7 @@ class Bert(nn.Module):
             return list(run(Packed.of([sentences[i] for i in numbers], types)))
 
         was_training = self.training
-        if was_training:  # else the weights' blocks would be made anew
+        if was_training:
             self.eval()
         results: dict[int, T] = {}
         try:

@@ -269,7 +269,7 @@ class WordInputs(nn.Module):
 def at_places(vectors: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
     """The vectors of distinct words, [words, dim], at the words' places: [sentences, time, dim].
 
-    As ``vectors[places]``, whose gradient threads add up in the order in which they come, so that a seed
-    would not give the same weights twice; this one is four times as fast too.
+    As ``vectors[places]``, but threads add up that one's gradient in the order in which they come, so that a
+    seed would not give the same weights twice.
     """
     return F.embedding(places, vectors)

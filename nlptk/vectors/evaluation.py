@@ -285,13 +285,14 @@ def correlation(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> Corre
 
     NaN if a sample has fewer than two values or only equal ones.
     """
-    none = Correlation(float("nan"), float("nan"))
-    if len(x) < 2 or (x == x[0]).all() or (y == y[0]).all():  # whose mean need not be that value, but near it
-        return none
+    undefined = Correlation(float("nan"), float("nan"))
+    # Before the mean is taken away: by rounding, that of equal values may be another one.
+    if len(x) < 2 or (x == x[0]).all() or (y == y[0]).all():
+        return undefined
     x, y = x - x.mean(), y - y.mean()
     spread = float(np.sqrt((x @ x) * (y @ y)))
     if not spread:
-        return none
+        return undefined
     r = float(np.clip(x @ y / spread, -1, 1))
     if len(x) == 2:
         return Correlation(r, 1.0)
