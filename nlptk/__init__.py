@@ -79,6 +79,8 @@ __all__ = [*_EXPORTS, "__version__"]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "_core":
+        return _kernels()
     try:
         module, _, attribute = (_EXPORTS.get(name) or _NEURAL[name]).partition(":")
     except KeyError:
@@ -87,6 +89,16 @@ def __getattr__(name: str) -> Any:
     value = getattr(found, attribute) if attribute else found
     globals()[name] = value
     return value
+
+
+def _kernels() -> Any:
+    try:
+        return import_module("nlptk._core")
+    except ModuleNotFoundError:
+        raise ImportError(
+            f"nlptk in {__path__[0]} has no compiled kernels: it is the source folder, which Python finds "
+            "before the installed package when started there: start it elsewhere, or build with `make run`"
+        ) from None
 
 
 def __dir__() -> list[str]:

@@ -198,6 +198,16 @@ def test_import_loads_nothing_heavy() -> None:
     assert out.splitlines() == ["[]", "[]"]
 
 
+def test_the_source_folder_without_kernels_says_so(tmp_path: Path) -> None:
+    (tmp_path / "nlptk").mkdir()
+    (tmp_path / "nlptk" / "__init__.py").write_bytes((PACKAGE / "__init__.py").read_bytes())
+    code = "from nlptk import _core"
+    run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 1
+    assert f"ImportError: nlptk in {tmp_path / 'nlptk'} has no compiled kernels" in run.stderr
+    assert "make run" in run.stderr
+
+
 def test_exports() -> None:
     assert set(nlptk._EXPORTS) <= set(dir(nlptk))
     assert set(nlptk._EXPORTS) <= set(nlptk.__all__)
