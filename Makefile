@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
 # Python started in this folder finds the source tree first, so the kernels go there too.
-KERNELS = @cp $(VENV)/lib/python*/site-packages/nlptk/_core*.so nlptk/
+PLACE_KERNELS = @cp $(VENV)/lib/python*/site-packages/nlptk/_core*.so nlptk/
 SOURCES := $(shell find csrc nlptk -type f ! -name '*.pyc' ! -name '*.so') CMakeLists.txt pyproject.toml constraints.txt
 
 .PHONY: run test lint types ctest pytest fuzz bench docs models clean
@@ -67,12 +67,12 @@ $(BIN)/python:
 
 $(VENV)/.run: $(BIN)/python $(SOURCES)
 	$(PIP) .
-	$(KERNELS)
+	$(PLACE_KERNELS)
 	@touch $@
 
 $(VENV)/.dev: $(BIN)/python $(SOURCES)
 	$(PIP) ".[dev]"
-	$(KERNELS)
+	$(PLACE_KERNELS)
 	@touch $@ $(VENV)/.run
 
 $(VENV)/.bench: $(VENV)/.dev
@@ -80,4 +80,4 @@ $(VENV)/.bench: $(VENV)/.dev
 	@touch $@
 
 clean:
-	rm -rf build $(VENV)
+	rm -rf build $(VENV) nlptk/_core*.so

@@ -94,7 +94,9 @@ def __getattr__(name: str) -> Any:
 def _kernels() -> Any:
     try:
         return import_module("nlptk._core")
-    except ModuleNotFoundError:
+    except ModuleNotFoundError as error:
+        if error.name != "nlptk._core":  # what the kernels import is missing, not they
+            raise
         raise ImportError(
             f"nlptk in {__path__[0]} has no compiled kernels: it is the source folder, which Python finds "
             "before the installed package when started there: start it elsewhere, or build with `make run`"

@@ -42,7 +42,7 @@ def find_device(name: str | torch.device = "auto") -> torch.device:
 def ready(model: M, device: torch.device) -> M:
     """The model on a device, in evaluation mode.
 
-    Only where it is not so already: both walk through all modules, a tenth of what a sentence takes.
+    Only where it is not so already: both walk through all modules, which a single sentence would notice.
     """
     if any(one.device != device for one in model.parameters()):
         model.to(device)
